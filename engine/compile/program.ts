@@ -1,0 +1,71 @@
+/** A program: what a step does, as plain data to print, to test or to run. No GPU, no passes. */
+
+import type { Tensor } from "../graph.ts";
+
+/** What a program computes. */
+export interface Goal {
+  /** Values to read afterwards. */
+  readonly outputs: readonly Tensor[];
+  /** Inputs that the step replaces, each with the value that replaces it. */
+  readonly updates?: ReadonlyMap<Tensor, Tensor>;
+}
+
+/** A stretch of a buffer bound to a dispatch; offsets and sizes in bytes. */
+export interface Binding {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly write: boolean;
+}
+
+/** One dispatch: text, workgroups, and what stands behind each binding. */
+export interface Dispatch {
+  /** The ops computed, `silu+matmul`. */
+  readonly label: string;
+  /** Where in the model the result stands; empty for the rest. */
+  readonly place: string;
+  readonly wgsl: string;
+  readonly grid: readonly [number, number, number];
+  readonly bindings: readonly Binding[];
+  /** Bytes of the tensors read and written, each counted once. */
+  readonly bytes: number;
+}
+
+/** Memory of a program: a slot shared by values in turn, or an input or constant of its own. */
+export interface Buffer {
+  readonly size: number;
+  /** The input or constant that lives here, from before the step to after it. */
+  readonly holds?: Tensor;
+}
+
+/** Where a tensor is stored. */
+export interface Location {
+  readonly buffer: number;
+  /** In bytes. */
+  readonly offset: number;
+}
+
+/** One fixed sequence of dispatches over fixed buffers. */
+export interface Program {
+  readonly dispatches: readonly Dispatch[];
+  readonly buffers: readonly Buffer[];
+  /** Where inputs and outputs are. */
+  readonly locations: ReadonlyMap<Tensor, Location>;
+}
+
+/** What the device allows and charges; the defaults are the portable floor of WebGPU. */
+export interface CompileOptions {
+  /** Largest stretch of a buffer a dispatch can see, in bytes. Default 128 MiB. */
+  readonly maxBinding?: number;
+  /** Storage buffers a dispatch can see. Default 8. */
+  readonly maxBuffers?: number;
+  /** False: every op is a dispatch of its own; the oracle for fusion. Default true. */
+  readonly fuse?: boolean;
+  /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
+  readonly loadBound?: boolean;
+}
+
+/** A tensor does not fit the device, whatever the plan. */
+export class MemoryError extends RangeError {
+  override name = "MemoryError";
+}

@@ -1,0 +1,137 @@
+/** The graph: tensors that know how they are made but hold no numbers, and the `Op` interface. */
+
+import { type Shape, size } from "./shape.ts";
+
+/** One dispatch of an op's own kernel, written against holes; `compile/emit.ts` fills them. */
+export interface Kernel {
+  /** WGSL text with marked regions: see `compile/template.ts`. */
+  readonly shader: string;
+  /** Numbers for the text: `const NAME = 3u;`, and the bounds of unrolled regions. */
+  readonly consts: Readonly<Record<string, number>>;
+  /** Workgroups along x, y, z. */
+  readonly grid: readonly [number, number, number];
+  /** How many times the kernel loads each element of each input; 1 where left out. */
+  readonly loads?: readonly number[];
+}
+
+/** Everything the engine knows of one operation: its gradient, its kernel and its reference. */
+export interface Op<Attrs = unknown> {
+  /** What `explain()` prints. */
+  readonly name: string;
+  /** How many leading inputs the result is computed from; the others serve the gradient. Default all. */
+  readonly reads?: number;
+  /** The gradient of each input, from the gradient `dy` of the output `y`; null where none flows. */
+  grad?(dy: Tensor, y: Tensor<Attrs>, ...inputs: Tensor[]): (Tensor | null)[];
+  /**
+   * A WGSL expression of type `vec4f`, for ops that are inlined where they are read. `args` name
+   * the values of the inputs; `row` and `c` are the position in `y`, a row and a quad of channels.
+   */
+  pointwise?(y: Tensor<Attrs>, args: readonly string[], row: string, c: string): string;
+  /** A whole kernel, for ops that are not pointwise. */
+  kernel?(y: Tensor<Attrs>): Kernel;
+  /** For ops that only look at the storage of their input: where in it `y` begins, in quads. */
+  view?(y: Tensor<Attrs>): number;
+  /** The same result, written to be obviously right, in float64 and without padding. */
+  reference(y: Tensor<Attrs>, ...inputs: Float64Array[]): Float64Array;
+}
+
+let nextId = 0;
+
+/** A value in the graph: the op that makes it, from what, and of which shape. */
+export class Tensor<Attrs = unknown> {
+  /** Unique in this process, growing in the order of creation. */
+  readonly id: number = nextId++;
+  /** Where in a model it stands, for messages and listings; set by `nn/scope.ts`. */
+  label = "";
+
+  /** Used by ops; models call the op's public function instead. */
+  constructor(
+    readonly op: Op<Attrs>,
+    readonly inputs: readonly Tensor[],
+    readonly shape: Shape,
+    readonly attrs: Attrs,
+  ) {}
+
+  /** Number of elements. */
+  get size(): number {
+    return size(this.shape);
+  }
+
+  /** The inputs that the result is computed from. */
+  get operands(): readonly Tensor[] {
+    return this.inputs.slice(0, this.op.reads);
+  }
+
+  /** One line: `%7 = conv2d(%1, %4) [2,8,8,16]`. */
+  toString(): string {
+    const inputs = this.inputs.map((t) => `%${t.id}`).join(", ");
+    const label = this.label && ` ${this.label}`;
+    return `%${this.id} = ${this.op.name}(${inputs}) [${this.shape}]${label}`;
+  }
+}
+
+const inputOp: Op = {
+  name: "input",
+  reference: () => {
+    throw new TypeError("Cannot compute an input: it must be fed");
+  },
+};
+
+/** Declares a value the caller supplies, or a state that a program updates. */
+export function input(label: string, shape: Shape): Tensor {
+  const t = new Tensor(inputOp, [], shape, {});
+  t.label = label;
+  return t;
+}
+
+/** True for tensors made by `input()`. */
+export function isInput(t: Tensor): boolean {
+  return t.op === inputOp;
+}
+
+const constantOp: Op<{ values: readonly number[] }> = {
+  name: "constant",
+  reference: (y) => Float64Array.from(y.attrs.values),
+};
+
+/** Numbers known when the program is built, such as class weights. Row-major. */
+export function constant(values: readonly number[], shape: Shape): Tensor {
+  if (values.length !== size(shape)) {
+    throw new RangeError(
+      `Cannot make a constant [${shape}]: ${values.length} values, ${size(shape)} were needed`,
+    );
+  }
+  return new Tensor(constantOp, [], shape, { values }) as Tensor;
+}
+
+/** The numbers of a constant; undefined for any other tensor. */
+export function constantValues(t: Tensor): readonly number[] | undefined {
+  return t.op === constantOp as Op ? (t.attrs as { values: readonly number[] }).values : undefined;
+}
+
+/** All tensors that `roots` depend on through `edges`, inputs before users, each once. */
+export function topological(
+  roots: readonly Tensor[],
+  edges: (t: Tensor) => readonly Tensor[] = (t) => t.inputs,
+): Tensor[] {
+  const order: Tensor[] = [];
+  const state = new Map<Tensor, "open" | "done">();
+  const stack = [...roots].reverse();
+  while (stack.length) {
+    const t = stack.at(-1)!;
+    if (!state.has(t)) {
+      state.set(t, "open");
+      const inputs = edges(t);
+      for (let i = inputs.length - 1; i >= 0; i--) {
+        if (!state.has(inputs[i]!)) stack.push(inputs[i]!);
+      }
+    } else {
+      stack.pop();
+      if (state.get(t) === "open") {
+        state.set(t, "done");
+        order.push(t);
+      }
+    }
+  }
+  return order;
+}

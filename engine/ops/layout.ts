@@ -1,0 +1,173 @@
+/** Ops that move or rename elements: reshape, transpose, rows, parts of an arena, packing into one. */
+
+import gather from "../../shaders/gather.wgsl" with { type: "text" };
+import { type Op, Tensor } from "../graph.ts";
+import {
+  ceilDiv,
+  channelQuads,
+  channels,
+  quads,
+  rows,
+  sameShape,
+  type Shape,
+  size,
+} from "../shape.ts";
+
+const viewOp: Op = {
+  name: "reshape",
+  grad: (dy, _, x) => [reshape(dy, x!.shape)],
+  view: () => 0,
+  reference: (_, x) => x!,
+};
+
+function gatherKernel(y: Tensor<{ strides: readonly number[] }>) {
+  const shape = [1, 1, 1, 1, 1, ...y.shape].slice(-6);
+  const strides = [0, 0, 0, 0, 0, ...y.attrs.strides].slice(-6);
+  const consts: Record<string, number> = {
+    ROWS: rows(y.shape),
+    C4: channelQuads(y.shape),
+    FROM: channels(y.inputs[0]!.shape),
+  };
+  shape.forEach((d, i) => consts[`D${i}`] = d);
+  strides.forEach((s, i) => consts[`S${i}`] = s);
+  return { shader: gather, consts, grid: flatGrid(quads(y.shape)) };
+}
+
+/** Element `i` of `shape` taken from where `strides` put it in `x`. */
+function mapIndices(shape: Shape, strides: readonly number[], x: Float64Array): Float64Array {
+  return Float64Array.from({ length: size(shape) }, (_, i) => {
+    let at = 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      at += (i % shape[axis]!) * strides[axis]!;
+      i = Math.floor(i / shape[axis]!);
+    }
+    return x[at]!;
+  });
+}
+
+/** Workgroups of 64 for `n` invocations, as a grid no side of which is above the limit. */
+export function flatGrid(n: number): readonly [number, number, number] {
+  const groups = ceilDiv(n, 64);
+  const side = 32768;
+  return groups <= side ? [groups, 1, 1] : [side, ceilDiv(groups, side), 1];
+}
+
+/** `x` with its axes in another order: axis `i` of the result is axis `axes[i]` of `x`. At most 6 axes. */
+export function transpose(x: Tensor, axes: readonly number[]): Tensor {
+  const sorted = [...axes].sort((a, b) => a - b);
+  if (axes.length !== x.shape.length || sorted.some((a, i) => a !== i) || axes.length > 6) {
+    throw new RangeError(
+      `Cannot transpose [${x.shape}] by [${axes}]: each of its axes was needed once, 6 at most`,
+    );
+  }
+  const steps = x.shape.map((_, axis) => size(x.shape.slice(axis + 1)));
+  const shape = axes.map((a) => x.shape[a]!);
+  return new Tensor(transposeOp, [x], shape, { strides: axes.map((a) => steps[a]!), axes });
+}
+
+const transposeOp: Op<{ strides: readonly number[]; axes: readonly number[] }> = {
+  name: "transpose",
+  grad: (dy, { attrs: { axes } }) => [transpose(dy, axes.map((_, i) => axes.indexOf(i)))],
+  kernel: gatherKernel,
+  reference: (y, x) => mapIndices(y.shape, y.attrs.strides, x!),
+};
+
+const reshapeOp: Op<{ strides: readonly number[] }> = {
+  name: "reshape",
+  grad: (dy, _, x) => [reshape(dy, x!.shape)],
+  kernel: gatherKernel,
+  reference: (_, x) => x!,
+};
+
+/** `x` with the same elements in the same order under another shape. Free where the channels stay. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  if (size(shape) !== x.size) {
+    throw new RangeError(
+      `Cannot reshape [${x.shape}] to [${shape}]: ${x.size} elements, ${size(shape)} were needed`,
+    );
+  }
+  if (sameShape(shape, x.shape)) return x;
+  const [from, to] = [channels(x.shape), channels(shape)];
+  if (from === to || (from % 4 === 0 && to % 4 === 0)) return new Tensor(viewOp, [x], shape, {});
+  const strides = shape.map((_, axis) => size(shape.slice(axis + 1)));
+  return new Tensor(reshapeOp, [x], shape, { strides });
+}
+
+/** `[n, h, w, c]` → `[n, h·w·c]`. */
+export function flatten(x: Tensor): Tensor {
+  return reshape(x, [x.shape[0]!, size(x.shape.slice(1))]);
+}
+
+const rowOp: Op<{ index: number }> = {
+  name: "row",
+  view: (y) => y.attrs.index * channelQuads(y.shape),
+  reference: ({ attrs: { index }, size }, x) => x!.slice(index * size, (index + 1) * size),
+};
+
+/** Row `index` of `x` [k, c] → [c]. No gradient flows. */
+export function row(x: Tensor, index: number): Tensor {
+  if (x.shape.length !== 2 || index < 0 || index >= x.shape[0]!) {
+    throw new RangeError(`Cannot take row ${index} of [${x.shape}]: a matrix with that row was needed`);
+  }
+  return new Tensor(rowOp, [x], [x.shape[1]!], { index });
+}
+
+/** Parts of an arena begin at multiples of 256 bytes, so that any device can bind them. */
+const PART_QUADS = 16;
+
+/** The stretch of an arena that holds each shape: where it begins, in quads, and the arena's size. */
+export function arenaLayout(shapes: readonly Shape[]): { offsets: number[]; quads: number } {
+  let end = 0;
+  const offsets = shapes.map((shape) => {
+    const at = end;
+    end = ceilDiv(at + quads(shape), PART_QUADS) * PART_QUADS;
+    return at;
+  });
+  return { offsets, quads: end };
+}
+
+const partOp: Op<{ offset: number }> = {
+  name: "part",
+  view: (y) => y.attrs.offset,
+  reference(y, arena) {
+    const stored = arena!.subarray(y.attrs.offset * 4);
+    const c = channels(y.shape);
+    const step = channelQuads(y.shape) * 4;
+    return Float64Array.from({ length: y.size }, (_, i) => stored[Math.floor(i / c) * step + i % c]!);
+  },
+};
+
+/** The tensor of `shape` stored in `arena` from quad `offset` on. No gradient flows. */
+export function part(arena: Tensor, offset: number, shape: Shape): Tensor {
+  if (offset < 0 || offset + quads(shape) > quads(arena.shape)) {
+    throw new RangeError(`Cannot take [${shape}] at ${offset} of [${arena.shape}]: it ends before`);
+  }
+  return new Tensor(partOp, [arena], shape, { offset });
+}
+
+const packOp: Op<{ offsets: readonly number[] }> = {
+  name: "pack",
+  reference(y, ...inputs) {
+    const out = new Float64Array(y.size);
+    inputs.forEach((values, k) => {
+      const { shape } = y.inputs[k]!;
+      const c = channels(shape);
+      const step = channelQuads(shape) * 4;
+      values.forEach((v, i) =>
+        out[y.attrs.offsets[k]! * 4 + Math.floor(i / c) * step + i % c] = v
+      );
+    });
+    return out;
+  },
+};
+
+/** One flat arena that holds `parts` as `arenaLayout` says; where possible they are computed in place. */
+export function pack(parts: readonly Tensor[]): Tensor {
+  const { offsets, quads } = arenaLayout(parts.map((t) => t.shape));
+  return new Tensor(packOp, parts, [quads * 4], { offsets }) as Tensor;
+}
+
+/** Where the parts of a packed arena begin, in quads; undefined for any other tensor. */
+export function packOffsets(t: Tensor): readonly number[] | undefined {
+  return t.op === packOp as Op ? (t.attrs as { offsets: readonly number[] }).offsets : undefined;
+}

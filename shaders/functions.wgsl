@@ -1,0 +1,19 @@
+// Functions that expressions of pointwise ops call; the emitter adds those that a kernel uses.
+
+// dy · d(x·σ(x))/dx = dy · σ · (1 + x·(1 − σ))
+fn silu_grad(dy: vec4f, x: vec4f) -> vec4f {
+  let s = 1.0 / (1.0 + exp(clamp(-x, vec4f(-80.0), vec4f(80.0))));
+  return dy * s * (1.0 + x * (1.0 - s));
+}
+
+// Four numbers in [0, 1): a mix of `seed` and the counters 4i … 4i+3, 24 bits each.
+fn uniform4(seed: u32, i: u32) -> vec4f {
+  var h = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u);
+  h = (h + vec4u(seed)) * 0x9E3779B9u;
+  h = (h ^ (h >> vec4u(16u))) * 0x85EBCA6Bu;
+  h = (h ^ (h >> vec4u(13u))) * 0xC2B2AE35u;
+  h = (h ^ (h >> vec4u(16u))) + vec4u(seed * 0x27D4EB2Fu);
+  h = (h ^ (h >> vec4u(15u))) * 0x2C1B3C6Du;
+  h = h ^ (h >> vec4u(12u));
+  return vec4f(h >> vec4u(8u)) * (1.0 / 16777216.0);
+}

@@ -1,0 +1,58 @@
+// Y = A · Wᵀ. A is ROWS × N4 quads, W is K × N4 quads, Y is ROWS × COLS quads, 4·COLS ≥ K.
+// A thread computes TM rows by TN quads of columns; column 4n+j is the dot product of a row of A
+// with row 4n+j of W, so that both are read along their rows.
+// A workgroup has WX × WY threads, WX along the columns.
+
+//! consts
+const ROWS = 5u;
+const COLS = 2u;
+const K = 7u;
+const N4 = 2u;
+const TM = 1u;
+const TN = 1u;
+const WX = 8u;
+const WY = 8u;
+const R = 0u;
+const C = 0u;
+const J = 0u;
+//! holes
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+fn load_a(row: u32, c: u32) -> vec4f { return a[row * N4 + c]; }
+fn load_w(row: u32, c: u32) -> vec4f { return w[row * N4 + c]; }
+fn store_y(row: u32, c: u32, v: vec4f) { y[row * COLS + c] = v; }
+//! end
+
+@compute @workgroup_size(WX, WY)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let k = id.x * TN;
+  let m = id.y * TM;
+  if (k >= COLS || m >= ROWS) { return; }
+  //! unroll R < TM
+  let row_R = min(m + R, ROWS - 1u);
+  //! unroll C < TN
+  var y_R_C = vec4f();
+  //! end
+  //! end
+  for (var n = 0u; n < N4; n++) {
+    //! unroll R < TM
+    let a_R = load_a(row_R, n);
+    //! end
+    //! unroll C < TN
+    //! unroll J < 4
+    let w_C_J = load_w(min(4u * (k + C) + J, K - 1u), n);
+    //! unroll R < TM
+    y_R_C[J] += dot(a_R, w_C_J);
+    //! end
+    //! end
+    //! end
+  }
+  //! unroll R < TM
+  if (m + R < ROWS) {
+    //! unroll C < TN
+    store_y(m + R, k + C, y_R_C);
+    //! end
+  }
+  //! end
+}
