@@ -84,9 +84,27 @@ export function input(label: string, shape: Shape): Tensor {
   return t;
 }
 
-/** True for tensors made by `input()`. */
+/**
+ * Declares images as bytes: [n, h, w, 3], fed as four bytes a pixel (RGBX), read as numbers in [0, 1].
+ * They cost a quarter of the memory that numbers would.
+ */
+export function imageInput(label: string, shape: Shape): Tensor {
+  if (shape.length !== 4 || shape[3] !== 3) {
+    throw new RangeError(`Cannot feed images [${shape}]: [n, h, w, 3] was needed`);
+  }
+  const t = new Tensor(inputOp, [], shape, { bytes: true }) as Tensor;
+  t.label = label;
+  return t;
+}
+
+/** True for tensors made by `input()` and `imageInput()`. */
 export function isInput(t: Tensor): boolean {
   return t.op === inputOp;
+}
+
+/** True for tensors made by `imageInput()`. */
+export function isImageInput(t: Tensor): boolean {
+  return isInput(t) && "bytes" in (t.attrs as object);
 }
 
 const constantOp: Op<{ values: readonly number[] }> = {

@@ -36,8 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   var v = vec4f();
   //! unroll J < 4
   if (4u * c + J < D5) {
-    let from = at + (4u * c + J) * S5;
-    v[J] = load_x(from / FROM, from % FROM / 4u)[from % FROM % 4u];
+    let element = at + (4u * c + J) * S5;
+    v[J] = load_x(element / FROM, element % FROM / 4u)[element % FROM % 4u];
   }
   //! end
   store_y(row, c, v);

@@ -6,6 +6,7 @@
  */
 
 import { constantValues, isInput, type Tensor } from "../graph.ts";
+import { packOffsets } from "../ops/layout.ts";
 import { fullValue } from "../ops/pointwise.ts";
 import { quads } from "../shape.ts";
 import type { CompileOptions } from "./program.ts";
@@ -37,8 +38,7 @@ export function chooseStored(
   const stored = new Set<Tensor>();
   const uses = countUses(order);
   for (const t of order) {
-    if (isLiteral(t) && !roots.has(t)) continue;
-    if (t.op.view) continue;
+    if (t.op.view || isLiteral(t) && !roots.has(t) && !uses.viewed.has(t)) continue;
     if (!t.op.pointwise || roots.has(t) || options.fuse === false || uses.viewed.has(t)) {
       stored.add(t);
       continue;
@@ -99,7 +99,7 @@ function countUses(order: readonly Tensor[]): Uses {
   for (const t of order) {
     const loads = t.op.kernel?.(t).loads;
     t.operands.forEach((x, i) => {
-      if (t.op.view) viewed.add(x);
+      if (t.op.view || packOffsets(t)) viewed.add(x);
       times.set(x, (times.get(x) ?? 0) + (loads?.[i] ?? 1));
       const width = t.op.pointwise ? quads(t.shape) : quads(x.shape);
       widest.set(x, Math.max(widest.get(x) ?? 0, width));
@@ -116,7 +116,7 @@ function limitBuffers(
   limit: number,
 ): void {
   for (const t of order) {
-    if (!stored.has(t) || isInput(t) || t.op.name === "pack") continue;
+    if (!stored.has(t) || isInput(t) || packOffsets(t)) continue;
     while (leaves(t, stored).size + 1 > limit) {
       const inlined = t.operands.map((x) => storage(x).base)
         .filter((x) => !stored.has(x) && !isLiteral(x) && !roots.has(x));

@@ -107,7 +107,9 @@ const rowOp: Op<{ index: number }> = {
 /** Row `index` of `x` [k, c] → [c]. No gradient flows. */
 export function row(x: Tensor, index: number): Tensor {
   if (x.shape.length !== 2 || index < 0 || index >= x.shape[0]!) {
-    throw new RangeError(`Cannot take row ${index} of [${x.shape}]: a matrix with that row was needed`);
+    throw new RangeError(
+      `Cannot take row ${index} of [${x.shape}]: a matrix with that row was needed`,
+    );
   }
   return new Tensor(rowOp, [x], [x.shape[1]!], { index });
 }
@@ -133,7 +135,10 @@ const partOp: Op<{ offset: number }> = {
     const stored = arena!.subarray(y.attrs.offset * 4);
     const c = channels(y.shape);
     const step = channelQuads(y.shape) * 4;
-    return Float64Array.from({ length: y.size }, (_, i) => stored[Math.floor(i / c) * step + i % c]!);
+    return Float64Array.from(
+      { length: y.size },
+      (_, i) => stored[Math.floor(i / c) * step + i % c]!,
+    );
   },
 };
 
@@ -153,9 +158,7 @@ const packOp: Op<{ offsets: readonly number[] }> = {
       const { shape } = y.inputs[k]!;
       const c = channels(shape);
       const step = channelQuads(shape) * 4;
-      values.forEach((v, i) =>
-        out[y.attrs.offsets[k]! * 4 + Math.floor(i / c) * step + i % c] = v
-      );
+      values.forEach((v, i) => out[y.attrs.offsets[k]! * 4 + Math.floor(i / c) * step + i % c] = v);
     });
     return out;
   },

@@ -174,4 +174,3 @@ export function matmulTN(x: Tensor, d: Tensor): Tensor {
   const partial = new Tensor(matmulTNOp, [x, d], [parts, k, n], { strip });
   return sumTo(partial as Tensor, [k, n]);
 }
-

@@ -3,7 +3,15 @@
 import sumChannelsShader from "../../shaders/sum_channels.wgsl" with { type: "text" };
 import sumRowsShader from "../../shaders/sum_rows.wgsl" with { type: "text" };
 import { type Op, Tensor } from "../graph.ts";
-import { broadcastStrides, ceilDiv, channelQuads, quads, rows, type Shape, size } from "../shape.ts";
+import {
+  broadcastStrides,
+  ceilDiv,
+  channelQuads,
+  quads,
+  rows,
+  type Shape,
+  size,
+} from "../shape.ts";
 import { flatGrid, reshape } from "./layout.ts";
 import { broadcastTo, full, mul } from "./pointwise.ts";
 

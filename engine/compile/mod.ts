@@ -1,0 +1,34 @@
+/** The compiler: graph → simplify → fuse → plan → emit → `Program`. Knows no GPU. */
+
+import { emit } from "./emit.ts";
+import { storage } from "./fuse.ts";
+import { plan } from "./plan.ts";
+import type { CompileOptions, Goal, Location, Program } from "./program.ts";
+import { simplify } from "./simplify.ts";
+import { isInput, type Tensor } from "../graph.ts";
+
+/**
+ * Compiles `goal` into a program for a device with the limits of `options`.
+ * Throws MemoryError where a tensor is larger than the device can bind, and names it.
+ */
+export function compile(goal: Goal, options: CompileOptions = {}): Program {
+  const updates = goal.updates ?? new Map<Tensor, Tensor>();
+  const simple = simplify([...goal.outputs, ...updates.values()]);
+  const planned = plan(
+    goal.outputs.map((t) => simple.get(t)!),
+    new Map([...updates].map(([state, value]) => [state, simple.get(value)!])),
+    options,
+  );
+  const locations = new Map<Tensor, Location>();
+  for (const [t, place] of planned.places) if (isInput(t)) locations.set(t, place);
+  for (const t of goal.outputs) {
+    const { base, offset } = storage(simple.get(t)!);
+    const place = planned.places.get(base)!;
+    locations.set(t, { buffer: place.buffer, offset: place.offset + offset * 16 });
+  }
+  return {
+    dispatches: planned.steps.map((step) => emit(step, planned)),
+    buffers: planned.buffers,
+    locations,
+  };
+}

@@ -1,0 +1,111 @@
+/** Slots: which buffer holds which tensor, and for how long. The sizes of a plan; no order, no text. */
+
+import { constantValues, isImageInput, type Tensor } from "../graph.ts";
+import { packOffsets } from "../ops/layout.ts";
+import { rows, storedBytes } from "../shape.ts";
+import { leaves } from "./fuse.ts";
+import type { Owners, Step } from "./plan.ts";
+import { type Buffer, type CompileOptions, type Location, MemoryError } from "./program.ts";
+
+/** What the schedule says of the tensors to place. */
+export interface Residents {
+  readonly stored: ReadonlySet<Tensor>;
+  /** Parts that are computed inside a pack. */
+  readonly owners: Owners;
+  /** Values that are computed into the memory of a state. */
+  readonly targets: ReadonlyMap<Tensor, Tensor>;
+  /** Tensors that are read after the step. */
+  readonly pinned: ReadonlySet<Tensor>;
+  /** Inputs, states and packs: they have a buffer of their own. */
+  readonly fixed: readonly Tensor[];
+  readonly constants: readonly Tensor[];
+}
+
+/** Bytes that a tensor takes in a buffer. */
+export function bufferBytes(t: Tensor): number {
+  return isImageInput(t) ? rows(t.shape) * 4 : storedBytes(t.shape);
+}
+
+/**
+ * Gives every stored tensor its memory. Those that live within the step share slots: whole buffers,
+ * taken in turn, because a dispatch may not read and write one buffer.
+ */
+export function allocate(
+  steps: readonly Step[],
+  residents: Residents,
+  options: CompileOptions,
+): { places: Map<Tensor, Location>; buffers: Buffer[] } {
+  const { stored, owners, targets, pinned } = residents;
+  const places = new Map<Tensor, Location>();
+  const buffers: { size: number; readonly holds?: Tensor }[] = [];
+  const placeAlone = (t: Tensor, holds?: Tensor) => {
+    if (places.has(t)) return;
+    checkFits(t, options);
+    places.set(t, { buffer: buffers.length, offset: 0 });
+    buffers.push({ size: bufferBytes(t), ...(holds && { holds }) });
+  };
+  for (const t of residents.fixed) placeAlone(t, packOffsets(t) ? undefined : t);
+  for (const t of residents.constants) placeAlone(t, t);
+
+  const last = lastUses(steps, stored);
+  const free: number[] = [];
+  const ending = new Map<number, number[]>();
+  steps.forEach(({ stores }, i) => {
+    for (const t of stores) {
+      const owner = owners.get(t);
+      const state = targets.get(t);
+      if (owner) {
+        places.set(t, { buffer: places.get(owner.pack)!.buffer, offset: owner.offset * 16 });
+      } else if (state) {
+        places.set(t, places.get(state)!);
+      } else if (pinned.has(t)) {
+        placeAlone(t);
+      } else {
+        checkFits(t, options);
+        const buffer = take(free, buffers, bufferBytes(t));
+        places.set(t, { buffer, offset: 0 });
+        const end = last.get(t) ?? i;
+        ending.set(end, [...ending.get(end) ?? [], buffer]);
+      }
+    }
+    free.push(...ending.get(i) ?? []);
+  });
+  return { places, buffers };
+}
+
+/** The index of the last step that reads each tensor. */
+function lastUses(steps: readonly Step[], stored: ReadonlySet<Tensor>): Map<Tensor, number> {
+  const last = new Map<Tensor, number>();
+  steps.forEach(({ stores }, i) => {
+    for (const t of stores) for (const x of leaves(t, stored)) last.set(x, i);
+  });
+  return last;
+}
+
+/** A free slot for `bytes`: the smallest that is large enough, else the largest, grown, else a new one. */
+function take(free: number[], buffers: { size: number }[], bytes: number): number {
+  const bySize = [...free].sort((a, b) => buffers[a]!.size - buffers[b]!.size);
+  const slot = bySize.find((b) => buffers[b]!.size >= bytes) ?? bySize.at(-1);
+  if (slot === undefined) return buffers.push({ size: bytes }) - 1;
+  free.splice(free.indexOf(slot), 1);
+  buffers[slot]!.size = Math.max(buffers[slot]!.size, bytes);
+  return slot;
+}
+
+/** Throws MemoryError where a tensor is larger than a dispatch of the device can see. */
+function checkFits(t: Tensor, options: CompileOptions): void {
+  const limit = options.maxBinding ?? 2 ** 27;
+  const bytes = bufferBytes(t);
+  if (bytes <= limit) return;
+  const mebibytes = (n: number) => (n / 2 ** 20).toFixed(0);
+  const fits = Math.floor((t.shape[0] ?? 1) * limit / bytes);
+  const advice = t.shape.length > 1 && !constantValues(t) && fits > 0
+    ? `a batch of ${fits} or fewer would fit`
+    : "a smaller image size or model is needed";
+  throw new MemoryError(
+    `Cannot place ${t}: it takes ${mebibytes(bytes)} MiB, this device sees ${
+      mebibytes(limit)
+    } MiB ` +
+      `at once; ${advice}`,
+  );
+}

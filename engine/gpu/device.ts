@@ -1,0 +1,59 @@
+/** The device: which adapter, with which limits, and what to say when there is none. */
+
+import type { CompileOptions } from "../compile/program.ts";
+
+/** There is no adapter to compute on, or it was lost. The command line ends with code 4. */
+export class DeviceError extends Error {
+  override name = "DeviceError";
+}
+
+/** An open device and what is known of it. */
+export interface Device {
+  readonly gpu: GPUDevice;
+  /** The adapter as it calls itself. */
+  readonly name: string;
+  /** True where a CPU computes: correct and slow. */
+  readonly software: boolean;
+  /** What programs for this device may use. */
+  readonly limits: CompileOptions;
+}
+
+/** Which adapter to open. */
+export interface DeviceOptions {
+  /** The fast one or the frugal one, where there are two. Default "high". */
+  readonly power?: "high" | "low";
+}
+
+/** Opens a device. Throws DeviceError, with what to install, where there is no adapter. */
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const adapter = await navigator.gpu?.requestAdapter({
+    powerPreference: options.power === "low" ? "low-power" : "high-performance",
+  });
+  if (!adapter) {
+    throw new DeviceError(
+      "Cannot open a device: no WebGPU adapter was found, a GPU driver with Vulkan, Metal or " +
+        "Direct3D 12 was needed; on Debian or Ubuntu install mesa-vulkan-drivers to compute in software",
+    );
+  }
+  const { limits, info } = adapter;
+  const gpu = await adapter.requestDevice({
+    requiredLimits: {
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+    },
+  });
+  const name = info.description || info.device || info.vendor || "unnamed adapter";
+  const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(
+    `${name} ${info.architecture} ${info.device}`,
+  );
+  return {
+    gpu,
+    name,
+    software,
+    limits: {
+      maxBinding: limits.maxStorageBufferBindingSize,
+      maxBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+      loadBound: software,
+    },
+  };
+}

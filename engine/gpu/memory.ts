@@ -1,0 +1,80 @@
+/** Memory: the buffers of inputs and states, shared by all programs of a device. */
+
+import { isImageInput, type Tensor } from "../graph.ts";
+import { channelQuads, channels, rows } from "../shape.ts";
+import { MemoryError } from "../compile/program.ts";
+import { bufferBytes } from "../compile/slots.ts";
+import type { Device } from "./device.ts";
+
+/** Row-major numbers in the order of a device: the last axis filled up to a multiple of four. */
+export function padRows(t: Tensor, values: ArrayLike<number>): Float32Array<ArrayBuffer> {
+  const c = channels(t.shape);
+  const step = channelQuads(t.shape) * 4;
+  if (values.length !== t.size) {
+    throw new RangeError(
+      `Cannot feed ${t}: ${values.length} numbers were given, ${t.size} were needed`,
+    );
+  }
+  if (step === c) return Float32Array.from(values);
+  const padded = new Float32Array(rows(t.shape) * step);
+  for (let i = 0; i < values.length; i++) padded[Math.floor(i / c) * step + i % c] = values[i]!;
+  return padded;
+}
+
+/** The reverse of `padRows`. */
+export function unpadRows(t: Tensor, stored: Float32Array): Float32Array {
+  const c = channels(t.shape);
+  const step = channelQuads(t.shape) * 4;
+  return Float32Array.from({ length: t.size }, (_, i) => stored[Math.floor(i / c) * step + i % c]!);
+}
+
+/** Inputs and states by tensor. */
+export class Memory {
+  readonly #buffers = new Map<Tensor, GPUBuffer>();
+
+  constructor(readonly device: Device) {}
+
+  /** The buffer of an input, made when it is first asked for, full of zeros. */
+  buffer(t: Tensor): GPUBuffer {
+    let buffer = this.#buffers.get(t);
+    if (!buffer) {
+      buffer = createStorage(this.device, bufferBytes(t), t.label);
+      this.#buffers.set(t, buffer);
+    }
+    return buffer;
+  }
+
+  /** Writes an input: numbers in row-major order, or for images four bytes a pixel. */
+  write(t: Tensor, values: ArrayLike<number>): void {
+    const { queue } = this.device.gpu;
+    if (!isImageInput(t)) {
+      queue.writeBuffer(this.buffer(t), 0, padRows(t, values));
+    } else if (values instanceof Uint8Array && values.length === bufferBytes(t)) {
+      queue.writeBuffer(this.buffer(t), 0, values as Uint8Array<ArrayBuffer>);
+    } else {
+      throw new RangeError(`Cannot feed ${t}: a Uint8Array of ${bufferBytes(t)} bytes was needed`);
+    }
+  }
+
+  /** Frees all buffers. */
+  destroy(): void {
+    for (const buffer of this.#buffers.values()) buffer.destroy();
+    this.#buffers.clear();
+  }
+}
+
+/** A storage buffer that can be copied in and out. Throws MemoryError above the device's largest. */
+export function createStorage(device: Device, bytes: number, label: string): GPUBuffer {
+  const limit = device.gpu.limits.maxBufferSize;
+  if (bytes > limit) {
+    throw new MemoryError(
+      `Cannot make the buffer ${label}: ${bytes} bytes, this device allows ${limit}; ` +
+        "a smaller batch or image size is needed",
+    );
+  }
+  return device.gpu.createBuffer({
+    size: Math.max(16, Math.ceil(bytes / 4) * 4),
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+    label,
+  });
+}

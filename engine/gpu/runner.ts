@@ -1,0 +1,126 @@
+/** The runner: a program made ready once and replayed; one submit a run. Makes no decision of its own. */
+
+import { constantValues, type Tensor } from "../graph.ts";
+import { type Location, MemoryError, type Program } from "../compile/program.ts";
+import { storedBytes } from "../shape.ts";
+import type { Device } from "./device.ts";
+import { createStorage, type Memory, padRows, unpadRows } from "./memory.ts";
+import { pipelineFor } from "./pipelines.ts";
+
+interface Ready {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** A program with its pipelines, buffers and bind groups. */
+export class Runner {
+  readonly #device: Device;
+  readonly #buffers: readonly GPUBuffer[];
+  readonly #own: readonly GPUBuffer[];
+  readonly #ready: readonly Ready[];
+  readonly #staging = new Map<Tensor, GPUBuffer>();
+
+  private constructor(
+    readonly program: Program,
+    device: Device,
+    buffers: GPUBuffer[],
+    own: GPUBuffer[],
+    ready: Ready[],
+  ) {
+    this.#device = device;
+    this.#buffers = buffers;
+    this.#own = own;
+    this.#ready = ready;
+  }
+
+  /** Builds everything that `run` needs. Throws MemoryError where the device has no room for it. */
+  static async create(program: Program, memory: Memory): Promise<Runner> {
+    const { device } = memory;
+    const { gpu } = device;
+    gpu.pushErrorScope("out-of-memory");
+    const own: GPUBuffer[] = [];
+    const buffers = program.buffers.map(({ size, holds }, i) => {
+      const values = holds && constantValues(holds);
+      if (holds && !values) return memory.buffer(holds);
+      const buffer = createStorage(device, size, `slot ${i}`);
+      own.push(buffer);
+      if (holds && values) gpu.queue.writeBuffer(buffer, 0, padRows(holds, values));
+      return buffer;
+    });
+    if (await gpu.popErrorScope()) {
+      const bytes = program.buffers.reduce((n, b) => n + b.size, 0);
+      own.forEach((b) => b.destroy());
+      throw new MemoryError(
+        `Cannot hold the program: its buffers take ${
+          (bytes / 2 ** 20).toFixed(0)
+        } MiB, more than ` +
+          "the device has free; a smaller batch or image size is needed",
+      );
+    }
+    gpu.pushErrorScope("validation");
+    const ready: Ready[] = [];
+    for (const dispatch of program.dispatches) {
+      const { pipeline, layout } = await pipelineFor(device, dispatch);
+      const group = gpu.createBindGroup({
+        layout,
+        entries: dispatch.bindings.map(({ buffer, offset, size }, binding) => ({
+          binding,
+          resource: { buffer: buffers[buffer]!, offset, size },
+        })),
+      });
+      ready.push({ pipeline, group, grid: dispatch.grid });
+    }
+    const error = await gpu.popErrorScope();
+    if (error) throw new Error(`Cannot build the program: ${error.message}`);
+    return new Runner(program, device, buffers, own, ready);
+  }
+
+  /** Runs the program once: one command buffer, one submit, nothing created, nothing read. */
+  run(): void {
+    const encoder = this.#device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, group, grid } of this.#ready) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(...grid);
+    }
+    pass.end();
+    this.#device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** The numbers of an input or output after the runs so far, row-major. */
+  async read(t: Tensor): Promise<Float32Array> {
+    const place = this.program.locations.get(t);
+    if (!place) {
+      throw new TypeError(`Cannot read ${t}: it is neither input nor output of the program`);
+    }
+    return unpadRows(t, await this.#readBytes(t, place));
+  }
+
+  async #readBytes(t: Tensor, { buffer, offset }: Location): Promise<Float32Array> {
+    const { gpu } = this.#device;
+    const size = storedBytes(t.shape);
+    let staging = this.#staging.get(t);
+    if (!staging) {
+      staging = gpu.createBuffer({
+        size,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
+      this.#staging.set(t, staging);
+    }
+    const encoder = gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.#buffers[buffer]!, offset, staging, 0, size);
+    gpu.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    const copy = new Float32Array(staging.getMappedRange().slice(0));
+    staging.unmap();
+    return copy;
+  }
+
+  /** Frees the buffers of this program; inputs and states stay. */
+  destroy(): void {
+    this.#own.forEach((b) => b.destroy());
+    for (const b of this.#staging.values()) b.destroy();
+  }
+}
