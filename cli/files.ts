@@ -1,0 +1,79 @@
+/** The file system of the machine, through Deno. Decides nothing about what is stored where. */
+import { directoryName, type Entry, type Files, join, type Kind } from "../data/files.ts";
+
+function kindOf(info: Deno.FileInfo): Kind {
+  return info.isFile ? "file" : info.isDirectory ? "directory" : "none";
+}
+
+async function kind(path: string): Promise<Kind> {
+  try {
+    return kindOf(await Deno.stat(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return "none";
+    }
+    throw error;
+  }
+}
+
+async function list(dir: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const { name, isFile, isDirectory, isSymlink } of Deno.readDir(dir)) {
+    const known = isFile ? "file" : isDirectory ? "directory" : "none";
+    entries.push({
+      name,
+      kind: isSymlink ? await kind(join(dir, name)) : known,
+      link: isSymlink,
+    });
+  }
+  return entries.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Temporary file in the same directory, sync, rename, sync of the directory. */
+async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  const dir = directoryName(path);
+  const temporary = `${path}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    const file = await Deno.open(temporary, { write: true, createNew: true });
+    try {
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await remove(temporary);
+    throw error;
+  }
+  // A directory is opened and synced like a file, but not on Windows, where rename alone is durable.
+  if (Deno.build.os === "windows") return;
+  const directory = await Deno.open(dir);
+  try {
+    await directory.sync();
+  } finally {
+    directory.close();
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Files through Deno's own functions, with the permissions of the program. */
+export const denoFiles: Files = {
+  read: (path) => Deno.readFile(path),
+  // TextDecoder leaves out the byte order mark, Deno.readTextFile does not.
+  readText: async (path) => new TextDecoder().decode(await Deno.readFile(path)),
+  list,
+  kind,
+  realPath: (path) => Deno.realPath(path),
+  makeDirectory: (path) => Deno.mkdir(path, { recursive: true }),
+  writeAtomic,
+  appendText: (path, text) => Deno.writeTextFile(path, text, { append: true }),
+  remove,
+};

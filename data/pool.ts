@@ -1,0 +1,159 @@
+/** A few workers that prepare images, and the queue before them. Knows no labels and no batches. */
+import { DataError } from "./errors.ts";
+import type { Image } from "./image.ts";
+import type { Library } from "./native.ts";
+import type { Reply, Request } from "./worker.ts";
+
+/** Images a worker holds at once: one in work, the others so that it need not wait for the next. */
+const DEPTH = 3;
+
+/** An image to be prepared. */
+export interface Task {
+  /** What errors call it. */
+  readonly name: string;
+  /** Pixels of the shorter side. */
+  readonly short: number;
+  /** Reads its file; called when a worker is free for it. */
+  read(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+interface Job {
+  readonly task: Task;
+  readonly resolve: (image: Image) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly jobs: Map<number, Job>;
+}
+
+function start(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}
+
+function post(worker: Worker, request: Request, transfer: Transferable[] = []): void {
+  worker.postMessage(request, transfer);
+}
+
+/** Waits for a new worker to say which library it found. */
+function ready(worker: Worker, library: Library | undefined): Promise<Library> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+      if (data.type === "ready") resolve(data.library);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`Cannot start a worker for images: ${event.message}`));
+    };
+    post(worker, { type: "open", library });
+  });
+}
+
+/** Prepares images side by side. {@linkcode close} must be called, or the program does not end. */
+export class Pool {
+  /** The library that decodes. */
+  readonly library: Library;
+  readonly #members: readonly Member[];
+  readonly #queue: Job[] = [];
+  #next = 0;
+  #closed = false;
+
+  private constructor(workers: readonly Worker[], library: Library) {
+    this.library = library;
+    this.#members = workers.map((worker) => ({ worker, jobs: new Map() }));
+    for (const member of this.#members) {
+      member.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(member, data);
+      member.worker.onerror = (event) => {
+        event.preventDefault();
+        this.#fail(member, event.message);
+      };
+    }
+  }
+
+  /** Starts `count` workers and waits until they can decode. */
+  static async open(count: number, library?: Library): Promise<Pool> {
+    if (!(Number.isInteger(count) && count > 0)) {
+      throw new RangeError(`Cannot start ${count} workers: a positive integer was needed`);
+    }
+    const workers = Array.from({ length: count }, start);
+    try {
+      const libraries = await Promise.all(workers.map((worker) => ready(worker, library)));
+      return new Pool(workers, libraries[0]!);
+    } catch (error) {
+      for (const worker of workers) worker.terminate();
+      throw error;
+    }
+  }
+
+  /** Number of workers. */
+  get size(): number {
+    return this.#members.length;
+  }
+
+  /** The prepared image. Rejects with DataError when its file cannot be read or decoded. */
+  prepare(task: Task): Promise<Image> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error(`Cannot read ${task.name}: the loader is closed`));
+      this.#queue.push({ task, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Ends the workers; what is still under way is rejected. */
+  close(): void {
+    this.#closed = true;
+    for (const { worker, jobs } of this.#members) {
+      worker.terminate();
+      this.#queue.push(...jobs.values());
+      jobs.clear();
+    }
+    for (const { task, reject } of this.#queue.splice(0)) {
+      reject(new Error(`Cannot read ${task.name}: the loader is closed`));
+    }
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const member = this.#members.reduce((a, b) => b.jobs.size < a.jobs.size ? b : a);
+      if (member.jobs.size >= DEPTH) return;
+      void this.#send(member, this.#queue.shift()!);
+    }
+  }
+
+  async #send(member: Member, job: Job): Promise<void> {
+    const id = this.#next++;
+    const { task: { name, short, read }, reject } = job;
+    member.jobs.set(id, job);
+    try {
+      const bytes = await read();
+      // The pool may have been closed, or the worker have failed, in the meantime.
+      if (!member.jobs.has(id)) return;
+      post(member.worker, { type: "prepare", id, name, bytes, short }, [bytes.buffer]);
+    } catch (error) {
+      member.jobs.delete(id);
+      const reason = error instanceof Error ? error.message : String(error);
+      reject(new DataError(`Cannot read ${name}: ${reason}`));
+      this.#dispatch();
+    }
+  }
+
+  #receive({ jobs }: Member, reply: Reply): void {
+    if (reply.type === "ready") return;
+    const job = jobs.get(reply.id);
+    jobs.delete(reply.id);
+    if (reply.type === "image") job?.resolve(reply.image);
+    else job?.reject(reply.bad ? new DataError(reply.message) : new Error(reply.message));
+    this.#dispatch();
+  }
+
+  /** A worker that breaks down takes its images with it, by name; its place stays empty-handed. */
+  #fail({ worker, jobs }: Member, message: string): void {
+    worker.terminate();
+    for (const { task, reject } of jobs.values()) {
+      reject(new DataError(`Cannot read ${task.name}: the worker for images ended (${message})`));
+    }
+    jobs.clear();
+    this.close();
+  }
+}

@@ -1,0 +1,107 @@
+/** Resizing by the triangle filter with antialiasing, as Pillow does it, to the bit. No cropping. */
+import type { Image, Size } from "../image.ts";
+import type { Random } from "../random.ts";
+
+/** Bits after the binary point of a weight (Pillow's `PRECISION_BITS` for 8-bit images). */
+const BITS = 22;
+
+/** What the output pixels of one axis are made of. */
+interface Taps {
+  /** First input pixel of each output pixel. */
+  readonly first: Int32Array;
+  /** Weights of the pixels from there on, in units of 2^-22: [outputs, span]; unused ones are 0. */
+  readonly weights: Int32Array;
+  /** Number of weights each output pixel has. */
+  readonly span: number;
+}
+
+function taps(from: number, to: number): Taps {
+  const scale = from / to;
+  const support = Math.max(scale, 1);
+  const span = Math.ceil(support) * 2 + 1;
+  const first = new Int32Array(to);
+  const weights = new Int32Array(to * span);
+  const triangle = new Float64Array(span);
+  for (let i = 0; i < to; i++) {
+    const center = scale * (i + 0.5);
+    const low = Math.max(Math.trunc(center - support + 0.5), 0);
+    const high = Math.min(Math.trunc(center + support + 0.5), from);
+    let sum = 0;
+    for (let j = low; j < high; j++) {
+      const t = Math.abs((j - center + 0.5) * (1 / support));
+      sum += triangle[j - low] = t < 1 ? 1 - t : 0;
+    }
+    first[i] = low;
+    for (let k = 0; k < high - low; k++) {
+      weights[i * span + k] = Math.trunc(triangle[k]! / sum * 2 ** BITS + 0.5);
+    }
+  }
+  return { first, weights, span };
+}
+
+/** [rows, from, 3] → [rows, to, 3]. */
+function resizeRows(x: Uint8Array, rows: number, from: number, to: number): Uint8Array {
+  const { first, weights, span } = taps(from, to);
+  const y = new Uint8Array(rows * to * 3);
+  for (let row = 0, o = 0; row < rows; row++) {
+    for (let i = 0; i < to; i++, o += 3) {
+      const count = Math.min(span, from - first[i]!);
+      let [r, g, b] = [1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)];
+      let p = (row * from + first[i]!) * 3;
+      for (let k = i * span; k < i * span + count; k++, p += 3) {
+        const w = weights[k]!;
+        r += x[p]! * w;
+        g += x[p + 1]! * w;
+        b += x[p + 2]! * w;
+      }
+      // The weights are positive and sum to 1 within 2^-20, so nothing leaves 0 … 255.
+      y[o] = r >> BITS;
+      y[o + 1] = g >> BITS;
+      y[o + 2] = b >> BITS;
+    }
+  }
+  return y;
+}
+
+/** [from, stride] → [to, stride]. */
+function resizeColumns(x: Uint8Array, from: number, to: number, stride: number): Uint8Array {
+  const { first, weights, span } = taps(from, to);
+  const y = new Uint8Array(to * stride);
+  const sums = new Int32Array(stride);
+  for (let i = 0; i < to; i++) {
+    sums.fill(1 << (BITS - 1));
+    const count = Math.min(span, from - first[i]!);
+    for (let k = 0; k < count; k++) {
+      const w = weights[i * span + k]!;
+      if (w === 0) continue;
+      const row = (first[i]! + k) * stride;
+      for (let c = 0; c < stride; c++) sums[c] = sums[c]! + x[row + c]! * w;
+    }
+    for (let c = 0; c < stride; c++) y[i * stride + c] = sums[c]! >> BITS;
+  }
+  return y;
+}
+
+/**
+ * The size with `short` pixels on the shorter side and the same proportions, as
+ * `torchvision.transforms.Resize(short)` takes it. Draws nothing from `_random`.
+ */
+export function sample(_random: Random, { width, height }: Size, short: number): Size {
+  const long = (side: number, other: number) => Math.trunc(short * side / other);
+  return width <= height
+    ? { width: short, height: long(height, width) }
+    : { width: long(width, height), height: short };
+}
+
+/** The image at another size: `Image.resize((width, height), BILINEAR)` of Pillow, bit for bit. */
+export function apply(image: Image, { width, height }: Size): Image {
+  if (!(Number.isInteger(width) && width > 0 && Number.isInteger(height) && height > 0)) {
+    throw new RangeError(
+      `Cannot resize an image to ${width} × ${height}: two positive integers were needed`,
+    );
+  }
+  let data = image.data;
+  if (width !== image.width) data = resizeRows(data, image.height, image.width, width);
+  if (height !== image.height) data = resizeColumns(data, image.height, height, width * 3);
+  return { width, height, data };
+}
