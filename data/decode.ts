@@ -58,10 +58,8 @@ async function imagescriptDecoder(): Promise<Decoder> {
         const frame = decoded instanceof GIF ? decoded[0]! : decoded;
         const { width, height, bitmap } = frame;
         const data = new Uint8Array(width * height * 3);
-        for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {
-          data[to] = bitmap[from]!;
-          data[to + 1] = bitmap[from + 1]!;
-          data[to + 2] = bitmap[from + 2]!;
+        for (let i = 0; i < width * height; i++) {
+          data.set(bitmap.subarray(i * 4, i * 4 + 3), i * 3);
         }
         return { width, height, data };
       } catch (error) {

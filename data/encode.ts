@@ -6,11 +6,9 @@ import { loadSharp } from "./native.ts";
 async function opaque({ width, height, data }: Image) {
   const { Image: Bitmap } = await import("imagescript");
   const bitmap = new Bitmap(width, height);
-  for (let from = 0, to = 0; from < data.length; from += 3, to += 4) {
-    bitmap.bitmap[to] = data[from]!;
-    bitmap.bitmap[to + 1] = data[from + 1]!;
-    bitmap.bitmap[to + 2] = data[from + 2]!;
-    bitmap.bitmap[to + 3] = 255;
+  bitmap.bitmap.fill(255);
+  for (let i = 0; i < width * height; i++) {
+    bitmap.bitmap.set(data.subarray(i * 3, i * 3 + 3), i * 4);
   }
   return bitmap;
 }
@@ -28,7 +26,9 @@ export async function encodeJpeg(image: Image, quality = 90): Promise<Uint8Array
   if (sharp) {
     return new Uint8Array(await sharp(image.data, raw(image)).jpeg({ quality }).toBuffer());
   }
-  return await (await opaque(image)).encodeJPEG(quality);
+  const bitmap = await opaque(image);
+  // The type lists the integers from 1 to 100.
+  return await bitmap.encodeJPEG(Math.round(quality) as Parameters<typeof bitmap.encodeJPEG>[0]);
 }
 
 /** A PNG of the image, 24 bits a pixel, without loss. */

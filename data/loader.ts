@@ -134,7 +134,8 @@ export class Loader {
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
     const ahead = Math.max(2, Math.ceil(4 * this.#pool.size / batch));
     const pending: Promise<Omit<Batch, "waited">>[] = [];
-    for (let step = 0, begun = 0; step < steps; step++) {
+    let begun = 0;
+    for (let step = 0; step < steps; step++) {
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
         const next = this.#load(order.subarray(begun * batch, (begun + 1) * batch), options);
         // Reported when it is this batch's turn, which may never come.

@@ -147,7 +147,7 @@ export class Pool {
     this.#dispatch();
   }
 
-  /** A worker that breaks down takes its images with it, by name; its place stays empty-handed. */
+  /** A worker that breaks down ends the pool; the images it held are named. */
   #fail({ worker, jobs }: Member, message: string): void {
     worker.terminate();
     for (const { task, reject } of jobs.values()) {

@@ -45,10 +45,8 @@ async function answer(request: Request): Promise<void> {
   const { id, bytes, name, short } = request;
   try {
     const image = await prepare(await (decoder ??= openDecoder()), bytes, { name, short });
-    // Own bytes only: a library may hand out a part of a larger buffer.
-    const data = image.data.byteLength === image.data.buffer.byteLength
-      ? image.data
-      : image.data.slice();
+    // A copy of its own, so that what is transferred is never a part of a larger buffer.
+    const data = new Uint8Array(image.data);
     scope.postMessage({ type: "image", id, image: { ...image, data } }, [data.buffer]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -43,7 +43,8 @@ function taps(from: number, to: number): Taps {
 function resizeRows(x: Uint8Array, rows: number, from: number, to: number): Uint8Array {
   const { first, weights, span } = taps(from, to);
   const y = new Uint8Array(rows * to * 3);
-  for (let row = 0, o = 0; row < rows; row++) {
+  let o = 0;
+  for (let row = 0; row < rows; row++) {
     for (let i = 0; i < to; i++, o += 3) {
       const count = Math.min(span, from - first[i]!);
       let [r, g, b] = [1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)];
