@@ -86,10 +86,22 @@ function product(
   };
 }
 
-/** Rows of a split-K strip, and how many strips: fixed by shapes alone, so results do not change. */
-export function splitK(count: number, tiles: number, outputQuads: number): [number, number] {
-  // Enough threads to fill a device, partial sums of 8 MB at most, 32 rows a strip at least.
-  const wanted = Math.min(ceilDiv(4096, tiles), Math.floor((1 << 19) / outputQuads), count >> 5);
+/**
+ * Terms of a split-K strip, `least` or more, and how many strips `count` terms make: fixed by shapes
+ * alone, so results do not change.
+ */
+export function splitK(
+  count: number,
+  tiles: number,
+  outputQuads: number,
+  least = 32,
+): [number, number] {
+  // Enough threads to fill a device, partial sums of 8 MB at most.
+  const wanted = Math.min(
+    ceilDiv(4096, tiles),
+    Math.floor((1 << 19) / outputQuads),
+    Math.floor(count / least),
+  );
   const strip = ceilDiv(count, Math.max(wanted, 1));
   return [strip, ceilDiv(count, strip)];
 }

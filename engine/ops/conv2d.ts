@@ -1,0 +1,210 @@
+/** Convolution over images, dense here; depthwise and grouped ones have files of their own. */
+
+import dwShader from "../../shaders/conv2d_dw.wgsl" with { type: "text" };
+import dxShader from "../../shaders/conv2d_dx.wgsl" with { type: "text" };
+import shader from "../../shaders/conv2d.wgsl" with { type: "text" };
+import { type Kernel, type Op, Tensor } from "../graph.ts";
+import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
+import { depthwise } from "./depthwise.ts";
+import { expandGroups } from "./groups.ts";
+import { reshape } from "./layout.ts";
+import { columnTile, matmul, splitK, workgroupWidth } from "./matmul.ts";
+import { sumTo } from "./sum.ts";
+import { forEachTap, tileWidth, type Window, type WindowOptions, windowShape } from "./taps.ts";
+
+/** Options of `conv2d`. */
+export interface Conv2dOptions extends WindowOptions {
+  /** Channels are split into this many parts that do not mix. Default 1. */
+  readonly groups?: number;
+}
+
+/**
+ * Convolves `x` [n, h, w, cin] with `w` [kh, kw, cin / groups, cout] → [n, oh, ow, cout], where
+ * `oh = ⌊(h + 2·padding − kh) / stride⌋ + 1`; semantics of `torch.nn.functional.conv2d`.
+ * Throws RangeError where channels do not fit or the window is larger than the padded image.
+ */
+export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
+  const { stride = 1, padding = 0, groups = 1 } = options;
+  const [kh, kw, cin, cout] = w.shape as readonly [number, number, number, number];
+  if (w.shape.length !== 4 || cin * groups !== channels(x.shape) || cout % groups) {
+    throw new RangeError(
+      `Cannot convolve [${x.shape}] with [${w.shape}] in ${groups} groups: ` +
+        `[kh, kw, ${channels(x.shape) / groups}, a multiple of ${groups}] was needed`,
+    );
+  }
+  const window: Window = { kernel: [kh, kw], stride, padding };
+  if (groups > 1 && cin === 1 && cout === groups) {
+    return depthwise(x, reshape(w, [kh, kw, cout]), window);
+  }
+  if (groups > 1) w = expandGroups(w, groups);
+  if (kh === 1 && kw === 1 && stride === 1 && padding === 0) {
+    return matmul(x, reshape(w, [channels(x.shape), cout]));
+  }
+  return new Tensor(conv2dOp, [x, w], [...windowShape(x.shape, window), cout], window) as Tensor;
+}
+
+/** Lines, columns and quads of channels that a thread computes, and workgroups to cover all of them. */
+function tiling(lines: number, width: number, columns: number, phases: number) {
+  const TW = tileWidth(width);
+  const whole = columnTile(columns);
+  const sizes: [number, number][] = [];
+  for (let TH = Math.max(1, Math.floor(8 / TW)); TH >= 1; TH >>= 1) {
+    for (const TN of new Set([whole, whole % 2 ? 1 : 2, 1])) sizes.push([TH, TN]);
+  }
+  const threads = ([TH, TN]: [number, number]) =>
+    ceilDiv(lines, TH) * ceilDiv(width, TW) * (columns / TN) * phases;
+  const [TH, TN] = sizes.find((s) => threads(s) >= 256) ?? sizes.at(-1)!;
+  const WX = workgroupWidth(columns / TN);
+  const WY = 64 / WX;
+  const TILES = ceilDiv(width, TW);
+  const across = ceilDiv(columns / TN, WX);
+  const down = ceilDiv(TILES * ceilDiv(lines, TH), WY);
+  return { tile: { TH, TW, TN, TILES, WX, WY }, grid: [across, down, phases] as const };
+}
+
+const conv2dOp: Op<Window> = {
+  name: "conv2d",
+  grad: (dy, { attrs }, x, w) => [
+    conv2dInputGradient(dy, w!, x!.shape, attrs),
+    conv2dWeightGradient(x!, dy, w!.shape, attrs),
+  ],
+  kernel(y): Kernel {
+    const [x, w] = y.inputs as [Tensor, Tensor];
+    const { kernel: [KH, KW], stride, padding } = y.attrs;
+    const [n, OH, OW] = y.shape as [number, number, number, number];
+    const [, H, W, CIN] = x.shape as [number, number, number, number];
+    const COLS = channelQuads(w.shape);
+    const { tile, grid } = tiling(n * OH, OW, COLS, 1);
+    const SPAN = (tile.TW - 1) * stride + KW;
+    return {
+      shader,
+      consts: {
+        ...{ H, W, OH, OW, LINES: n * OH, C4: channelQuads(x.shape), CIN, COLS, KH, KW },
+        ...{ S: stride, P: padding, ...tile, SPAN, CJ: Math.min(CIN, 4) },
+      },
+      grid,
+      loads: [
+        ceilDiv(KH * SPAN, tile.TW * stride * stride) * COLS / tile.TN,
+        tile.TILES * ceilDiv(n * OH, tile.TH),
+      ],
+    };
+  },
+  reference(y, x, w) {
+    const [cin, cout] = y.inputs[1]!.shape.slice(2) as [number, number];
+    const out = new Float64Array(y.size);
+    forEachTap(y.inputs[0]!.shape, y.attrs, (from, to, tap) => {
+      for (let c = 0; c < cin; c++) {
+        for (let o = 0; o < cout; o++) {
+          out[to * cout + o]! += x![from * cin + c]! * w![(tap * cin + c) * cout + o]!;
+        }
+      }
+    });
+    return out;
+  },
+};
+
+/** `dx` [n, h, w, cin] of a convolution from `dy` [n, oh, ow, cout] and `w`. */
+function conv2dInputGradient(dy: Tensor, w: Tensor, x: Shape, window: Window): Tensor {
+  return new Tensor(inputGradientOp, [dy, w], x, window) as Tensor;
+}
+
+const inputGradientOp: Op<Window> = {
+  name: "conv2dInputGradient",
+  kernel(dx): Kernel {
+    const [dy, w] = dx.inputs as [Tensor, Tensor];
+    const { kernel: [KH, KW], stride, padding } = dx.attrs;
+    const [n, H, W, CIN] = dx.shape as [number, number, number, number];
+    const [, OH, OW] = dy.shape as [number, number, number, number];
+    const [UH, UW] = [ceilDiv(H, stride), ceilDiv(W, stride)];
+    const C4 = channelQuads(dx.shape);
+    const { tile, grid } = tiling(n * UH, UW, C4, stride * stride);
+    const TAPS = ceilDiv(KW, stride);
+    const SPAN = tile.TW + TAPS - 1;
+    return {
+      shader: dxShader,
+      consts: {
+        ...{ H, W, OH, OW, UH, UW, LINES: n * UH, N4: channelQuads(dy.shape), CIN, C4, KH, KW },
+        ...{ S: stride, P: padding, ...tile, TAPS, SPAN, CJ: Math.min(CIN, 4) },
+      },
+      grid,
+      loads: [
+        ceilDiv(KH * SPAN * stride, tile.TW) * C4 / tile.TN,
+        tile.TILES * ceilDiv(n * UH, tile.TH),
+      ],
+    };
+  },
+  reference(dx, dy, w) {
+    const [cin, cout] = dx.inputs[1]!.shape.slice(2) as [number, number];
+    const out = new Float64Array(dx.size);
+    forEachTap(dx.shape, dx.attrs, (from, to, tap) => {
+      for (let c = 0; c < cin; c++) {
+        for (let o = 0; o < cout; o++) {
+          out[from * cin + c]! += dy![to * cout + o]! * w![(tap * cin + c) * cout + o]!;
+        }
+      }
+    });
+    return out;
+  },
+};
+
+/** `dw` [kh, kw, cin, cout] of a convolution from `x` and `dy`, summed in a fixed order. */
+function conv2dWeightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor {
+  const [kh, kw, cin, cout] = w as readonly [number, number, number, number];
+  const [n, oh, ow] = dy.shape as [number, number, number, number];
+  const tiles = kh * channelQuads(x.shape) * channelQuads(dy.shape) / weightTile(kw, dy.shape);
+  const outputQuads = kh * kw * cin * channelQuads(dy.shape);
+  const [strip, parts] = splitK(n * oh, tiles, outputQuads, ceilDiv(32, ow));
+  const partial = new Tensor(
+    weightGradientOp,
+    [x, dy],
+    [parts, kh * kw * cin, cout],
+    { ...window, strip },
+  );
+  return reshape(sumTo(partial as Tensor, [kh * kw * cin, cout]), w);
+}
+
+/** Quads of output channels in a thread's registers beside a row of the window. */
+function weightTile(kw: number, dy: Shape): number {
+  return [4, 3, 2].find((t) => channelQuads(dy) % t === 0 && kw * 4 * t <= 32) ?? 1;
+}
+
+const weightGradientOp: Op<Window & { readonly strip: number }> = {
+  name: "conv2dWeightGradient",
+  kernel(dw): Kernel {
+    const [x, dy] = dw.inputs as [Tensor, Tensor];
+    const { kernel: [KH, KW], stride, padding, strip } = dw.attrs;
+    const [n, H, W, CIN] = x.shape as [number, number, number, number];
+    const [, OH, OW] = dy.shape as [number, number, number, number];
+    const C4 = channelQuads(x.shape);
+    const TN = weightTile(KW, dy.shape);
+    const TILES = channelQuads(dy.shape) / TN;
+    const THREADS = dw.shape[0]! * KH * C4 * TILES;
+    const NEW = Math.min(stride, KW);
+    return {
+      shader: dwShader,
+      consts: {
+        ...{ H, W, OH, OW, LINES: n * OH, STRIP: strip, C4, CIN, KH, KW, S: stride, P: padding },
+        ...{ TN, TILES, CJ: Math.min(CIN, 4), THREADS, KEEP: KW - NEW, NEW },
+      },
+      grid: [ceilDiv(THREADS, 64), 1, 1],
+      loads: [ceilDiv(KH, stride) * TILES, KH * C4],
+    };
+  },
+  reference(dw, x, dy) {
+    const [x0, dy0] = dw.inputs as [Tensor, Tensor];
+    const [cin, cout] = [channels(x0.shape), channels(dy0.shape)];
+    const [, , ow] = dy0.shape as [number, number, number, number];
+    const out = new Float64Array(dw.size);
+    const step = dw.size / dw.shape[0]!;
+    forEachTap(x0.shape, dw.attrs, (from, to, tap) => {
+      const line = Math.floor(to / ow); // over all images, oh lines each
+      const part = Math.floor(line / dw.attrs.strip) * step;
+      for (let c = 0; c < cin; c++) {
+        for (let o = 0; o < cout; o++) {
+          out[part + (tap * cin + c) * cout + o]! += x![from * cin + c]! * dy![to * cout + o]!;
+        }
+      }
+    });
+    return out;
+  },
+};

@@ -1,0 +1,147 @@
+/** Depthwise convolution: one filter for each channel. Reached through `conv2d` with as many groups. */
+
+import dwShader from "../../shaders/depthwise_dw.wgsl" with { type: "text" };
+import dxShader from "../../shaders/depthwise_dx.wgsl" with { type: "text" };
+import shader from "../../shaders/depthwise.wgsl" with { type: "text" };
+import { type Kernel, type Op, Tensor } from "../graph.ts";
+import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
+import { flatGrid } from "./layout.ts";
+import { sumTo } from "./sum.ts";
+import { forEachTap, tileWidth, type Window, windowShape } from "./taps.ts";
+
+/** `x` [n, h, w, c] with `w` [kh, kw, c] → [n, oh, ow, c]. */
+export function depthwise(x: Tensor, w: Tensor, window: Window): Tensor {
+  const shape = [...windowShape(x.shape, window), channels(x.shape)];
+  return new Tensor(depthwiseOp, [x, w], shape, window) as Tensor;
+}
+
+/** Lines and columns that a thread computes: 16 pixels at most. */
+function tiling(height: number, width: number) {
+  const TW = tileWidth(width);
+  const TH = Math.min(height, Math.max(1, Math.floor(16 / TW)));
+  return { TH, TW, TILESH: ceilDiv(height, TH), TILESW: ceilDiv(width, TW) };
+}
+
+const depthwiseOp: Op<Window> = {
+  name: "depthwise",
+  grad: (dy, { attrs }, x, w) => [
+    new Tensor(inputGradientOp, [dy, w!], x!.shape, attrs) as Tensor,
+    weightGradient(x!, dy, w!.shape, attrs),
+  ],
+  kernel(y): Kernel {
+    const { kernel: [KH, KW], stride, padding } = y.attrs;
+    const [n, OH, OW] = y.shape as [number, number, number, number];
+    const [, H, W] = y.inputs[0]!.shape as [number, number, number, number];
+    const C4 = channelQuads(y.shape);
+    const tile = tiling(OH, OW);
+    const [SPANH, SPANW] = [(tile.TH - 1) * stride + KH, (tile.TW - 1) * stride + KW];
+    const tiles = tile.TILESH * tile.TILESW * n;
+    const THREADS = tiles * C4;
+    return {
+      shader,
+      consts: {
+        ...{ H, W, OH, OW, C4, KH, KW, S: stride, P: padding },
+        ...{ ...tile, SPANH, SPANW, THREADS },
+      },
+      grid: flatGrid(THREADS),
+      loads: [windowLoads(SPANH * SPANW * tiles, n * H * W), tiles],
+    };
+  },
+  reference(y, x, w) {
+    const c = channels(y.shape);
+    const out = new Float64Array(y.size);
+    forEachTap(y.inputs[0]!.shape, y.attrs, (from, to, tap) => {
+      for (let k = 0; k < c; k++) out[to * c + k]! += x![from * c + k]! * w![tap * c + k]!;
+    });
+    return out;
+  },
+};
+
+/** Times an element is read when windows load `loaded` pixels of an image of `pixels`, at least once. */
+function windowLoads(loaded: number, pixels: number): number {
+  return Math.max(1, Math.round(loaded / pixels));
+}
+
+const inputGradientOp: Op<Window> = {
+  name: "depthwiseInputGradient",
+  kernel(dx): Kernel {
+    const { kernel: [KH, KW], stride, padding } = dx.attrs;
+    const [n, H, W] = dx.shape as [number, number, number, number];
+    const [, OH, OW] = dx.inputs[0]!.shape as [number, number, number, number];
+    const C4 = channelQuads(dx.shape);
+    const tile = tiling(ceilDiv(H, stride), ceilDiv(W, stride));
+    const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
+    const [SPANH, SPANW] = [tile.TH + TAPSH - 1, tile.TW + TAPSW - 1];
+    const tiles = tile.TILESH * tile.TILESW * n;
+    const THREADS = tiles * C4;
+    const [x, y] = flatGrid(THREADS);
+    return {
+      shader: dxShader,
+      consts: {
+        ...{ H, W, OH, OW, C4, KH, KW, S: stride, P: padding },
+        ...{ ...tile, TAPSH, TAPSW, SPANH, SPANW, THREADS },
+      },
+      grid: [x, y, stride * stride],
+      loads: [windowLoads(SPANH * SPANW * tiles * stride * stride, n * OH * OW), tiles],
+    };
+  },
+  reference(dx, dy, w) {
+    const c = channels(dx.shape);
+    const out = new Float64Array(dx.size);
+    forEachTap(dx.shape, dx.attrs, (from, to, tap) => {
+      for (let k = 0; k < c; k++) out[from * c + k]! += dy![to * c + k]! * w![tap * c + k]!;
+    });
+    return out;
+  },
+};
+
+/** `dw` [kh, kw, c] from `x` and `dy`: parts of a tile of pixels in some images, then their sum. */
+function weightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor {
+  const [n, oh, ow, c] = dy.shape as [number, number, number, number];
+  const { TILESH, TILESW } = tiling(oh, ow);
+  const tiles = TILESH * TILESW;
+  const strips = Math.min(n, ceilDiv(2048, tiles * channelQuads(dy.shape)));
+  const strip = ceilDiv(n, strips);
+  const parts = ceilDiv(n, strip) * tiles;
+  const [kh, kw] = window.kernel;
+  const partial = new Tensor(weightGradientOp, [x, dy], [parts, kh, kw, c], { ...window, strip });
+  return sumTo(partial as Tensor, w);
+}
+
+const weightGradientOp: Op<Window & { readonly strip: number }> = {
+  name: "depthwiseWeightGradient",
+  kernel(dw): Kernel {
+    const [x, dy] = dw.inputs as [Tensor, Tensor];
+    const { kernel: [KH, KW], stride, padding, strip } = dw.attrs;
+    const [N, H, W] = x.shape as [number, number, number, number];
+    const [, OH, OW] = dy.shape as [number, number, number, number];
+    const C4 = channelQuads(dy.shape);
+    const tile = tiling(OH, OW);
+    const [SPANH, SPANW] = [(tile.TH - 1) * stride + KH, (tile.TW - 1) * stride + KW];
+    const THREADS = dw.shape[0]! * C4;
+    return {
+      shader: dwShader,
+      consts: {
+        ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, P: padding },
+        ...{ ...tile, SPANH, SPANW, STRIP: strip, THREADS },
+      },
+      grid: flatGrid(THREADS),
+      loads: [windowLoads(SPANH * SPANW * tile.TILESH * tile.TILESW, H * W), 1],
+    };
+  },
+  reference(dw, x, dy) {
+    const [x0, dy0] = dw.inputs as [Tensor, Tensor];
+    const [, oh, ow, c] = dy0.shape as [number, number, number, number];
+    const { TH, TW, TILESH, TILESW } = tiling(oh, ow);
+    const taps = dw.shape[1]! * dw.shape[2]!;
+    const out = new Float64Array(dw.size);
+    forEachTap(x0.shape, dw.attrs, (from, to, tap) => {
+      const [image, i, j] = [Math.floor(to / (oh * ow)), Math.floor(to / ow) % oh, to % ow];
+      const tile = Math.floor(i / TH) * TILESW + Math.floor(j / TW);
+      const part = Math.floor(image / dw.attrs.strip) * TILESH * TILESW + tile;
+      const at = (part * taps + tap) * c;
+      for (let k = 0; k < c; k++) out[at + k]! += x![from * c + k]! * dy![to * c + k]!;
+    });
+    return out;
+  },
+};

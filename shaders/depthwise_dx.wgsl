@@ -1,0 +1,81 @@
+// dX[n, i, j, c] = Σ dy[n, (i + P − a) / S, (j + P − b) / S, c] · w[a, b, c] over the whole quotients.
+// With stride S the pixels fall into S × S phases, id.z, that meet different taps of the window: pixel
+// i = S·u + f meets the taps a = a0 + S·m with a0 = (f + P) mod S, from line u + (f + P) / S − m of dY.
+// dY is [N, OH, OW, 4·C4], W is [KH, KW, 4·C4], dX is [N, H, W, 4·C4].
+// A thread computes TH lines by TW columns of one phase and one quad of channels.
+
+//! consts
+const H = 5u;
+const W = 6u;
+const OH = 5u;
+const OW = 6u;
+const C4 = 1u;
+const KH = 3u;
+const KW = 3u;
+const S = 1u;
+const P = 1u;
+const TH = 1u;
+const TW = 2u;
+const TAPSH = 3u;
+const TAPSW = 3u;
+const SPANH = 3u;
+const SPANW = 4u;
+const TILESH = 5u;
+const TILESW = 3u;
+const THREADS = 30u;
+const L = 0u;
+const T = 0u;
+const A = 0u;
+const B = 0u;
+//! holes
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;
+fn load_dy(row: u32, c: u32) -> vec4f { return dy[row * C4 + c]; }
+fn load_w(row: u32, c: u32) -> vec4f { return w[row * C4 + c]; }
+fn store_dx(row: u32, c: u32, v: vec4f) { dx[row * C4 + c] = v; }
+//! end
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size: vec3u) {
+  let k = id.x + id.y * size.x * 64u;
+  if (k >= THREADS) { return; }
+  let c = k % C4;
+  let column = k / C4 % TILESW * TW;
+  let line = k / (C4 * TILESW) % TILESH * TH;
+  let n = k / (C4 * TILESW * TILESH);
+  let phase = vec2u(id.z % (S * S) / S, id.z % S);
+  let first = (phase + P) % S;
+  let shift = (phase + P) / S;
+  var d: array<vec4f, SPANH * SPANW>;
+  var x: array<vec4f, TH * TW>;
+  //! unroll A < SPANH
+  let i_A = line + shift.x + A - (TAPSH - 1u); // wraps above OH where it is outside
+  let start_A = (n * OH + min(i_A, OH - 1u)) * OW;
+  //! unroll B < SPANW
+  let j_A_B = column + shift.y + B - (TAPSW - 1u);
+  d[A * SPANW + B] = select(vec4f(), load_dy(start_A + min(j_A_B, OW - 1u), c), i_A < OH && j_A_B < OW);
+  //! end
+  //! end
+  //! unroll A < TAPSH
+  //! unroll B < TAPSW
+  let a_A_B = first.x + S * A;
+  let b_A_B = first.y + S * B;
+  if (a_A_B < KH && b_A_B < KW) {
+    let w_A_B = load_w(a_A_B * KW + b_A_B, c);
+    //! unroll L < TH
+    //! unroll T < TW
+    x[L * TW + T] = fma(d[(L + TAPSH - 1u - A) * SPANW + T + TAPSW - 1u - B], w_A_B, x[L * TW + T]);
+    //! end
+    //! end
+  }
+  //! end
+  //! end
+  //! unroll L < TH
+  let u_L = (line + L) * S + phase.x;
+  //! unroll T < TW
+  let v_L_T = (column + T) * S + phase.y;
+  if (u_L < H && v_L_T < W) { store_dx((n * H + u_L) * W + v_L_T, c, x[L * TW + T]); }
+  //! end
+  //! end
+}
