@@ -1,0 +1,37 @@
+// y[p, 0, c] = mean, y[p, 1, c] = Σ (x − mean)² over the rows of strip p: batch statistics in parts.
+// X is COUNT × C4 quads, Y is [parts, 2, 4·C4]; a thread walks a strip of one quad of channels.
+// Sums are taken from the strip's first row, so that a large mean does not swallow the variance.
+
+//! consts
+const COUNT = 9u;
+const STRIP = 5u;
+const C4 = 2u;
+const THREADS = 4u;
+const U = 0u;
+//! holes
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+fn load_x(row: u32, c: u32) -> vec4f { return x[row * C4 + c]; }
+fn store_y(row: u32, c: u32, v: vec4f) { y[row * C4 + c] = v; }
+//! end
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= THREADS) { return; }
+  let c = id.x % C4;
+  let p = id.x / C4;
+  let end = min((p + 1u) * STRIP, COUNT);
+  let origin = load_x(p * STRIP, c);
+  var sum = vec4f();
+  var squares = vec4f();
+  for (var r = p * STRIP; r < end; r += 4u) {
+    //! unroll U < 4
+    let d_U = select(vec4f(), load_x(min(r + U, end - 1u), c) - origin, r + U < end);
+    sum += d_U;
+    squares = fma(d_U, d_U, squares);
+    //! end
+  }
+  let n = f32(end - p * STRIP);
+  store_y(2u * p, c, origin + sum / n);
+  store_y(2u * p + 1u, c, max(squares - sum * sum / n, vec4f()));
+}
