@@ -10,7 +10,7 @@ import { expandGroups } from "./groups.ts";
 import { reshape } from "./layout.ts";
 import { columnTile, matmul, splitK, workgroupWidth } from "./matmul.ts";
 import { sumTo } from "./sum.ts";
-import { forEachTap, tileWidth, type Window, type WindowOptions, windowShape } from "./taps.ts";
+import { forEachTap, tileWidth, type Window, type WindowOptions, windowShape } from "./window.ts";
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions extends WindowOptions {

@@ -7,7 +7,7 @@ import { type Kernel, type Op, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
 import { flatGrid } from "./layout.ts";
 import { sumTo } from "./sum.ts";
-import { forEachTap, tileWidth, type Window, windowShape } from "./taps.ts";
+import { forEachTap, tileWidth, type Window, windowShape } from "./window.ts";
 
 /** `x` [n, h, w, c] with `w` [kh, kw, c] → [n, oh, ow, c]. */
 export function depthwise(x: Tensor, w: Tensor, window: Window): Tensor {
