@@ -94,15 +94,21 @@ export function sample(_random: Random, { width, height }: Size, short: number):
     : { width: long(width, height), height: short };
 }
 
-/** The image at another size: `Image.resize((width, height), BILINEAR)` of Pillow, bit for bit. */
+/** The image at another size: `Image.resize((width, height), BILINEAR)` of Pillow 13, bit for bit. */
 export function apply(image: Image, { width, height }: Size): Image {
   if (!(Number.isInteger(width) && width > 0 && Number.isInteger(height) && height > 0)) {
     throw new RangeError(
       `Cannot resize an image to ${width} × ${height}: two positive integers were needed`,
     );
   }
-  let data = image.data;
-  if (width !== image.width) data = resizeRows(data, image.height, image.width, width);
-  if (height !== image.height) data = resizeColumns(data, image.height, height, width * 3);
+  const across = (x: Uint8Array, rows: number) =>
+    width === image.width ? x : resizeRows(x, rows, image.width, width);
+  const down = (x: Uint8Array, columns: number) =>
+    height === image.height ? x : resizeColumns(x, image.height, height, columns * 3);
+  // Each pass rounds, so their order shows: Pillow's since 13, which before went across first always.
+  const downFirst = image.height > height && image.height - height > 2 * (image.width - width);
+  const data = downFirst
+    ? across(down(image.data, image.width), height)
+    : down(across(image.data, image.height), width);
   return { width, height, data };
 }
