@@ -1,0 +1,20 @@
+/** The device of a test file, opened once, and tests that need it: ignored where there is none. */
+
+import { type Device, DeviceError, openDevice } from "../engine/gpu/device.ts";
+
+/** The device, or undefined where no adapter is found. Other faults are faults. */
+export const device: Device | undefined = await openDevice().catch((error) => {
+  if (error instanceof DeviceError) return undefined;
+  throw error;
+});
+
+addEventListener("unload", () => device?.gpu.destroy());
+
+/** Registers a test that computes on the device; without one it is ignored and its name says so. */
+export function deviceTest(name: string, run: (device: Device) => Promise<void>): void {
+  Deno.test({
+    name: device ? name : `${name} (skipped: no adapter)`,
+    ignore: !device,
+    fn: () => run(device!),
+  });
+}
