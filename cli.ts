@@ -1,0 +1,65 @@
+/** The command line: finds the command, runs it, ends with its exit code. Knows no flag. */
+
+import { failureOf, UsageError } from "./cli/errors.ts";
+import { nearest } from "./cli/flags.ts";
+import { setRuntimeDirectory } from "./cli/machine.ts";
+
+/** Commands by name; each is a module of that name in `cli/` with `run(args)`. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  train: "train a classifier on a folder of images, or on a demo set",
+  predict: "write a submission for a folder of images",
+  eval: "measure a checkpoint on labelled images",
+  golden: "check the device against golden numbers",
+  bench: "time a training step",
+  profile: "show where the time of a training step goes",
+  test: "run every check and test",
+};
+
+interface Module {
+  run(args: readonly string[]): Promise<number>;
+}
+
+/** Runs a command and returns its exit code; what went wrong is one line on standard error. */
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  try {
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+      console.log(usage());
+      return name === undefined ? 2 : 0;
+    }
+    if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);
+    setRuntimeDirectory();
+    const module: Module = await import(`./cli/${name}.ts`);
+    return await module.run(args);
+  } catch (error) {
+    const { message, code } = failureOf(error);
+    // A line of progress may stand unfinished where the message goes.
+    const clear = Deno.stderr.isTerminal() ? "\r\x1b[2K" : "";
+    console.error(`${clear}verity${name === undefined ? "" : ` ${name}`}: ${message}`);
+    return code;
+  }
+}
+
+function usage(): string {
+  const rows = Object.entries(COMMANDS).map(([name, does]) => `  ${name.padEnd(9)}${does}`);
+  return [
+    "Usage: verity <command> [flags]",
+    "",
+    ...rows,
+    "",
+    "verity <command> --help lists its flags.",
+  ]
+    .join("\n");
+}
+
+function unknownCommand(name: string): UsageError {
+  const near = nearest(name, Object.keys(COMMANDS));
+  return new UsageError(
+    `unknown command (${
+      near === undefined
+        ? `one of ${Object.keys(COMMANDS).join(", ")} was needed`
+        : `Did you mean ${near}?`
+    })`,
+  );
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

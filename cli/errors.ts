@@ -1,0 +1,55 @@
+/** What a failed command says and exits with. Prints nothing and ends nothing itself. */
+
+import { DataError } from "../data/errors.ts";
+import { MemoryError } from "../engine/compile/program.ts";
+import { DeviceError } from "../engine/gpu/device.ts";
+import { CheckpointError } from "../train/checkpoint.ts";
+import { DivergedError } from "../train/fit.ts";
+import { RunFolderError } from "../train/run_folder.ts";
+
+/** The command line asks for something that cannot be: the message names the flag. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Exit codes of the errors that a person can do something about. */
+const CODES = [
+  [UsageError, 2],
+  [RunFolderError, 2],
+  [DataError, 3],
+  [DeviceError, 4],
+  [MemoryError, 5],
+  [DivergedError, 6],
+  [CheckpointError, 7],
+] as const;
+
+/** How a command ends. */
+export interface Failure {
+  /** One line for standard error, with the stack only where the fault is the program's. */
+  readonly message: string;
+  readonly code: number;
+}
+
+/**
+ * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint;
+ * 1 is a fault of the program or the machine.
+ */
+export function failureOf(error: unknown): Failure {
+  const code = CODES.find(([type]) => error instanceof type)?.[1];
+  if (code !== undefined) {
+    return { message: (error as Error).message.replaceAll(/\s*\n\s*/g, " "), code };
+  }
+  if (isSystemError(error)) return { message: error.message, code: 1 };
+  return {
+    message: error instanceof Error ? error.stack ?? error.message : String(error),
+    code: 1,
+  };
+}
+
+/** Whether the machine refused: no space, no permission. Its message is enough. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && (
+    Object.values(Deno.errors).some((type) => error instanceof type) ||
+    ("code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code))
+  );
+}

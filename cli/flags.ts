@@ -1,0 +1,146 @@
+/** Reads the flags of a command: typed values, help, suggestions. Knows no command. */
+
+import { Command, CommanderError, InvalidArgumentError } from "flags";
+import { UsageError } from "./errors.ts";
+
+export { Command } from "flags";
+
+/** Flags that every command takes. */
+export interface CommonFlags {
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+/** A command with the flags that all have. Give it its own, then {@linkcode parseFlags}. */
+export function newCommand(name: string, description: string): Command {
+  return new Command(`verity ${name}`)
+    .description(description)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .configureHelp({ helpWidth: 100 })
+    .option("--seed <n>", "seed of every random choice", whole(0), 0)
+    .option("--json", "one JSON object a line on standard output, text on standard error");
+}
+
+/**
+ * The values of the flags, or the help text when that was asked for. Throws UsageError with the
+ * nearest flag for one that is misspelt, and for a value that is missing or not accepted.
+ */
+export function parseFlags<Flags extends object>(
+  command: Command,
+  args: readonly string[],
+): { flags: Flags } | { help: string } {
+  try {
+    command.parse([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return { help: command.helpInformation() };
+    throw new UsageError(
+      `${error.message.replace(/^error: /, "").replaceAll(/\s+/g, " ").replace(/\.$/, "")}; ` +
+        `${command.name()} --help lists the flags`,
+    );
+  }
+  const flags = command.opts<Flags>();
+  for (const option of command.options) {
+    const value = (flags as Record<string, unknown>)[option.attributeName()];
+    if (typeof value === "string" && value.startsWith("--")) {
+      throw new UsageError(
+        `Cannot read ${option.long}: "${value}" stands where its value was needed`,
+      );
+    }
+  }
+  return { flags };
+}
+
+/** Whether a flag was given, rather than left at its default. */
+export function given(command: Command, attribute: string): boolean {
+  return command.getOptionValueSource(attribute) === "cli";
+}
+
+/** Throws UsageError naming the first of `flags` that is missing. */
+export function requireFlags<Flags extends object>(
+  flags: Flags,
+  required: Partial<Record<keyof Flags, string>>,
+): void {
+  for (const [name, what] of Object.entries(required)) {
+    if ((flags as Record<string, unknown>)[name] === undefined) {
+      throw new UsageError(`Cannot start without --${name}: ${what} was needed`);
+    }
+  }
+}
+
+/** Reads a whole number from `least`. */
+export function whole(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`A whole number from ${least} was needed.`);
+    }
+    return value;
+  };
+}
+
+/** Reads a number above 0. */
+export function positive(text: string): number {
+  const value = decimal(text);
+  if (!(value > 0)) throw new InvalidArgumentError("A number above 0 was needed.");
+  return value;
+}
+
+/** Reads a number from 0. */
+export function nonNegative(text: string): number {
+  const value = decimal(text);
+  if (!(value >= 0)) throw new InvalidArgumentError("A number from 0 was needed.");
+  return value;
+}
+
+/** Reads a share: from 0, below 1. */
+export function share(text: string): number {
+  const value = decimal(text);
+  if (!(value >= 0 && value < 1)) {
+    throw new InvalidArgumentError("A number from 0 to below 1 was needed.");
+  }
+  return value;
+}
+
+/** Reads one of a few words, and suggests the nearest for another. */
+export function oneOf(words: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (words.includes(text)) return text;
+    const near = nearest(text, words);
+    throw new InvalidArgumentError(
+      `${near === undefined ? "" : `Did you mean ${near}? `}One of ${words.join(", ")} was needed.`,
+    );
+  };
+}
+
+/** The word that is fewest edits away, if that is at most 4 in 10 of its letters. */
+export function nearest(text: string, words: readonly string[]): string | undefined {
+  const ranked = words
+    .map((word) => ({ word, edits: editDistance(text, word) }))
+    .filter(({ word, edits }) => edits <= Math.ceil(0.4 * word.length))
+    .sort((a, b) => a.edits - b.edits);
+  return ranked[0]?.word;
+}
+
+/** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      ));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function decimal(text: string): number {
+  return text.trim() === "" ? NaN : Number.isFinite(Number(text)) ? Number(text) : NaN;
+}

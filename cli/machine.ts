@@ -1,0 +1,60 @@
+/** The machine a command runs on: its terminal, its cache folder, its device. Decides nothing of a run. */
+
+import { type Device, openDevice } from "../engine/gpu/device.ts";
+import { lineReporter, type Reporter } from "../train/log.ts";
+
+/** Writes a run's lines to the terminal or, with `json`, JSON to standard output. */
+export function terminalReporter(json: boolean): Reporter {
+  const people = json ? Deno.stderr : Deno.stdout;
+  return lineReporter({
+    json,
+    out: writer(Deno.stdout),
+    err: writer(Deno.stderr),
+    columns: people.isTerminal() ? Deno.consoleSize().columns : undefined,
+  });
+}
+
+/** Opens the device; warns when it is a processor in disguise. Throws DeviceError without one. */
+export async function openReportedDevice(
+  power: "high" | "low" | undefined,
+  report: Reporter,
+): Promise<Device> {
+  const device = await openDevice(power === undefined ? {} : { power });
+  if (device.software) {
+    report({
+      event: "warning",
+      text:
+        `the adapter "${device.name}" is software: it computes the same on the processor, slowly`,
+    });
+  }
+  return device;
+}
+
+/** Verity's folder for what can be made again: `$XDG_CACHE_HOME/verity`, `~/.cache/verity`. */
+export function cacheFolder(): string {
+  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "."}/.cache`;
+  return `${base}/verity`;
+}
+
+/**
+ * Gives the graphics driver a private folder where the session has none; without it, drivers print
+ * errors that mean nothing here.
+ */
+export function setRuntimeDirectory(): void {
+  if (Deno.build.os !== "linux" || Deno.env.get("XDG_RUNTIME_DIR")) return;
+  try {
+    const path = `${cacheFolder()}/runtime`;
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+    Deno.chmodSync(path, 0o700);
+    Deno.env.set("XDG_RUNTIME_DIR", path);
+  } catch {
+    // A home that cannot be written to costs a line of noise, not the run.
+  }
+}
+
+function writer(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
+  return (text) => {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  };
+}

@@ -1,0 +1,115 @@
+/** `predict`: from a checkpoint and a folder of images to a submission. */
+
+import { directoryName } from "../data/files.ts";
+import { readNames } from "../data/labels.ts";
+import { Loader } from "../data/loader.ts";
+import { openImages } from "../data/sources.ts";
+import { modelNames } from "../models/mod.ts";
+import { formatSubmission, predict } from "../train/predict.ts";
+import { UsageError } from "./errors.ts";
+import { denoFiles as files } from "./files.ts";
+import { type CommonFlags, newCommand, oneOf, parseFlags, requireFlags, whole } from "./flags.ts";
+import { openReportedDevice, terminalReporter } from "./machine.ts";
+import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
+
+interface PredictFlags extends CommonFlags {
+  readonly checkpoint: string;
+  readonly images: string;
+  readonly out: string;
+  readonly tta?: number;
+  readonly sample?: string;
+  readonly model?: string;
+  readonly batch?: number;
+  readonly power?: "high" | "low";
+  readonly workers?: number;
+}
+
+const command = () =>
+  newCommand(
+    "predict",
+    "Writes img_name,y_pred: the probability of class 1 for every image of a folder.",
+  )
+    .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run")
+    .option("--images <dir>", "the images")
+    .option("--out <csv>", "the submission to write")
+    .option("--tta <n>", "mean over n augmented passes (default: one pass without)", whole(1))
+    .option(
+      "--sample <csv>",
+      "a file with img_name: which images, in which order (default: by name)",
+    )
+    .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
+    .option("--batch <n>", "images at a time (default: as in training)", whole(1))
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
+    .option("--workers <n>", "workers that decode images", whole(1));
+
+/** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
+export async function run(args: readonly string[]): Promise<number> {
+  const parsed = parseFlags<PredictFlags>(command(), args);
+  if ("help" in parsed) {
+    console.log(parsed.help);
+    return 0;
+  }
+  const { flags } = parsed;
+  requireFlags(flags, {
+    checkpoint: "a checkpoint file",
+    images: "a folder of images",
+    out: "the name of the file to write",
+  });
+  const report = terminalReporter(flags.json === true);
+  await requireWritable(flags.out);
+  const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
+  const names = flags.sample === undefined ? undefined : await readNames(files, flags.sample);
+  const samples = await openImages(files, flags.images, names);
+  const batch = flags.batch ?? trainedBatch(checkpoint);
+
+  const device = await openReportedDevice(flags.power, report);
+  const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
+  const loader = await Loader.open(samples, files, flags.workers ? { workers: flags.workers } : {});
+  try {
+    const { model, size, resize, classes } = checkpoint;
+    const passes = flags.tta;
+    report({
+      event: "note",
+      text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels, ` +
+        `classes ${classes.join(", ")}, on ${device.name}`,
+    });
+    const start = performance.now();
+    const prediction = await predict(session, { loader, count: samples.length }, {
+      batch,
+      size,
+      resize,
+      seed: flags.seed,
+      passes,
+      passed: (done) => {
+        if (passes !== undefined) report({ event: "note", text: `pass ${done} of ${passes}` });
+      },
+    });
+    const seconds = (performance.now() - start) / 1000;
+    const text = formatSubmission(samples.map(({ name }) => name), prediction, classes);
+    await files.writeAtomic(flags.out, new TextEncoder().encode(text));
+    report({
+      event: "predict",
+      out: flags.out,
+      n: samples.length,
+      passes: passes ?? 0,
+      "img_per_s": samples.length * (passes ?? 1) / seconds,
+    });
+  } finally {
+    loader.close();
+    session.destroy();
+  }
+  return 0;
+}
+
+/** Throws UsageError where no file can be written, before any time is spent on its contents. */
+async function requireWritable(out: string): Promise<void> {
+  if (await files.kind(out) === "directory") {
+    throw new UsageError(`Cannot write --out "${out}": it is a folder, a file was needed`);
+  }
+  const dir = directoryName(out);
+  if (await files.kind(dir) !== "directory") {
+    throw new UsageError(
+      `Cannot write --out "${out}": there is no folder "${dir}", one was needed`,
+    );
+  }
+}

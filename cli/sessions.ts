@@ -1,0 +1,74 @@
+/** Sessions for commands: what a device or a flag makes impossible, said in the words of the flags. */
+
+import type { Files } from "../data/files.ts";
+import { MemoryError } from "../engine/compile/program.ts";
+import type { Device } from "../engine/gpu/device.ts";
+import { type Checkpoint, readCheckpoint } from "../train/checkpoint.ts";
+import { requireModel, restoreWeights } from "../train/restore.ts";
+import { Session, type SessionOptions } from "../train/session.ts";
+import { UsageError } from "./errors.ts";
+
+/**
+ * Compiles a session. Throws MemoryError when size or batch is too large for the device, UsageError
+ * when the model cannot be built at that size.
+ */
+export async function createSession(device: Device, options: SessionOptions): Promise<Session> {
+  const { model, size, batch } = options;
+  try {
+    return await Session.create(device, options);
+  } catch (error) {
+    if (error instanceof MemoryError) {
+      throw new MemoryError(
+        `${error.message}; a smaller --batch than ${batch} or --size than ${size} was needed`,
+      );
+    }
+    if (error instanceof RangeError) {
+      throw new UsageError(`Cannot build ${model} at --size ${size}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Reads the checkpoint that a flag names. Throws CheckpointError when it cannot be read, or is not
+ * of `model` where one is given.
+ */
+export async function openCheckpoint(
+  files: Files,
+  path: string,
+  model?: string,
+): Promise<Checkpoint> {
+  const checkpoint = await readCheckpoint(files, path);
+  if (model !== undefined) requireModel(checkpoint, model, path);
+  return checkpoint;
+}
+
+/** A session that only evaluates, with a checkpoint's model and weights. */
+export async function evaluationSession(
+  device: Device,
+  checkpoint: Checkpoint,
+  { path, batch }: { readonly path: string; readonly batch: number },
+): Promise<Session> {
+  const session = await createSession(device, {
+    model: checkpoint.model,
+    classes: checkpoint.classes.length,
+    size: checkpoint.size,
+    batch,
+    seed: 0,
+    optimizer: { name: "sgd" },
+    train: false,
+  });
+  try {
+    await restoreWeights(session, checkpoint, path);
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
+  return session;
+}
+
+/** The batch a checkpoint was trained with: its evaluation program repeats the training log's bits. */
+export function trainedBatch(checkpoint: Checkpoint): number {
+  const { batch } = checkpoint.configuration;
+  return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0 ? batch : 32;
+}

@@ -1,0 +1,218 @@
+/** `train`: from flags to a run folder. The loop itself is in train/fit.ts. */
+
+import { Loader } from "../data/loader.ts";
+import type { Dataset } from "../data/sources.ts";
+import type { Device } from "../engine/gpu/device.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
+import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
+import type { EpochEvent, PlanEvent, Reporter, Score } from "../train/log.ts";
+import { loadInitialWeights, restoreRun } from "../train/restore.ts";
+import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
+import type { Session } from "../train/session.ts";
+import { UsageError } from "./errors.ts";
+import { denoFiles as files } from "./files.ts";
+import { openReportedDevice, terminalReporter } from "./machine.ts";
+import { createSession } from "./sessions.ts";
+import { classCounts, type OpenData, openData, requireSameData } from "./train_data.ts";
+import {
+  describeRecipe,
+  readTrainFlags,
+  recipeOf,
+  resumeFlags,
+  scheduleOf,
+  sessionOptions,
+  type TrainFlags,
+} from "./train_flags.ts";
+
+/** A run folder and, for a run that goes on, where it stopped. */
+interface Run {
+  readonly path: string;
+  readonly resumed?: { readonly folder: RunFolder; readonly checkpoint: Checkpoint };
+}
+
+/** What all stages of a run know. */
+interface Job extends Run {
+  readonly flags: TrainFlags;
+  readonly data: OpenData;
+  /** The resolved configuration, as it is saved. */
+  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly report: Reporter;
+}
+
+/** Trains as the flags say and returns the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const parsed = readTrainFlags(args);
+  if ("help" in parsed) {
+    console.log(parsed.help);
+    return 0;
+  }
+  const job = await prepare(parsed.flags, args);
+  for (const text of job.data.dataset.notes) job.report({ event: "note", text });
+  const device = await openReportedDevice(job.flags.power, job.report);
+  const counts = classCounts(job.data.dataset, "train");
+  const session = await createSession(device, sessionOptions(job.flags, counts));
+  try {
+    await initialize(session, job);
+    job.report(planOf(job, device, session));
+    await train(session, job);
+  } finally {
+    session.destroy();
+  }
+  return 0;
+}
+
+/** Everything that can be refused without a device. */
+async function prepare(asked: TrainFlags, args: readonly string[]): Promise<Job> {
+  const resumed = asked.resume === undefined
+    ? undefined
+    : await RunFolder.open(files, asked.resume);
+  const flags = resumed
+    ? resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args })
+    : asked;
+  const report = terminalReporter(flags.json === true);
+  const path = resumed?.folder.path ?? flags.run ?? defaultFolder(flags.name ?? flags.model);
+  if (!resumed) await requireFree(files, path);
+  const data = await openData(flags);
+  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
+  const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
+  return { flags, data, recipe, report, path, ...(resumed && { resumed }) };
+}
+
+/** The flags that name files, as absolute paths, so that a run resumes from any folder. */
+async function places(flags: TrainFlags): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of ["data", "labels", "images", "weights"] as const) {
+    const path = flags[name];
+    if (path !== undefined && await files.kind(path) !== "none") {
+      found[name] = await files.realPath(path);
+    }
+  }
+  return found;
+}
+
+/** The weights a run begins or goes on with. */
+async function initialize(session: Session, job: Job): Promise<void> {
+  const { flags, report, resumed } = job;
+  if (resumed) return await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
+  if (flags.weights === undefined) return;
+  for (const text of await loadInitialWeights(session, files, flags.weights, flags.model)) {
+    report({ event: "note", text });
+  }
+}
+
+async function train(session: Session, job: Job): Promise<void> {
+  const { flags, report, path, resumed } = job;
+  const { train, validation } = job.data.dataset;
+  const settings = flags.workers === undefined ? {} : { workers: flags.workers };
+  const folder = resumed?.folder ?? await RunFolder.create(files, path, job.recipe);
+  const loaders: Loader[] = [];
+  try {
+    for (const samples of [train, validation]) {
+      loaders.push(await Loader.open(samples, files, settings));
+    }
+    const [forTraining, forValidation] = loaders.map((loader) => ({
+      loader,
+      count: loader.samples.length,
+    }));
+    if (!forTraining || !forValidation) return;
+    const data = { train: forTraining, validation: forValidation };
+    const { best, imagesPerSecond } = await fit(session, data, {
+      batch: flags.batch,
+      size: flags.size,
+      resize: flags.resize,
+      seed: flags.seed,
+      epochs: flags.epochs,
+      logEvery: flags.logEvery,
+      schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
+      resume: resumePoint(job),
+      finished: async (epoch, best) =>
+        await folder.save(epoch, await checkpointOf(session, job, epoch, best)),
+    }, report);
+    report({ event: "end", best, run: path, "img_per_s": imagesPerSecond });
+  } finally {
+    for (const loader of loaders) loader.close();
+    await folder.discardIfEmpty();
+  }
+}
+
+function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {
+  if (!resumed) return undefined;
+  const { epoch, best } = resumed.checkpoint;
+  if (epoch >= flags.epochs) {
+    report({
+      event: "note",
+      text: `The run has all its ${flags.epochs} epochs; a larger --epochs adds some`,
+    });
+  }
+  return { epoch, best };
+}
+
+async function checkpointOf(
+  session: Session,
+  { flags, data, recipe }: Job,
+  { epoch, step }: EpochEvent,
+  best: Score,
+): Promise<Checkpoint> {
+  const { model, size, resize, seed } = flags;
+  return {
+    model,
+    classes: data.dataset.classes,
+    size,
+    resize,
+    epoch,
+    step,
+    seed,
+    best,
+    configuration: recipe,
+    weights: await session.readWeights(),
+    optimizer: await session.readOptimizer(),
+  };
+}
+
+/** What was understood. Throws UsageError when the images do not fill one batch. */
+function planOf(job: Job, device: Device, session: Session): PlanEvent {
+  const { flags, data: { dataset, source } } = job;
+  const images = dataset.train.length;
+  const steps = stepsPerEpoch(images, flags.batch);
+  if (steps === 0) {
+    throw new UsageError(
+      `Cannot train with --batch ${flags.batch}: there are ${images} training images, ` +
+        `a batch of at most ${images} was needed`,
+    );
+  }
+  const { parameters, dispatches, bytesPerImage, bufferBytes } = session.plan;
+  return {
+    event: "plan",
+    source,
+    classes: classesOf(dataset),
+    adapter: device.name,
+    software: device.software,
+    model: flags.model,
+    parameters,
+    size: flags.size,
+    resize: flags.resize,
+    batch: flags.batch,
+    epochs: flags.epochs,
+    steps,
+    dropped: images - steps * flags.batch,
+    ...describeRecipe(flags),
+    seed: flags.seed,
+    dispatches,
+    "bytes_per_image": bytesPerImage,
+    "buffer_bytes": bufferBytes,
+    run: job.path,
+  };
+}
+
+function classesOf(dataset: Dataset): PlanEvent["classes"] {
+  const [train, validation] = [classCounts(dataset, "train"), classCounts(dataset, "validation")];
+  return dataset.classes.map((name, k) => ({
+    name,
+    train: train[k] ?? 0,
+    validation: validation[k] ?? 0,
+  }));
+}
+
+function lastOf(folder: RunFolder): string {
+  return `${folder.path}/last.safetensors`;
+}

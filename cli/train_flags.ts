@@ -1,0 +1,294 @@
+/** The flags of `train`, what they stand for together, and how a saved run turns back into them. */
+
+import { defaultResize } from "../data/loader.ts";
+import { constant, oneCycle, type Schedule, stepLR } from "../engine/optim/schedules.ts";
+import { modelInfo, modelNames } from "../models/mod.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
+import { requireModel } from "../train/restore.ts";
+import type { SessionOptions } from "../train/session.ts";
+import { UsageError } from "./errors.ts";
+import {
+  type Command,
+  type CommonFlags,
+  given,
+  newCommand,
+  nonNegative,
+  oneOf,
+  parseFlags,
+  positive,
+  share,
+  whole,
+} from "./flags.ts";
+
+/** What decides a run's numbers; saved with it. */
+export interface Recipe extends CommonFlags {
+  readonly data?: string;
+  readonly labels?: string;
+  readonly images?: string;
+  readonly validation: number;
+  readonly model: string;
+  readonly size: number;
+  readonly resize: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly lr: number;
+  readonly optimizer: "adam" | "sgd";
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  readonly weightDecay: number;
+  readonly schedule: "step" | "one-cycle" | "constant";
+  readonly stepEvery: number;
+  readonly gamma: number;
+  readonly labelSmoothing: number;
+  /** `auto`, or a number for each class. */
+  readonly classWeights?: string;
+  readonly drop?: number;
+  readonly dropPath?: number;
+  readonly weights?: string;
+}
+
+/** All flags of `train`. */
+export interface TrainFlags extends Recipe {
+  readonly run?: string;
+  readonly name?: string;
+  readonly resume?: string;
+  readonly power?: "high" | "low";
+  readonly workers?: number;
+  readonly logEvery: number;
+}
+
+/** What `train` without data does: a small net, a small demo set, a few minutes on two cores. */
+export const DEMO_RECIPE = {
+  model: "resnet18",
+  size: 64,
+  batch: 16,
+  epochs: 4,
+  lr: 1e-3,
+  schedule: "one-cycle",
+} as const;
+
+/** Flags that say how and where a run is done and change none of its numbers. */
+const PRACTICAL = ["run", "name", "resume", "power", "workers", "logEvery", "json"];
+
+/** Flags that may differ from the saved ones on resuming: the data may have moved. */
+const MOVABLE = [...PRACTICAL, "data", "labels", "images"];
+
+/** The command, its defaults the reference recipe: Adam 0.005, StepLR(4, 0.85), 10 epochs. */
+export function trainCommand(): Command {
+  return newCommand(
+    "train",
+    "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
+      `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
+  )
+    .option("--data <dir>", "FFDI layout (phase1/trainset, …) or a folder per class")
+    .option("--labels <csv>", "label file: image name, class; needs --images")
+    .option("--images <dir>", "the folder that --labels names images in")
+    .option("--validation <share>", "share to validate on where the data has no split", share, 0.2)
+    .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
+    .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
+    .option(
+      "--resize <pixels>",
+      "shorter side before the square is cut (default: 256 for size 224, in proportion)",
+      whole(1),
+    )
+    .option("--batch <n>", "images a step", whole(1), 32)
+    .option("--epochs <n>", "passes over the training images", whole(1), 10)
+    .option("--lr <x>", "learning rate; the largest one of one-cycle", positive, 0.005)
+    .option("--optimizer <name>", "adam or sgd", oneOf(["adam", "sgd"]), "adam")
+    .option("--momentum <x>", "of sgd (default: 0.9)", share)
+    .option("--nesterov", "Nesterov's momentum, of sgd")
+    .option("--weight-decay <x>", "added to the gradient as x · weight", nonNegative, 0)
+    .option(
+      "--schedule <name>",
+      "step, one-cycle or constant",
+      oneOf(["step", "one-cycle", "constant"]),
+      "step",
+    )
+    .option("--step-every <epochs>", "of the step schedule", whole(1), 4)
+    .option("--gamma <x>", "factor of the step schedule", positive, 0.85)
+    .option("--label-smoothing <x>", "share of the target spread over all classes", share, 0)
+    .option("--class-weights <list>", "auto, or a number for each class: 1,2.5", classWeights)
+    .option("--drop <share>", "dropout before the classifier (default: the model's)", share)
+    .option("--drop-path <share>", "stochastic depth (default: the model's)", share)
+    .option("--weights <file>", "initial weights: safetensors with timm's names, or a checkpoint")
+    .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
+    .option("--name <name>", "name of the default run folder (default: the model)")
+    .option("--resume <run>", "continue a run folder at its last finished epoch")
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
+    .option(
+      "--workers <n>",
+      "workers that decode images (default: the processors, at most 4)",
+      whole(1),
+    )
+    .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
+}
+
+/** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
+export function readTrainFlags(args: readonly string[]): { flags: TrainFlags } | { help: string } {
+  const command = trainCommand();
+  const parsed = parseFlags<TrainFlags>(command, args);
+  if ("help" in parsed) return parsed;
+  if (parsed.flags.resume !== undefined) return parsed;
+  const demo = parsed.flags.data === undefined && parsed.flags.labels === undefined;
+  const flags = { ...parsed.flags } as { -readonly [K in keyof TrainFlags]: TrainFlags[K] };
+  if (demo) {
+    for (const [name, value] of Object.entries(DEMO_RECIPE)) {
+      if (!given(command, name)) Object.assign(flags, { [name]: value });
+    }
+  }
+  requireAgreement(flags, (name) => given(command, name));
+  flags.size ??= modelInfo(flags.model).size;
+  flags.resize ??= defaultResize(flags.size);
+  if (flags.resize < flags.size) {
+    throw new UsageError(
+      `Cannot cut ${flags.size} pixels from --resize ${flags.resize}: at least --size was needed`,
+    );
+  }
+  if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
+  return { flags };
+}
+
+/**
+ * Reads the flags of a run that goes on: the saved recipe, with what this command line may change.
+ * Throws UsageError for a flag that would make it another run, CheckpointError for another model.
+ */
+export function resumeFlags(
+  checkpoint: Checkpoint,
+  { path, args }: { readonly path: string; readonly args: readonly string[] },
+): TrainFlags {
+  const before = trainCommand();
+  const recipe = parseFlags<TrainFlags>(before, toArguments(before, checkpoint.configuration));
+  const command = trainCommand();
+  const now = parseFlags<TrainFlags>(command, args);
+  if ("help" in recipe || "help" in now) throw new UsageError("Cannot resume: --help was given");
+  const changed: Record<string, unknown> = {};
+  for (const option of command.options) {
+    const name = option.attributeName();
+    if (!given(command, name)) continue;
+    const [was, is] = [recipe, now].map(({ flags }) => (flags as unknown as typeof changed)[name]);
+    if (name === "model") requireModel(checkpoint, String(is), path);
+    const longer = name === "epochs" && recipe.flags.schedule !== "one-cycle";
+    if (is !== was && !longer && !MOVABLE.includes(name)) {
+      throw new UsageError(
+        `Cannot change ${option.long} of a run to ${is}: it began with ${was ?? "none"}, ` +
+          "the same or no such flag was needed",
+      );
+    }
+    changed[name] = is;
+  }
+  const { data, labels, images, ...rest } = recipe.flags;
+  const moved = ["data", "labels", "images"].some((name) => name in changed);
+  const source = moved ? {} : withoutUndefined({ data, labels, images });
+  return { ...rest, ...source, logEvery: now.flags.logEvery, ...changed };
+}
+
+/** The part of the flags that is saved with a run. */
+export function recipeOf(flags: TrainFlags): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => !PRACTICAL.includes(name)));
+}
+
+/** The learning rate of each step. */
+export function scheduleOf(recipe: Recipe, stepsPerEpoch: number): Schedule {
+  const { lr, epochs, stepEvery, gamma } = recipe;
+  switch (recipe.schedule) {
+    case "step":
+      return stepLR(lr, { every: stepEvery, gamma });
+    case "one-cycle":
+      return oneCycle(lr, { epochs, stepsPerEpoch });
+    case "constant":
+      return constant(lr);
+  }
+}
+
+/** What a session needs to know. Throws UsageError when `--class-weights` has another count. */
+export function sessionOptions(recipe: Recipe, counts: readonly number[]): SessionOptions {
+  const { model, size, batch, seed, optimizer: name, momentum, nesterov, weightDecay } = recipe;
+  const weights = recipe.classWeights;
+  const images = counts.reduce((sum, n) => sum + n, 0);
+  const classWeights = weights === undefined
+    ? undefined
+    : weights === "auto"
+    ? counts.map((n) => images / (counts.length * n))
+    : weights.split(",").map(Number);
+  if (classWeights !== undefined && classWeights.length !== counts.length) {
+    throw new UsageError(
+      `Cannot use --class-weights ${weights}: it has ${classWeights.length} numbers, ` +
+        `one for each of ${counts.length} classes was needed`,
+    );
+  }
+  return {
+    model,
+    classes: counts.length,
+    size,
+    batch,
+    seed,
+    optimizer: name === "sgd"
+      ? { name, momentum: momentum ?? 0, nesterov: nesterov === true, weightDecay }
+      : { name, weightDecay },
+    labelSmoothing: recipe.labelSmoothing,
+    ...(classWeights && { classWeights }),
+    ...(recipe.drop !== undefined && { dropRate: recipe.drop }),
+    ...(recipe.dropPath !== undefined && { dropPathRate: recipe.dropPath }),
+    train: true,
+  };
+}
+
+/** The optimizer and schedule in words. */
+export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: string } {
+  const { lr, momentum, weightDecay, stepEvery, gamma } = recipe;
+  const parts: string[] = [recipe.optimizer];
+  if (momentum !== undefined) {
+    parts.push(`momentum ${momentum}${recipe.nesterov ? " (Nesterov)" : ""}`);
+  }
+  if (weightDecay > 0) parts.push(`weight decay ${weightDecay}`);
+  return {
+    optimizer: parts.join(", "),
+    schedule: {
+      step: `learning rate ${lr}, × ${gamma} every ${stepEvery} epochs`,
+      "one-cycle": `learning rate up to ${lr} in one cycle`,
+      constant: `learning rate ${lr}`,
+    }[recipe.schedule],
+  };
+}
+
+function requireAgreement(flags: TrainFlags, isGiven: (name: string) => boolean): void {
+  const { data, labels, images, optimizer, schedule } = flags;
+  const wrong = data !== undefined && labels !== undefined
+    ? "Cannot use --data and --labels together: one of them was needed"
+    : labels !== undefined && images === undefined
+    ? "Cannot use --labels alone: --images with the folder of its images was needed"
+    : labels === undefined && images !== undefined
+    ? "Cannot use --images alone: --labels with a label file was needed"
+    : optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
+    ? `Cannot use --${flags.nesterov ? "nesterov" : "momentum"} with ${optimizer}: ` +
+      "--optimizer sgd was needed"
+    : schedule !== "step" && (isGiven("stepEvery") || isGiven("gamma"))
+    ? `Cannot use --${isGiven("gamma") ? "gamma" : "step-every"} with ${schedule}: ` +
+      "--schedule step was needed"
+    : flags.nesterov && flags.momentum === 0
+    ? "Cannot use --nesterov with --momentum 0: a momentum above 0 was needed"
+    : undefined;
+  if (wrong !== undefined) throw new UsageError(wrong);
+}
+
+function classWeights(text: string): string {
+  if (text === "auto") return text;
+  for (const part of text.split(",")) positive(part);
+  return text;
+}
+
+function withoutUndefined<T>(values: Record<string, T | undefined>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== undefined),
+  );
+}
+
+/** The command line that a saved recipe amounts to, so that it is checked like any other. */
+function toArguments(command: Command, saved: Readonly<Record<string, unknown>>): string[] {
+  return command.options.flatMap((option) => {
+    const value = saved[option.attributeName()];
+    const long = option.long ?? "";
+    if (value === undefined || value === null || value === false) return [];
+    return value === true ? [long] : [long, String(value)];
+  });
+}

@@ -1,0 +1,69 @@
+/** A small model on the processor with a session's methods, so that the loop is tested without a device. */
+
+import type { Batch } from "../../data/loader.ts";
+import type { Trainable } from "../../train/fit.ts";
+
+/** Softmax regression of the class on an image's mean brightness, by gradient descent, float64. */
+export class Regression implements Trainable {
+  /** [classes, 2]: slope and offset. */
+  readonly weights: Float64Array;
+  /** Learning rates and β1 as they were given. */
+  readonly rates: { learningRate: number; beta1?: number }[] = [];
+  readonly #classes: number;
+  #sums = { loss: 0, correct: 0, count: 0 };
+
+  constructor(classes: number) {
+    this.#classes = classes;
+    this.weights = new Float64Array(2 * classes);
+  }
+
+  step(batch: Batch, options: { readonly learningRate: number; readonly beta1?: number }): void {
+    this.rates.push(options);
+    const gradient = new Float64Array(this.weights.length);
+    const n = batch.labels.length;
+    batch.labels.forEach((label, row) => {
+      const x = brightness(batch, row);
+      const p = this.#probabilities(x);
+      this.#sums.loss -= Math.log(p[label] ?? NaN);
+      this.#sums.correct += p.indexOf(Math.max(...p)) === label ? 1 : 0;
+      this.#sums.count++;
+      p.forEach((value, k) => {
+        const d = (value - (k === label ? 1 : 0)) / n;
+        gradient[2 * k] = (gradient[2 * k] ?? 0) + d * x;
+        gradient[2 * k + 1] = (gradient[2 * k + 1] ?? 0) + d;
+      });
+    });
+    gradient.forEach((d, i) => {
+      this.weights[i] = (this.weights[i] ?? 0) - options.learningRate * d;
+    });
+  }
+
+  metrics(): Promise<{ loss: number; accuracy: number; count: number }> {
+    const { loss, correct, count } = this.#sums;
+    this.#sums = { loss: 0, correct: 0, count: 0 };
+    return Promise.resolve({ loss: loss / count, accuracy: correct / count, count });
+  }
+
+  evaluate(batch: Batch): Promise<Float32Array<ArrayBuffer>> {
+    const rows = [...batch.labels.keys()].map((row) => this.#logits(brightness(batch, row)));
+    return Promise.resolve(Float32Array.from(rows.flat()));
+  }
+
+  #logits(x: number): number[] {
+    return Array.from({ length: this.#classes }, (_, k) => {
+      return (this.weights[2 * k] ?? NaN) * x + (this.weights[2 * k + 1] ?? NaN);
+    });
+  }
+
+  #probabilities(x: number): number[] {
+    const powers = this.#logits(x).map(Math.exp);
+    const sum = powers.reduce((a, b) => a + b);
+    return powers.map((power) => power / sum);
+  }
+}
+
+function brightness(batch: Batch, row: number): number {
+  const size = batch.images.length / batch.labels.length;
+  const pixels = batch.images.subarray(row * size, (row + 1) * size);
+  return pixels.reduce((sum, x) => sum + x, 0) / (0.75 * size) / 127.5 - 1;
+}

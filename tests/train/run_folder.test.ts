@@ -1,0 +1,106 @@
+/** Tests of the run folder on real files. */
+import assert from "node:assert/strict";
+import { denoFiles } from "../../cli/files.ts";
+import { fromFloats } from "../../models/safetensors.ts";
+import { type Checkpoint, CheckpointError, readCheckpoint } from "../../train/checkpoint.ts";
+import type { EpochEvent } from "../../train/log.ts";
+import { defaultFolder, RunFolder, RunFolderError } from "../../train/run_folder.ts";
+import { temporaryFolder } from "../data/fixtures.ts";
+
+function epoch(number: number, best: boolean): EpochEvent {
+  return {
+    event: "epoch",
+    epoch: number,
+    epochs: 9,
+    step: 5 * number,
+    lr: 0.5,
+    "train_loss": 0.25,
+    "train_accuracy": 0.75,
+    loss: 1 / number,
+    accuracy: 0.5,
+    auc: number === 2 ? NaN : 0.625,
+    best,
+    "img_per_s": 8,
+    waiting: 0,
+    seconds: 2,
+  };
+}
+
+function checkpoint(number: number): Checkpoint {
+  const weight = fromFloats([2], Float32Array.of(number, -number));
+  return {
+    model: "resnet18",
+    classes: ["0", "1"],
+    size: 64,
+    resize: 73,
+    epoch: number,
+    step: 5 * number,
+    seed: 0,
+    best: { epoch: 1, accuracy: 0.5, auc: 0.625, loss: 1 },
+    configuration: { lr: 0.5 },
+    weights: new Map([["fc.bias", weight]]),
+    optimizer: new Map([["fc.bias.moment", weight]]),
+  };
+}
+
+Deno.test("RunFolder keeps the best and the last epoch, and a row for each", async () => {
+  await using dir = await temporaryFolder();
+  const path = `${dir.path}/runs/a`;
+  const folder = await RunFolder.create(denoFiles, path, { lr: 0.5 });
+  await folder.save(epoch(1, true), checkpoint(1));
+  await folder.save(epoch(2, false), checkpoint(2));
+  await folder.discardIfEmpty();
+  assert.deepEqual(JSON.parse(await Deno.readTextFile(`${path}/config.json`)), { lr: 0.5 });
+  assert.equal(
+    await Deno.readTextFile(`${path}/metrics.csv`),
+    "epoch,step,lr,train_loss,train_accuracy,loss,accuracy,auc,img_per_s,waiting,seconds\n" +
+      "1,5,0.5,0.25,0.75,1,0.5,0.625,8,0,2\n2,10,0.5,0.25,0.75,0.5,0.5,,8,0,2\n",
+  );
+  const best = await readCheckpoint(denoFiles, `${path}/best.safetensors`);
+  const last = await readCheckpoint(denoFiles, `${path}/last.safetensors`);
+  assert.deepEqual([best.epoch, best.optimizer], [1, undefined]);
+  assert.deepEqual([last.epoch, last.optimizer?.size], [2, 1]);
+  assert.deepEqual(
+    (await denoFiles.list(path)).map(({ name }) => name),
+    ["best.safetensors", "config.json", "last.safetensors", "metrics.csv"],
+  );
+});
+
+Deno.test("RunFolder.open() forgets metrics that are newer than the last checkpoint", async () => {
+  await using dir = await temporaryFolder();
+  const folder = await RunFolder.create(denoFiles, `${dir.path}/a`, {});
+  await folder.save(epoch(1, true), checkpoint(1));
+  await Deno.writeTextFile(`${dir.path}/a/metrics.csv`, "2,10,half a row", { append: true });
+  const opened = await RunFolder.open(denoFiles, `${dir.path}/a`);
+  assert.equal(opened.checkpoint.epoch, 1);
+  await opened.folder.save(epoch(2, false), checkpoint(2));
+  const rows = (await Deno.readTextFile(`${dir.path}/a/metrics.csv`)).trimEnd().split("\n");
+  assert.deepEqual(rows.map((row) => row.split(",")[0]), ["epoch", "1", "2"]);
+  assert.equal(rows[2]?.split(",").length, 11);
+});
+
+Deno.test("RunFolder.create() refuses a folder with anything in it, and a file", async () => {
+  await using dir = await temporaryFolder({ "a/notes.txt": "mine", "b": "a file" });
+  for (const name of ["a", "b"]) {
+    await assert.rejects(
+      RunFolder.create(denoFiles, `${dir.path}/${name}`, {}),
+      (error) => error instanceof RunFolderError && error.message.includes(`${dir.path}/${name}`),
+    );
+  }
+  assert.equal(await Deno.readTextFile(`${dir.path}/a/notes.txt`), "mine");
+});
+
+Deno.test("RunFolder leaves nothing when no epoch was finished", async () => {
+  await using dir = await temporaryFolder();
+  const folder = await RunFolder.create(denoFiles, `${dir.path}/a`, {});
+  await folder.discardIfEmpty();
+  assert.equal(await denoFiles.kind(`${dir.path}/a`), "none");
+  await assert.rejects(RunFolder.open(denoFiles, `${dir.path}/a`), CheckpointError);
+});
+
+Deno.test("defaultFolder() has date, time and name, and takes no path for a name", () => {
+  assert.equal(defaultFolder("b0", new Date(2026, 10, 4, 9, 5, 7)), "runs/2026-11-04T09-05-07-b0");
+  for (const name of ["", "../b0", ".b0", "a\\b"]) {
+    assert.throws(() => defaultFolder(name), RunFolderError);
+  }
+});

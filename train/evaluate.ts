@@ -1,0 +1,116 @@
+/** Measures a session on labelled images: logits of every image once, loss, accuracy, AUC. Trains nothing. */
+
+import type { Loader, LoaderOptions } from "../data/loader.ts";
+import { rocAuc } from "./metrics.ts";
+import type { Session } from "./session.ts";
+
+/** The part of a session that measuring needs. */
+export type Evaluable = Pick<Session, "evaluate">;
+
+/** Images that can be read in batches, and how many there are. */
+export interface ImageSet {
+  readonly loader: Pick<Loader, "batches">;
+  readonly count: number;
+}
+
+/** How images are read for measuring. */
+export interface EvaluateOptions {
+  /** Images a batch; the session's. */
+  readonly batch: number;
+  /** Side of the square, in pixels; the session's. */
+  readonly size: number;
+  /** Shorter side before the crop, in pixels. */
+  readonly resize: number;
+  readonly seed: number;
+}
+
+/** What a model makes of a labelled set. */
+export interface Evaluation {
+  /** Mean cross-entropy without smoothing or class weights. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Area under the ROC curve of class 1, or the mean of one-against-rest; NaN for a single class. */
+  readonly auc: number;
+  /** Images. */
+  readonly n: number;
+}
+
+/** Outputs for a set, in the order of its samples. */
+export interface Outputs {
+  /** [n, classes], before the softmax. */
+  readonly logits: Float32Array;
+  /** [n], −1 where unknown. */
+  readonly labels: Int32Array;
+  readonly classes: number;
+}
+
+/** Loss, accuracy and AUC of a set in which every image has a label. Sums are float64. */
+export async function evaluate(
+  session: Evaluable,
+  images: ImageSet,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const { logits, labels, classes } = await outputs(session, images, { ...options, ...PLAIN });
+  let loss = 0;
+  let correct = 0;
+  // Ranks by the log odds, which saturate later than probabilities and so make no false ties.
+  const odds = Array.from({ length: classes }, () => new Float64Array(images.count));
+  labels.forEach((label, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    loss += logSumExp(row) - (row[label] ?? NaN);
+    if (row.indexOf(row.reduce((a, b) => Math.max(a, b))) === label) correct++;
+    odds.forEach((scores, k) => {
+      scores[i] = (row[k] ?? NaN) - logSumExp(row.filter((_, other) => other !== k));
+    });
+  });
+  const auc = (k: number) =>
+    rocAuc(odds[k] ?? new Float64Array(), labels.map((label) => label === k ? 1 : 0));
+  const aucs = classes === 2 ? [auc(1)] : odds.map((_, k) => auc(k));
+  return {
+    loss: loss / images.count,
+    accuracy: correct / images.count,
+    auc: aucs.reduce((sum, value) => sum + value, 0) / aucs.length,
+    n: images.count,
+  };
+}
+
+/**
+ * Runs every image through the session once. Throws RangeError when the loader left an image out
+ * or gave one twice, so that no image ever has another one's outputs.
+ */
+export async function outputs(
+  session: Evaluable,
+  images: ImageSet,
+  options: LoaderOptions,
+): Promise<Outputs> {
+  let logits = new Float32Array();
+  const labels = new Int32Array(images.count);
+  const seen = new Uint8Array(images.count);
+  let classes = 0;
+  for await (const batch of images.loader.batches(options)) {
+    const out = await session.evaluate(batch);
+    if (classes === 0) {
+      classes = out.length / batch.indices.length;
+      logits = new Float32Array(images.count * classes);
+    }
+    batch.indices.forEach((index, row) => {
+      if (index < 0) return;
+      if (seen[index] !== 0) throw new RangeError(`Cannot measure image ${index}: it came twice`);
+      seen[index] = 1;
+      labels[index] = batch.labels[row] ?? -1;
+      logits.set(out.subarray(row * classes, (row + 1) * classes), index * classes);
+    });
+  }
+  const missing = seen.indexOf(0);
+  if (missing >= 0) throw new RangeError(`Cannot measure image ${missing}: the loader left it out`);
+  return { logits, labels, classes };
+}
+
+/** Loader settings of a pass without any random choice. */
+const PLAIN = { train: false, epoch: 0 } as const;
+
+/** ln Σ exp(x), shifted by the largest element. */
+function logSumExp(values: Float32Array): number {
+  const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  return top + Math.log(values.reduce((sum, x) => sum + Math.exp(x - top), 0));
+}

@@ -1,0 +1,188 @@
+/** The training loop: epochs of steps, validation after each. Opens no file and no device. */
+
+import type { Schedule } from "../engine/optim/schedules.ts";
+import { type Evaluable, evaluate, type EvaluateOptions, type ImageSet } from "./evaluate.ts";
+import type { EpochEvent, Reporter, Score } from "./log.ts";
+import type { Session } from "./session.ts";
+
+/** The loss is no longer a finite number: the message names the epoch, the step and a remedy. */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+}
+
+/** The part of a session that training needs. */
+export type Trainable = Evaluable & Pick<Session, "step" | "metrics">;
+
+/** The images of a run. */
+export interface FitData {
+  readonly train: ImageSet;
+  readonly validation: ImageSet;
+}
+
+/** How to train. */
+export interface FitOptions extends EvaluateOptions {
+  /** Epochs of the whole run, those done before a resume included. */
+  readonly epochs: number;
+  readonly schedule: Schedule;
+  /** Steps between two readings of loss and accuracy, each of which waits for the device. */
+  readonly logEvery: number;
+  /** Where an earlier part of the run stopped. */
+  readonly resume?: {
+    /** Epochs done. */
+    readonly epoch: number;
+    readonly best: Score | undefined;
+  } | undefined;
+  /** Called after each epoch, before the next begins: the place to save. */
+  readonly finished?: (epoch: EpochEvent, best: Score) => Promise<void>;
+}
+
+/** What came of it. */
+export interface FitResult {
+  readonly best: Score;
+  /** Training images a second, waiting for data included, validation not. */
+  readonly imagesPerSecond: number;
+}
+
+/** Whole batches in an epoch: the last, smaller one is dropped. */
+export function stepsPerEpoch(images: number, batch: number): number {
+  return Math.floor(images / batch);
+}
+
+/** Whether `a` is better than `b`: the higher AUC; with equal or undefined AUC the lower loss. */
+export function isBetter(a: Score, b: Score | undefined): boolean {
+  if (b === undefined) return true;
+  if (a.auc !== b.auc && !Number.isNaN(a.auc) && !Number.isNaN(b.auc)) return a.auc > b.auc;
+  return a.loss < b.loss;
+}
+
+/**
+ * Trains until `options.epochs` epochs are done. Everything random is a function of the seed, the
+ * epoch and the step, so that a run that resumes sees what it would have seen. Throws
+ * {@linkcode DivergedError} when a loss is not finite, RangeError when no batch can be filled or no
+ * epoch is left.
+ */
+export async function fit(
+  session: Trainable,
+  data: FitData,
+  options: FitOptions,
+  report: Reporter = () => {},
+): Promise<FitResult> {
+  const { batch, size, resize, seed, epochs } = options;
+  const steps = stepsPerEpoch(data.train.count, batch);
+  if (steps === 0) {
+    throw new RangeError(
+      `Cannot train with batches of ${batch}: there are ${data.train.count} training images, ` +
+        `at least ${batch} were needed`,
+    );
+  }
+  let best = options.resume?.best;
+  const total = { images: 0, seconds: 0 };
+  let validating = 0; // Seconds that the last validation took.
+  for (let epoch = options.resume?.epoch ?? 0; epoch < epochs; epoch++) {
+    const clock = new Clock();
+    const mean = new Mean();
+    let [step, learningRate] = [0, 0];
+    const settings = { batch, size, resize, seed, train: true, epoch };
+    for await (const images of data.train.loader.batches(settings)) {
+      clock.waited += images.waited;
+      learningRate = options.schedule.learningRate(epoch, step);
+      const beta1 = options.schedule.beta1?.(epoch, step);
+      session.step(images, beta1 === undefined ? { learningRate } : { learningRate, beta1 });
+      step++;
+      if (step % options.logEvery !== 0 && step !== steps) continue;
+      const now = await session.metrics();
+      if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, epoch, step);
+      mean.add(now);
+      clock.images += batch * (step - clock.steps);
+      clock.steps = step;
+      const left = (epochs - epoch) * steps - step;
+      report({
+        event: "step",
+        epoch: epoch + 1,
+        epochs,
+        step,
+        steps,
+        loss: now.loss,
+        accuracy: now.accuracy,
+        lr: learningRate,
+        "img_per_s": clock.images / clock.seconds,
+        waiting: Math.min(1, clock.waited / clock.seconds),
+        "eta_s": left * clock.seconds / step + (epochs - epoch) * validating,
+      });
+    }
+    const { seconds, waited, images } = clock;
+    total.images += images;
+    total.seconds += seconds;
+    const scored = await evaluate(session, data.validation, options);
+    if (!Number.isFinite(scored.loss)) throw diverged("validation", scored.loss, epoch, step);
+    validating = clock.seconds - seconds;
+    const score = {
+      epoch: epoch + 1,
+      accuracy: scored.accuracy,
+      auc: scored.auc,
+      loss: scored.loss,
+    };
+    const better = isBetter(score, best);
+    if (better || best === undefined) best = score;
+    const event: EpochEvent = {
+      event: "epoch",
+      epochs,
+      step: (epoch + 1) * steps,
+      lr: learningRate,
+      "train_loss": mean.loss,
+      "train_accuracy": mean.accuracy,
+      ...score,
+      best: better,
+      "img_per_s": images / seconds,
+      waiting: Math.min(1, waited / seconds),
+      seconds: clock.seconds,
+    };
+    await options.finished?.(event, best);
+    report(event);
+  }
+  if (best === undefined) {
+    throw new RangeError(`Cannot train for ${epochs} epochs: at least 1 was needed`);
+  }
+  return { best, imagesPerSecond: total.seconds === 0 ? 0 : total.images / total.seconds };
+}
+
+/** Time and images of an epoch. */
+class Clock {
+  readonly #start = performance.now();
+  images = 0;
+  steps = 0;
+  waited = 0;
+
+  /** Seconds since the epoch began. */
+  get seconds(): number {
+    return Math.max(1e-9, (performance.now() - this.#start) / 1000);
+  }
+}
+
+/** Means over an epoch of the readings between its steps, each weighted by its images. */
+class Mean {
+  #count = 0;
+  #loss = 0;
+  #accuracy = 0;
+
+  add({ loss, accuracy, count }: { loss: number; accuracy: number; count: number }): void {
+    this.#count += count;
+    this.#loss += loss * count;
+    this.#accuracy += accuracy * count;
+  }
+
+  get loss(): number {
+    return this.#loss / this.#count;
+  }
+
+  get accuracy(): number {
+    return this.#accuracy / this.#count;
+  }
+}
+
+function diverged(what: string, loss: number, epoch: number, step: number): DivergedError {
+  return new DivergedError(
+    `Cannot go on training: the ${what} loss is ${loss} by step ${step} of epoch ${epoch + 1}, ` +
+      "a finite one was needed; try a lower --lr",
+  );
+}

@@ -1,0 +1,134 @@
+/** The folder a run leaves: checkpoints, configuration, metrics. Knows nothing of how to train. */
+
+import { baseName, type Files, join } from "../data/files.ts";
+import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { EpochEvent } from "./log.ts";
+
+/** The folder cannot take a run: the message names it. */
+export class RunFolderError extends Error {
+  override readonly name = "RunFolderError";
+}
+
+/** Columns of `metrics.csv`; a row is an epoch. */
+const COLUMNS = [
+  "epoch",
+  "step",
+  "lr",
+  "train_loss",
+  "train_accuracy",
+  "loss",
+  "accuracy",
+  "auc",
+  "img_per_s",
+  "waiting",
+  "seconds",
+] as const;
+
+/** `runs/<date>T<time>-<name>` in local time. Throws RunFolderError for a name that is a path. */
+export function defaultFolder(name: string, now: Date = new Date()): string {
+  if (!/^[^/\\\0]+$/.test(name) || name.startsWith(".")) {
+    throw new RunFolderError(
+      `Cannot name a run ${JSON.stringify(name)}: a name without "/" and leading "." was needed`,
+    );
+  }
+  const two = (n: number) => String(n).padStart(2, "0");
+  const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("-");
+  return `runs/${date}T${time}-${name}`;
+}
+
+/** Throws RunFolderError unless `path` is free: nothing is there, or an empty directory. */
+export async function requireFree(files: Files, path: string): Promise<void> {
+  const kind = await files.kind(path);
+  if (kind === "none") return;
+  const is = kind === "file"
+    ? "it is a file"
+    : (await files.list(path)).length > 0
+    ? "it is not empty"
+    : undefined;
+  if (is !== undefined) {
+    throw new RunFolderError(
+      `Cannot use the run folder "${path}": ${is}, a new or empty folder was needed`,
+    );
+  }
+}
+
+/**
+ * Keeps `config.json`, `metrics.csv`, `best.safetensors` and `last.safetensors` of a run. Each is
+ * replaced as a whole, and `last.safetensors` is written last: whenever a run stops, the folder is
+ * that of the last epoch it finished.
+ */
+export class RunFolder {
+  readonly #files: Files;
+  readonly #rows: string[];
+
+  private constructor(files: Files, readonly path: string, rows: string[]) {
+    this.#files = files;
+    this.#rows = rows;
+  }
+
+  /** Makes the folder. Throws RunFolderError when something is in it. */
+  static async create(
+    files: Files,
+    path: string,
+    configuration: Record<string, unknown>,
+  ): Promise<RunFolder> {
+    await requireFree(files, path);
+    await files.makeDirectory(path);
+    const text = `${JSON.stringify(configuration, undefined, 2)}\n`;
+    await files.writeAtomic(join(path, "config.json"), new TextEncoder().encode(text));
+    return new RunFolder(files, path, []);
+  }
+
+  /**
+   * Opens the folder of a run that stopped, at its last finished epoch; metrics that were written
+   * after that are forgotten. Throws CheckpointError when no epoch was finished.
+   */
+  static async open(
+    files: Files,
+    path: string,
+  ): Promise<{ folder: RunFolder; checkpoint: Checkpoint }> {
+    const last = join(path, "last.safetensors");
+    if (await files.kind(last) !== "file") {
+      throw new CheckpointError(
+        `Cannot resume "${path}": it has no last.safetensors, ` +
+          "the folder of a run with a finished epoch was needed",
+      );
+    }
+    const checkpoint = await readCheckpoint(files, last);
+    const metrics = join(path, "metrics.csv");
+    const text = await files.kind(metrics) === "file" ? await files.readText(metrics) : "";
+    const rows = text.split("\n").slice(1)
+      .filter((row) => row !== "" && Number.parseInt(row) <= checkpoint.epoch);
+    return { folder: new RunFolder(files, path, rows), checkpoint };
+  }
+
+  /** Keeps a finished epoch. `best.safetensors` goes without the optimizer's state. */
+  async save(epoch: EpochEvent, checkpoint: Checkpoint): Promise<void> {
+    if (epoch.best) {
+      const { optimizer: _, ...weights } = checkpoint;
+      await writeCheckpoint(this.#files, join(this.path, "best.safetensors"), weights);
+    }
+    this.#rows.push(COLUMNS.map((name) => cell(epoch[name])).join(","));
+    const text = [COLUMNS.join(","), ...this.#rows, ""].join("\n");
+    await this.#files.writeAtomic(
+      join(this.path, "metrics.csv"),
+      new TextEncoder().encode(text),
+    );
+    await writeCheckpoint(this.#files, join(this.path, "last.safetensors"), checkpoint);
+  }
+
+  /** Removes the folder unless an epoch was kept, so that a run that failed early leaves nothing. */
+  async discardIfEmpty(): Promise<void> {
+    if (this.#rows.length === 0) await this.#files.remove(this.path);
+  }
+
+  /** The folder's last name, for people. */
+  get name(): string {
+    return baseName(this.path);
+  }
+}
+
+function cell(value: number): string {
+  return Number.isNaN(value) ? "" : String(value);
+}
