@@ -1,0 +1,58 @@
+/** What the poolings promise, in numbers worked out by hand or by PyTorch; the device is tested by the cases. */
+
+import { strict as assert } from "node:assert";
+import { gradients } from "../../engine/autodiff.ts";
+import { input, type Tensor } from "../../engine/graph.ts";
+import { interpret } from "../../engine/interpret.ts";
+import { averagePool } from "../../engine/ops/average_pool.ts";
+import { maxPool } from "../../engine/ops/max_pool.ts";
+import { sum } from "../../engine/ops/sum.ts";
+
+/** A pooling of a 3 × 3 image and its gradient by the image. */
+function pool(values: number[], build: (x: Tensor) => Tensor): [number[], number[]] {
+  const x = input("x", [1, 3, 3, 1]);
+  const y = build(x);
+  const [result, grad] = interpret(
+    [y, ...gradients(sum(y), [x])],
+    new Map([[x, Float64Array.from(values)]]),
+  );
+  return [[...result!], [...grad!]];
+}
+
+Deno.test("maxPool() sends the gradient of equal values to the first", () => {
+  const [y, dx] = pool([1, 1, 1, 1, 1, 1, 1, 1, 1], (x) => maxPool(x, { kernel: 2, stride: 1 }));
+  assert.deepEqual(y, [1, 1, 1, 1]);
+  assert.deepEqual(dx, [1, 1, 0, 1, 1, 0, 0, 0, 0]);
+});
+
+Deno.test("maxPool() never takes the padding", () => {
+  const values = [-1, -2, -3, -4, -5, -6, -7, -8, -9];
+  const [y, dx] = pool(values, (x) => maxPool(x, { kernel: 3, stride: 2, padding: 1 }));
+  assert.deepEqual(y, [-1, -2, -4, -5]);
+  assert.deepEqual(dx, [1, 1, 0, 1, 1, 0, 0, 0, 0]);
+});
+
+Deno.test("averagePool() counts the padding unless told not to", () => {
+  const ones = [1, 1, 1, 1, 1, 1, 1, 1, 1];
+  const options = { kernel: 2, stride: 2, padding: 1 };
+  const [y, dx] = pool(ones, (x) => averagePool(x, options));
+  assert.deepEqual(y, [0.25, 0.5, 0.5, 1]);
+  assert.deepEqual(dx, ones.map(() => 0.25));
+  const [bare, bareGrad] = pool(
+    ones,
+    (x) => averagePool(x, { ...options, countIncludePad: false }),
+  );
+  assert.deepEqual(bare, [1, 1, 1, 1]);
+  assert.deepEqual(bareGrad, [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25]);
+});
+
+Deno.test("maxPool() and averagePool() refuse windows that do not fit", () => {
+  const x = input("x", [1, 3, 3, 2]);
+  for (const op of [maxPool, averagePool]) {
+    assert.throws(() => op(x, { kernel: 4 }), RangeError);
+    assert.throws(() => op(x, { kernel: 3, padding: 2 }), RangeError);
+    assert.throws(() => op(x, { kernel: 2, stride: 0 }), RangeError);
+    assert.throws(() => op(x, { kernel: 1.5 }), RangeError);
+    assert.throws(() => op(input("m", [3, 3]), { kernel: 2 }), RangeError);
+  }
+});
