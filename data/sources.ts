@@ -134,7 +134,9 @@ async function openDirectory(files: Files, dir: string, options: DatasetOptions)
 /** Adds a sentence for each class that validation lacks. */
 function withNotes(dataset: Dataset): Dataset {
   const missing = countClasses(dataset.validation, dataset.classes.length)
-    .flatMap((count, label) => count === 0 ? [`validation has no image of class ${label}`] : []);
+    .flatMap((count, label) =>
+      count === 0 ? [`validation has no image of class ${dataset.classes[label]}`] : []
+    );
   return { ...dataset, notes: [...dataset.notes, ...missing] };
 }
 

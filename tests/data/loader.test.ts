@@ -1,0 +1,272 @@
+/** Tests of batches: order, padding, views, repeatability, bad files, and that nothing is left running. */
+import assert from "node:assert/strict";
+import { denoFiles } from "../../cli/files.ts";
+import { openDecoder } from "../../data/decode.ts";
+import { DataError } from "../../data/errors.ts";
+import type { Files } from "../../data/files.ts";
+import { type Batch, defaultResize, Loader, type LoaderOptions } from "../../data/loader.ts";
+import { shuffled } from "../../data/random.ts";
+import type { Sample } from "../../data/sample.ts";
+import * as resize from "../../data/transforms/resize.ts";
+import { centerView, writeView } from "../../data/view.ts";
+import { pictures, temporaryFolder } from "./fixtures.ts";
+
+const NAMES = Array.from({ length: 11 }, (_, i) => `${i}.${i % 2 === 0 ? "jpg" : "png"}`);
+const FILES = await pictures(NAMES);
+const TRAIN = { batch: 4, size: 12, train: true, seed: 1, epoch: 0 } as const;
+const CHECK = { ...TRAIN, train: false } as const;
+
+function samples(path: string, names: readonly string[] = NAMES): Sample[] {
+  return names.map((name, i) => ({ name, path: `${path}/${name}`, label: i % 3 }));
+}
+
+async function collect(loader: Loader, options: LoaderOptions): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  for await (const batch of loader.batches(options)) batches.push(batch);
+  return batches;
+}
+
+/** All that two equal epochs share; how long the caller waited is not. */
+function content(batches: readonly Batch[]) {
+  return batches.map(({ images, labels, weights, indices }) => ({
+    images,
+    labels,
+    weights,
+    indices,
+  }));
+}
+
+/** The real file system, counting what is read. */
+function counting(): { files: Files; reads: () => number } {
+  let reads = 0;
+  const files = {
+    ...denoFiles,
+    read(path: string) {
+      reads++;
+      return denoFiles.read(path);
+    },
+  };
+  return { files, reads: () => reads };
+}
+
+/** Runs with a loader over the pictures and closes it. */
+async function withLoader(
+  run: (loader: Loader, path: string) => Promise<void>,
+  { workers = 2, files = FILES, names = NAMES } = {},
+): Promise<void> {
+  await using folder = await temporaryFolder(files);
+  const loader = await Loader.open(samples(folder.path, names), denoFiles, { workers });
+  try {
+    await run(loader, folder.path);
+  } finally {
+    loader.close();
+  }
+}
+
+Deno.test("defaultResize() is 256 for 224 and in proportion", () => {
+  assert.deepEqual([224, 96, 64, 384].map(defaultResize), [256, 110, 73, 439]);
+});
+
+Deno.test("a training epoch is shuffled by its seed and drops the last, smaller batch", async () => {
+  await withLoader(async (loader) => {
+    const batches = await collect(loader, TRAIN);
+    assert.equal(batches.length, 2);
+    const order = batches.flatMap(({ indices }) => [...indices]);
+    assert.deepEqual(order, [...shuffled(11, 1, 0)].slice(0, 8));
+    for (const { images, labels, weights, indices, waited } of batches) {
+      assert.equal(images.length, 4 * 12 * 12 * 4);
+      assert.deepEqual([...labels], [...indices].map((i) => i % 3));
+      assert.deepEqual([...weights], [1, 1, 1, 1]);
+      assert.ok(waited >= 0 && waited < 60);
+    }
+    const other = await collect(loader, { ...TRAIN, epoch: 1 });
+    assert.notDeepEqual(other.flatMap(({ indices }) => [...indices]), order);
+  });
+});
+
+Deno.test("evaluation keeps the order, shows the centre and pads the last batch", async () => {
+  await withLoader(async (loader) => {
+    const batches = await collect(loader, CHECK);
+    assert.equal(batches.length, 3);
+    assert.deepEqual(
+      batches.flatMap(({ indices }) => [...indices]),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1],
+    );
+    const last = batches[2]!;
+    assert.deepEqual([...last.labels], [2, 0, 1, -1]);
+    assert.deepEqual([...last.weights], [1, 1, 1, 0]);
+    assert.ok(last.images.subarray(3 * 12 * 12 * 4).every((byte) => byte === 0));
+    // The same way on foot.
+    const decoder = await openDecoder();
+    const expected = new Uint8Array(4 * 12 * 12 * 4);
+    for (let row = 0; row < 3; row++) {
+      const image = await decoder.decode(FILES[NAMES[8 + row]!]!, "");
+      const small = resize.apply(image, resize.sample(() => 0, image, 14));
+      writeView(small, centerView(small, 12), expected, row);
+    }
+    assert.deepEqual(last.images, expected);
+  });
+});
+
+Deno.test("batches do not depend on the number of workers, the cache or what ran before", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const epochs: ReturnType<typeof content>[] = [];
+  for (const settings of [{ workers: 1 }, { workers: 3, cache: 0 }, { workers: 2, cache: 2000 }]) {
+    const loader = await Loader.open(samples(folder.path), denoFiles, settings);
+    if (settings.workers === 3) await collect(loader, CHECK);
+    epochs.push(content(await collect(loader, { ...TRAIN, epoch: 2 })));
+    loader.close();
+  }
+  assert.deepEqual(epochs[1], epochs[0]);
+  assert.deepEqual(epochs[2], epochs[0]);
+});
+
+Deno.test("views are random in training, fixed where augment is off, and by pass in TTA", async () => {
+  await withLoader(async (loader) => {
+    const images = async (options: LoaderOptions) =>
+      (await collect(loader, options)).map((batch) => batch.images);
+    const plain = await images(CHECK);
+    const first = await images({ ...CHECK, augment: true, pass: 1 });
+    assert.deepEqual(await images({ ...CHECK, augment: true, pass: 0 }), plain);
+    assert.notDeepEqual(first, plain);
+    assert.deepEqual(await images({ ...CHECK, augment: true, pass: 1 }), first);
+    assert.deepEqual(await images({ ...CHECK, augment: true, pass: 1, epoch: 5 }), first);
+    assert.deepEqual(
+      await images({ ...CHECK, augment: true, pass: 1, batch: 11 }).then((a) =>
+        a[0]!.slice(0, first[0]!.length)
+      ),
+      first[0],
+    );
+    assert.notDeepEqual(await images({ ...CHECK, augment: true, pass: 2 }), first);
+    assert.notDeepEqual(await images({ ...CHECK, augment: true, pass: 1, seed: 2 }), first);
+    // A sample keeps its centre view wherever shuffling puts it.
+    const still = await collect(loader, { ...TRAIN, augment: false });
+    const { images: shown, indices } = still[0]!;
+    const bytes = 12 * 12 * 4;
+    const home = plain[Math.floor(indices[0]! / 4)]!.subarray(indices[0]! % 4 * bytes);
+    assert.deepEqual(shown.subarray(0, bytes), home.subarray(0, bytes));
+    assert.notDeepEqual((await collect(loader, TRAIN))[0]!.images, shown);
+  });
+});
+
+Deno.test("later epochs come from memory, another size does not", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const { files, reads } = counting();
+  const loader = await Loader.open(samples(folder.path), files, { workers: 2 });
+  await collect(loader, CHECK);
+  assert.equal(reads(), 11);
+  await collect(loader, { ...TRAIN, epoch: 1 });
+  assert.equal(reads(), 11);
+  await collect(loader, { ...CHECK, resize: 20 });
+  assert.equal(reads(), 22);
+  loader.close();
+  const small = await Loader.open(samples(folder.path), files, { workers: 2, cache: 0 });
+  await collect(small, CHECK);
+  await collect(small, CHECK);
+  assert.equal(reads(), 44);
+  small.close();
+});
+
+Deno.test("the next batches are read before they are asked for", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const { files, reads } = counting();
+  const loader = await Loader.open(samples(folder.path), files, { workers: 1 });
+  const batches = loader.batches({ ...CHECK, batch: 2 });
+  await batches.next();
+  for (let i = 0; i < 200 && reads() < 6; i++) await new Promise((done) => setTimeout(done, 5));
+  assert.ok(reads() >= 6, `${reads()} files read`);
+  await batches.return();
+  loader.close();
+});
+
+Deno.test("the first bad file, in order, is named, whoever meets it", async () => {
+  const bad = { "3.png": FILES["3.png"]!.subarray(0, 60), "5.png": new Uint8Array(5) };
+  for (const workers of [1, 3]) {
+    await withLoader(async (loader) => {
+      await assert.rejects(collect(loader, CHECK), (error) => {
+        assert.ok(error instanceof DataError);
+        assert.match(error.message, /^Cannot read 3\.png: sharp says .*a whole image was needed$/);
+        return true;
+      });
+      await assert.rejects(loader.preload({ size: 12 }), /3\.png/);
+      // The loader still works: the first batch holds good files only.
+      const { value } = await loader.batches({ ...CHECK, batch: 3 }).next();
+      assert.deepEqual([...value!.indices], [0, 1, 2]);
+    }, { workers, files: { ...FILES, ...bad } });
+  }
+});
+
+Deno.test("a file that vanished, and one too thin to resize, are named", async () => {
+  const thin = await pictures(["thin.png"], { width: 1, height: 30000 });
+  await withLoader(async (loader) => {
+    await assert.rejects(collect(loader, { ...CHECK, size: 224 }), (error) => {
+      assert.ok(error instanceof DataError);
+      assert.match(error.message, /thin\.png: 1 × 30000/);
+      return true;
+    });
+  }, { files: thin, names: ["thin.png"] });
+  await withLoader(async (loader, path) => {
+    await Deno.remove(`${path}/0.jpg`);
+    await assert.rejects(collect(loader, CHECK), (error) => {
+      assert.ok(error instanceof DataError);
+      assert.match(error.message, /^Cannot read 0\.jpg: /);
+      return true;
+    });
+  });
+});
+
+Deno.test("an abandoned epoch and a closed loader leave nothing running", async () => {
+  await withLoader(async (loader) => {
+    for await (const batch of loader.batches(CHECK)) {
+      assert.equal(batch.indices[0], 0);
+      break;
+    }
+  });
+  await withLoader(async (loader) => {
+    const next = loader.batches({ ...CHECK, resize: 200 }).next();
+    loader.close();
+    await assert.rejects(next, /the loader is closed/);
+    await assert.rejects(loader.batches(CHECK).next(), /the loader is closed/);
+    loader.close();
+  });
+});
+
+Deno.test("batches() refuses sizes it cannot meet", async () => {
+  await withLoader(async (loader) => {
+    const refused: [Partial<LoaderOptions>, RegExp][] = [
+      [{ batch: 0 }, /batches of 0/],
+      [{ size: 1.5 }, /size 1\.5/],
+      [{ resize: 11 }, /to 11.*12/],
+      [{ batch: 12, train: true }, /batch of 12: there are 11 images/],
+    ];
+    for (const [options, text] of refused) {
+      const next = loader.batches({ ...CHECK, ...options }).next();
+      await assert.rejects(
+        next,
+        (error) => error instanceof RangeError && text.test(error.message),
+      );
+    }
+  });
+  await assert.rejects(Loader.open([], denoFiles, { workers: 0 }), RangeError);
+});
+
+Deno.test("imagescript stands in for sharp", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const loader = await Loader.open(samples(folder.path), denoFiles, {
+    workers: 2,
+    library: "imagescript",
+  });
+  assert.equal(loader.library, "imagescript");
+  const batches = await collect(loader, CHECK);
+  loader.close();
+  await withLoader(async (fast) => {
+    assert.equal(fast.library, "sharp");
+    for (const [i, { images }] of (await collect(fast, CHECK)).entries()) {
+      const worst = images.reduce(
+        (most, x, k) => Math.max(most, Math.abs(x - batches[i]!.images[k]!)),
+        0,
+      );
+      assert.ok(worst <= 6, `levels differ by ${worst}`);
+    }
+  });
+});
