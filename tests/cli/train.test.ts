@@ -1,0 +1,101 @@
+/** A short run of the real commands on the device: train, resume, eval, predict. */
+import assert from "node:assert/strict";
+import { denoFiles } from "../../cli/files.ts";
+import { encodePng } from "../../data/encode.ts";
+import { readCheckpoint } from "../../train/checkpoint.ts";
+import { temporaryFolder } from "../data/fixtures.ts";
+import { deviceTest } from "../device.ts";
+import { tree, verity } from "./command.ts";
+
+const IMAGES = 12;
+const TRAIN =
+  "train --data data --validation 0.25 --model resnet18 --size 32 --batch 4 --lr 1e-3 " +
+  "--schedule constant --log-every 2 --seed 5 --workers 1 --json";
+
+/** Two folders of noise: the second has brighter reds. */
+async function twoClasses(): Promise<Record<string, Uint8Array>> {
+  const files: Record<string, Uint8Array> = {};
+  for (let i = 0; i < 2 * IMAGES; i++) {
+    const label = i % 2;
+    const data = Uint8Array.from({ length: 40 * 36 * 3 }, (_, k) => {
+      const noise = (Math.imul(k + 7 * i, 2654435761) >>> 24) / 2;
+      return k % 3 === 0 ? noise + 100 * label : noise + 50;
+    });
+    files[`data/${label === 1 ? "red" : "grey"}/${i}.png`] = await encodePng({
+      width: 40,
+      height: 36,
+      data,
+    });
+  }
+  return files;
+}
+
+function events(out: string): Record<string, unknown>[] {
+  return out.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+deviceTest("train, eval and predict fit together and resume bit for bit", async () => {
+  await using folder = await temporaryFolder(await twoClasses());
+  const run = async (args: string) => {
+    const ended = await verity(args.split(" "), { cwd: folder.path });
+    assert.equal(ended.code, 0, ended.err);
+    return events(ended.out);
+  };
+  const whole = await run(`${TRAIN} --epochs 2 --run whole`);
+  assert.deepEqual(
+    whole.map(({ event }) => event).filter((event) => event !== "note" && event !== "warning"),
+    ["plan", "step", "step", "epoch", "step", "step", "epoch", "end"],
+  );
+  const [plan] = whole.filter(({ event }) => event === "plan");
+  assert.deepEqual(plan?.classes, [
+    { name: "grey", train: 9, validation: 3 },
+    { name: "red", train: 9, validation: 3 },
+  ]);
+  assert.deepEqual([plan?.steps, plan?.dropped], [4, 2]);
+  const end = whole.at(-1);
+  assert.equal(end?.run, "whole");
+  assert.deepEqual(
+    (await tree(`${folder.path}/whole`)).sort(),
+    ["best.safetensors", "config.json", "last.safetensors", "metrics.csv"],
+  );
+
+  await run(`${TRAIN} --epochs 1 --run parts`);
+  await run("train --resume parts --epochs 2 --workers 2 --json");
+  const [a, b] = await Promise.all(
+    ["whole", "parts"].map((name) =>
+      readCheckpoint(denoFiles, `${folder.path}/${name}/last.safetensors`)
+    ),
+  );
+  assert.deepEqual(b?.weights, a?.weights);
+  assert.deepEqual(b?.optimizer, a?.optimizer);
+  assert.deepEqual([b?.epoch, b?.step, b?.best], [2, 8, a?.best]);
+
+  const best = end?.best as Record<string, number>;
+  const [measured] = (await run("eval --checkpoint whole/best.safetensors --data data --json"))
+    .slice(-1);
+  const { accuracy, auc, loss } = best;
+  assert.deepEqual(measured, { event: "eval", loss, accuracy, auc, n: 6 });
+
+  const predict =
+    "predict --checkpoint whole/best.safetensors --images data/red --seed 3 --json --out";
+  await Deno.writeTextFile(`${folder.path}/sample.csv`, "img_name,y_pred\n21.png,0\n3.png,0\n");
+  await run(`${predict} plain.csv --sample sample.csv`);
+  await run(`${predict} tta.csv --sample sample.csv --tta 3`);
+  await run(`${predict} again.csv --sample sample.csv --tta 3`);
+  const read = (name: string) => Deno.readTextFile(`${folder.path}/${name}`);
+  const [plain, tta, again] = [
+    await read("plain.csv"),
+    await read("tta.csv"),
+    await read("again.csv"),
+  ];
+  assert.match(plain, /^img_name,y_pred\n21\.png,[\d.e-]+\n3\.png,[\d.e-]+\n$/);
+  assert.equal(tta, again);
+  assert.notEqual(tta, plain);
+
+  const bytes = await Deno.readFile(`${folder.path}/data/red/3.png`);
+  await Deno.writeFile(`${folder.path}/data/red/half.png`, bytes.subarray(0, bytes.length / 2));
+  const failed = await verity(`${predict} failed.csv`.split(" "), { cwd: folder.path });
+  assert.equal(failed.code, 3);
+  assert.match(failed.err, /half\.png/);
+  assert.ok(!(await tree(folder.path)).some((path) => path.includes("failed.csv")));
+});
