@@ -10,6 +10,8 @@ export async function loadSharp(): Promise<typeof import("sharp").default | unde
     // Images are spread over workers: threads and a cache of operations inside each only cost.
     sharp.concurrency(1);
     sharp.cache(false);
+    // A drawing is a program with text, links and any size it likes; Pillow does not read it either.
+    sharp.block({ operation: ["VipsForeignLoadSvg"] });
     return sharp;
   } catch {
     return undefined;

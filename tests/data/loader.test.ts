@@ -231,6 +231,23 @@ Deno.test("an abandoned epoch and a closed loader leave nothing running", async 
   });
 });
 
+Deno.test("a program whose loader is closed ends, though an epoch was abandoned", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const program = `
+    import { denoFiles } from "./cli/files.ts";
+    import { Loader } from "./data/loader.ts";
+    const samples = ${JSON.stringify(samples(folder.path))};
+    const loader = await Loader.open(samples, denoFiles, { workers: 2 });
+    for await (const batch of loader.batches(${JSON.stringify({ ...CHECK, batch: 2 })})) break;
+    loader.close();`;
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    cwd: new URL("../..", import.meta.url),
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  assert.equal(code, 0);
+});
+
 Deno.test("batches() refuses sizes it cannot meet", async () => {
   await withLoader(async (loader) => {
     const refused: [Partial<LoaderOptions>, RegExp][] = [
