@@ -42,8 +42,8 @@ export interface Recipe extends CommonFlags {
   readonly labelSmoothing: number;
   /** `auto`, or a number for each class. */
   readonly classWeights?: string;
-  readonly drop?: number;
-  readonly dropPath?: number;
+  readonly drop: number;
+  readonly dropPath: number;
   readonly weights?: string;
 }
 
@@ -108,8 +108,8 @@ export function trainCommand(): Command {
     .option("--gamma <x>", "factor of the step schedule", positive, 0.85)
     .option("--label-smoothing <x>", "share of the target spread over all classes", share, 0)
     .option("--class-weights <list>", "auto, or a number for each class: 1,2.5", classWeights)
-    .option("--drop <share>", "dropout before the classifier (default: the model's)", share)
-    .option("--drop-path <share>", "stochastic depth (default: the model's)", share)
+    .option("--drop <share>", "dropout before the classifier", share, 0)
+    .option("--drop-path <share>", "stochastic depth", share, 0)
     .option("--weights <file>", "initial weights: safetensors with timm's names, or a checkpoint")
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
     .option("--name <name>", "name of the default run folder (default: the model)")
@@ -227,8 +227,8 @@ export function sessionOptions(recipe: Recipe, counts: readonly number[]): Sessi
       : { name, weightDecay },
     labelSmoothing: recipe.labelSmoothing,
     ...(classWeights && { classWeights }),
-    ...(recipe.drop !== undefined && { dropRate: recipe.drop }),
-    ...(recipe.dropPath !== undefined && { dropPathRate: recipe.dropPath }),
+    dropRate: recipe.drop,
+    dropPathRate: recipe.dropPath,
     train: true,
   };
 }
