@@ -1,0 +1,151 @@
+/** Scope: where in a model a layer stands. Gives layers their variables and remembers what they made. */
+
+import { input, type Tensor } from "../graph.ts";
+import { dropout, dropPath } from "../ops/dropout.ts";
+import { pack } from "../ops/layout.ts";
+import { rows, type Shape } from "../shape.ts";
+import { moments } from "../ops/batch_norm.ts";
+import type { Initial } from "./init.ts";
+import { Arena, type Layout, type Variable } from "./variables.ts";
+
+/** A model: layers composed, from images [n, h, w, 3] to logits [n, classes]. */
+export type Model = (scope: Scope, images: Tensor) => Tensor;
+
+/** The variables of a model in their arenas. */
+export interface Variables {
+  /** All of them, in the order of a PyTorch state dict. */
+  readonly all: readonly Variable[];
+  readonly parameters: Arena;
+  readonly statistics: Arena;
+}
+
+/** The variables that `model` asks for when it sees images of `shape` [n, h, w, 3]. */
+export function declare(model: Model, shape: Shape): Variables {
+  const all: Variable[] = [];
+  const declared = new Set<string>();
+  const capture = new Capture(false, undefined, (v) => {
+    if (declared.has(v.name + v.layout)) throw new RangeError(`Cannot declare ${v.name} twice`);
+    declared.add(v.name + v.layout);
+    all.push(v);
+    return input(v.name, v.shape);
+  });
+  model(new Scope(capture), input("images", shape));
+  const learned = all.filter((v) => v.layout !== "statistics");
+  const counted = all.filter((v) => v.layout === "statistics");
+  return {
+    all,
+    parameters: new Arena("parameters", learned),
+    statistics: new Arena("statistics", counted),
+  };
+}
+
+/** What one passage through a model leaves behind. */
+export class Capture {
+  /** What a layer computed, by its name in the model. */
+  readonly values = new Map<string, Tensor>();
+  /** Batch statistics by the name of the norm, and over how many rows they were taken. */
+  readonly moments = new Map<string, { readonly tensor: Tensor; readonly count: number }>();
+  #streams = 0;
+
+  constructor(
+    readonly training: boolean,
+    /** A number of the step, below 2²⁴; where it is missing nothing is dropped. */
+    readonly seed: Tensor | undefined,
+    readonly resolve: (v: Variable) => Tensor,
+  ) {}
+
+  /** A stream of random numbers for each caller. */
+  nextStream(): number {
+    return this.#streams++;
+  }
+}
+
+/** Applies `model` to `images` with variables from their arenas. */
+export function apply(
+  model: Model,
+  variables: Variables,
+  images: Tensor,
+  options: { readonly training: boolean; readonly seed?: Tensor },
+): { readonly logits: Tensor; readonly capture: Capture } {
+  const capture = new Capture(options.training, options.seed, (v) => {
+    const arena = v.layout === "statistics" ? variables.statistics : variables.parameters;
+    return arena.parts.get(v.name)!;
+  });
+  return { logits: model(new Scope(capture), images), capture };
+}
+
+/** PyTorch's momentum: the weight of the newest statistics. */
+const MOMENTUM = 0.1;
+
+/**
+ * The running statistics after a training step: `0.9 · running + 0.1 · batch`, the variance unbiased,
+ * as `torch.nn.BatchNorm2d` keeps them. Gives the next arena and what to multiply the batch's with.
+ */
+export function nextStatistics(
+  { statistics }: Variables,
+  capture: Capture,
+): { readonly packed: Tensor; readonly factors: Float32Array; readonly momentum: number } {
+  const batch = statistics.variables.map((v) => capture.moments.get(v.name)!);
+  const factors = statistics.encode(({ key, shape }) => {
+    const { count } = capture.moments.get(key.slice(0, key.lastIndexOf(".")))!;
+    const unbiased = key.endsWith("running_var") ? count / (count - 1) : 1;
+    return new Float32Array(shape[0]!).fill(MOMENTUM * unbiased);
+  });
+  return { packed: pack(batch.map((m) => m.tensor)), factors, momentum: MOMENTUM };
+}
+
+/** A place in a model. */
+export class Scope {
+  readonly #capture: Capture;
+  readonly #prefix: string;
+
+  constructor(capture: Capture, prefix = "") {
+    this.#capture = capture;
+    this.#prefix = prefix;
+  }
+
+  /** The place called `name` below this one. */
+  child(name: string): Scope {
+    return new Scope(this.#capture, this.#path(name));
+  }
+
+  /** Whether layers use the statistics of the batch, and drop what is to be dropped. */
+  get training(): boolean {
+    return this.#capture.training;
+  }
+
+  /** A variable; the first passage through a model declares it. */
+  variable(name: string, layout: Layout, shape: Shape, initial: Initial): Tensor {
+    return this.#capture.resolve({ name: this.#path(name), layout, shape, initial });
+  }
+
+  /** Names what a layer computed, for listings and for looking at it. */
+  mark(name: string, t: Tensor): Tensor {
+    t.label ||= this.#path(name);
+    this.#capture.values.set(this.#path(name), t);
+    return t;
+  }
+
+  /** The statistics of a batch, kept for the running ones. */
+  batchMoments(name: string, x: Tensor): Tensor {
+    const tensor = moments(x);
+    this.#capture.moments.set(this.#path(name), { tensor, count: rows(x.shape) });
+    return tensor;
+  }
+
+  /** `x` with elements dropped at `rate` in training. */
+  dropout(x: Tensor, rate: number): Tensor {
+    const { seed, training } = this.#capture;
+    return training && seed && rate > 0 ? dropout(x, rate, seed, this.#capture.nextStream()) : x;
+  }
+
+  /** `x` with whole samples dropped at `rate` in training (stochastic depth). */
+  dropPath(x: Tensor, rate: number): Tensor {
+    const { seed, training } = this.#capture;
+    return training && seed && rate > 0 ? dropPath(x, rate, seed, this.#capture.nextStream()) : x;
+  }
+
+  #path(name: string): string {
+    return [this.#prefix, name].filter((s) => s).join(".");
+  }
+}

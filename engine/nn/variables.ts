@@ -1,0 +1,140 @@
+/** Variables: what a model learns, in one arena on the device and under PyTorch's names and layouts in files. */
+
+import { input, type Tensor } from "../graph.ts";
+import { arenaLayout, part } from "../ops/layout.ts";
+import { channelQuads, channels, type Shape, size } from "../shape.ts";
+import { draw, type Initial } from "./init.ts";
+
+/** How a variable lies on the device, and so which entries of a file it is. */
+export type Layout =
+  /** [kh, kw, cin / groups, cout] here, `name` [cout, cin / groups, kh, kw] in files. */
+  | "convolution"
+  /** [in, out] here, `name` [out, in] in files. */
+  | "matrix"
+  /** [c], the same in files. */
+  | "vector"
+  /** [2, c] here, `name.weight` and `name.bias` in files. */
+  | "affine"
+  /** [2, c] here, `name.running_mean` and `name.running_var` in files; not trained. */
+  | "statistics";
+
+/** One variable of a model. */
+export interface Variable {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly shape: Shape;
+  readonly initial: Initial;
+}
+
+/** An entry of a file: a tensor under PyTorch's name, row-major. */
+export interface Entry {
+  readonly key: string;
+  readonly shape: Shape;
+}
+
+/** The entries of a variable, in the order of a PyTorch state dict; counters of batches are left out. */
+export function entries({ name, layout, shape }: Variable): Entry[] {
+  switch (layout) {
+    case "convolution": {
+      const [kh, kw, inner, cout] = shape as readonly [number, number, number, number];
+      return [{ key: name, shape: [cout, inner, kh, kw] }];
+    }
+    case "matrix":
+      return [{ key: name, shape: [...shape].reverse() }];
+    case "vector":
+      return [{ key: name, shape }];
+    default: {
+      const [first, second] = layout === "affine"
+        ? ["weight", "bias"]
+        : ["running_mean", "running_var"];
+      const vector = [channels(shape)];
+      return [{ key: `${name}.${first}`, shape: vector }, {
+        key: `${name}.${second}`,
+        shape: vector,
+      }];
+    }
+  }
+}
+
+/** For each element of a variable on the device, in its order: the entry and the index it has in a file. */
+function* mapping({ layout, shape }: Variable): Iterable<[entry: number, index: number]> {
+  const c = channels(shape);
+  const inner = layout === "convolution" ? shape[2]! : 1;
+  const taps = layout === "convolution" ? shape[0]! * shape[1]! : 1;
+  for (let i = 0; i < size(shape); i++) {
+    const [row, o] = [Math.floor(i / c), i % c];
+    if (layout === "affine" || layout === "statistics") yield [row, o];
+    else if (layout === "vector") yield [0, i];
+    else if (layout === "matrix") yield [0, o * shape[0]! + row];
+    else yield [0, (o * inner + row % inner) * taps + Math.floor(row / inner)];
+  }
+}
+
+/** Variables of one kind in one tensor on the device. */
+export class Arena {
+  /** The input or state that holds all of them. */
+  readonly tensor: Tensor;
+  /** The part of each variable, by name. */
+  readonly parts: ReadonlyMap<string, Tensor>;
+  readonly #offsets: readonly number[];
+
+  constructor(label: string, readonly variables: readonly Variable[]) {
+    const layout = arenaLayout(variables.map((v) => v.shape));
+    this.#offsets = layout.offsets;
+    this.tensor = input(label, [Math.max(layout.quads, 1) * 4]);
+    this.parts = new Map(variables.map((v, i) => {
+      const tensor = part(this.tensor, layout.offsets[i]!, v.shape);
+      tensor.label = v.name;
+      return [v.name, tensor];
+    }));
+  }
+
+  /** Another state with the same layout, such as a moment of an optimizer. */
+  like(label: string): Tensor {
+    return input(label, this.tensor.shape);
+  }
+
+  /** Initial values of all variables. */
+  initial(seed: number): Float32Array {
+    return this.#fill((v, i) => draw(v.initial, size(v.shape), seed, i));
+  }
+
+  /** The arena that holds `value(variable, index)`, row-major numbers of each variable. */
+  #fill(value: (v: Variable, index: number) => ArrayLike<number>): Float32Array {
+    const arena = new Float32Array(this.tensor.size);
+    this.variables.forEach((v, i) => {
+      const c = channels(v.shape);
+      const step = channelQuads(v.shape) * 4;
+      const numbers = value(v, i);
+      const start = this.#offsets[i]! * 4;
+      for (let k = 0; k < numbers.length; k++) {
+        arena[start + Math.floor(k / c) * step + k % c] = numbers[k]!;
+      }
+    });
+    return arena;
+  }
+
+  /** The arena made of the entries of a file. Throws RangeError where one is missing. */
+  encode(read: (entry: Entry) => ArrayLike<number>): Float32Array {
+    return this.#fill((v) => {
+      const files = entries(v).map(read);
+      return Array.from(mapping(v), ([entry, index]) => files[entry]![index]!);
+    });
+  }
+
+  /** The entries of a file made of an arena's numbers, in the order of the variables. */
+  decode(arena: Float32Array): (Entry & { readonly data: Float32Array })[] {
+    return this.variables.flatMap((v, i) => {
+      const c = channels(v.shape);
+      const step = channelQuads(v.shape) * 4;
+      const start = this.#offsets[i]! * 4;
+      const files = entries(v).map((e) => ({ ...e, data: new Float32Array(size(e.shape)) }));
+      let k = 0;
+      for (const [entry, index] of mapping(v)) {
+        files[entry]!.data[index] = arena[start + Math.floor(k / c) * step + k % c]!;
+        k++;
+      }
+      return files;
+    });
+  }
+}

@@ -1,0 +1,326 @@
+/** A session: a model on a device, stepped and evaluated batch by batch. Knows no files and no loop. */
+
+import type { Batch } from "../data/loader.ts";
+import { compile } from "../engine/compile/mod.ts";
+import type { Program } from "../engine/compile/program.ts";
+import type { Device } from "../engine/gpu/device.ts";
+import { Memory } from "../engine/gpu/memory.ts";
+import { Runner } from "../engine/gpu/runner.ts";
+import { constant, imageInput, input, type Tensor } from "../engine/graph.ts";
+import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
+import { uniform } from "../engine/ops/dropout.ts";
+import { add, mul } from "../engine/ops/pointwise.ts";
+import { adam } from "../engine/optim/adam.ts";
+import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
+import { sgd } from "../engine/optim/sgd.ts";
+import { type ModelInfo, modelInfo } from "../models/mod.ts";
+import type { Weight } from "../models/safetensors.ts";
+import { captureStep, type TrainingStep } from "./step.ts";
+import { decodeArena, decodeVariables, encodeArena, encodeVariables } from "./weights.ts";
+
+/** What a session is compiled for. */
+export interface SessionOptions {
+  /** A name of the registry, or a model of one's own. */
+  readonly model: string | Model;
+  readonly classes: number;
+  /** Height and width of the images, in pixels; one number for squares. */
+  readonly size: number | readonly [height: number, width: number];
+  /** Images in a batch. */
+  readonly batch: number;
+  /** Decides initial weights and what is dropped. */
+  readonly seed: number;
+  readonly optimizer: OptimizerOptions;
+  /** Share of the target spread over all classes. Default 0. */
+  readonly labelSmoothing?: number;
+  /** What each class counts in the loss. Default all 1. */
+  readonly classWeights?: readonly number[];
+  /** Share of features dropped before the classifier. Default 0. */
+  readonly dropRate?: number;
+  /** Share of samples for which the last block is left out. Default 0. */
+  readonly dropPathRate?: number;
+  /** False where only `evaluate` is used. */
+  readonly train: boolean;
+  /**
+   * "bytes": images as loaders give them, normalised on the device by the model's mean and standard
+   * deviation. "numbers": a Float32Array [n, h, w, 3], used as it is. Default "bytes".
+   */
+  readonly images?: "bytes" | "numbers";
+}
+
+/** An optimizer by name; what is left out is as in PyTorch. */
+export interface OptimizerOptions {
+  readonly name: "adam" | "sgd";
+  readonly momentum?: number;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: number;
+}
+
+/** What a session feeds on: `data/loader.ts` batches, or arrays of one's own. */
+export interface Examples {
+  /** [n, h, w, 4] bytes, or [n, h, w, 3] numbers where the session was made for them. */
+  readonly images: Uint8Array | Float32Array;
+  /** The class of each image; −1 where it is unknown. */
+  readonly labels: Batch["labels"];
+  /** [n, classes] probabilities, in place of labels. */
+  readonly targets?: Float32Array;
+}
+
+/** What a step costs. */
+export interface SessionPlan {
+  /** Numbers that are learned. */
+  readonly parameters: number;
+  readonly dispatches: number;
+  /** Bytes that the dispatches of a step read and write, for each image. */
+  readonly bytesPerImage: number;
+  /** Bytes of all buffers. */
+  readonly bufferBytes: number;
+}
+
+/** The parts of a training session that an evaluating one lacks. */
+interface Training {
+  readonly step: TrainingStep;
+  readonly optimizer: Optimizer;
+  readonly runner: Runner;
+}
+
+/** A model on a device. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #memory: Memory;
+  readonly #variables: Variables;
+  readonly #images: Tensor;
+  readonly #pixels: Tensor;
+  readonly #model: Model;
+  readonly #device: Device;
+  #training?: Training;
+  #evaluation?: Promise<{ readonly runner: Runner; readonly logits: Tensor }>;
+  #stepsDone = 0;
+  #stepsMeasured = 0;
+  /** Batches that the running statistics had seen when weights were last written, by norm. */
+  #batchesBefore: ReadonlyMap<string, number> = new Map();
+
+  private constructor(device: Device, options: SessionOptions) {
+    const { model, classes, size, batch, dropRate = 0, dropPathRate = 0 } = options;
+    const info = typeof model === "string" ? modelInfo(model) : undefined;
+    const [height, width] = typeof size === "number" ? [size, size] : size;
+    const shape = [batch, height, width, 3];
+    this.#options = options;
+    this.#device = device;
+    this.#memory = new Memory(device);
+    this.#model = info ? info.build({ classes, dropRate, dropPathRate }) : model as Model;
+    this.#variables = declare(this.#model, shape);
+    this.#images = options.images === "numbers"
+      ? input("images", shape)
+      : imageInput("images", shape);
+    this.#pixels = info && options.images !== "numbers"
+      ? normalize(this.#images, info)
+      : this.#images;
+  }
+
+  /**
+   * Compiles a session with fresh weights. Throws RangeError where the options do not fit together,
+   * MemoryError where the device is too small, and names what does not fit.
+   */
+  static async create(device: Device, options: SessionOptions): Promise<Session> {
+    const session = new Session(device, options);
+    try {
+      if (options.train) session.#training = await session.#compileTraining();
+      else await session.#evaluationRunner();
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+    session.#initialize();
+    return session;
+  }
+
+  /** What a step costs; of an evaluation where the session does not train. */
+  get plan(): SessionPlan {
+    const program = this.#program!;
+    const { parameters } = this.#variables;
+    return {
+      parameters: parameters.variables.reduce((n, v) => n + v.shape.reduce((a, b) => a * b, 1), 0),
+      dispatches: program.dispatches.length,
+      bytesPerImage: program.dispatches.reduce((n, d) => n + d.bytes, 0) / this.#options.batch,
+      bufferBytes: program.buffers.reduce((n, b) => n + b.size, 0),
+    };
+  }
+
+  /** The program of a step; of an evaluation where the session does not train. */
+  get program(): Program {
+    return this.#program!;
+  }
+
+  /** Steps since the weights were initialised, those before a resumption included. */
+  get stepsDone(): number {
+    return this.#stepsDone;
+  }
+
+  /** Submits one step: writes the batch and a few scalars, runs the program once, reads nothing. */
+  step(examples: Examples, rates: Rates): void {
+    const { step, optimizer, runner } = this.#trained("step");
+    const { seed } = this.#options;
+    const t = ++this.#stepsDone;
+    this.#stepsMeasured++;
+    this.#memory.write(this.#images, examples.images);
+    this.#memory.write(step.targets, examples.targets ?? this.#oneHot(examples.labels));
+    const draw = Math.floor(uniform(seed, t) * 2 ** 24);
+    this.#memory.write(step.scalars, [draw, ...optimizer.values(t, rates)]);
+    runner.run();
+  }
+
+  /** Means over the steps since the last call; NaN as loss where training diverged. */
+  async metrics(): Promise<{ loss: number; accuracy: number; count: number }> {
+    const { step: { metrics }, runner } = this.#trained("measure");
+    const steps = this.#stepsMeasured;
+    const count = steps * this.#options.batch;
+    const [loss] = await runner.read(metrics.loss);
+    const [correct] = await runner.read(metrics.correct);
+    this.#memory.write(metrics.loss, [0]);
+    this.#memory.write(metrics.correct, [0]);
+    this.#stepsMeasured = 0;
+    return { loss: loss! / steps, accuracy: correct! / count, count };
+  }
+
+  /** Logits [batch, classes] in evaluation mode, row-major. */
+  async evaluate(examples: Pick<Examples, "images">): Promise<Float32Array> {
+    const { runner, logits } = await this.#evaluationRunner();
+    this.#memory.write(this.#images, examples.images);
+    runner.run();
+    return await runner.read(logits);
+  }
+
+  /** All weights under timm's names: parameters, running statistics, counters of batches. */
+  async readWeights(): Promise<Map<string, Weight>> {
+    const { parameters, statistics } = this.#variables;
+    const runner = await this.#anyRunner();
+    return decodeVariables(
+      this.#variables,
+      await runner.read(parameters.tensor),
+      await runner.read(statistics.tensor),
+      (name) => (this.#batchesBefore.get(name) ?? 0) + (this.#training ? this.#stepsDone : 0),
+    );
+  }
+
+  /** Replaces all weights. Throws RangeError with a list of what is missing, unexpected or of another shape. */
+  writeWeights(weights: ReadonlyMap<string, Weight>): void {
+    const { parameters, statistics, batches } = encodeVariables(this.#variables, weights);
+    this.#memory.write(this.#variables.parameters.tensor, parameters);
+    this.#memory.write(this.#variables.statistics.tensor, statistics);
+    this.#batchesBefore = batches;
+  }
+
+  /** The states of the optimizer: `exp_avg.conv1.weight` and so on. */
+  async readOptimizer(): Promise<Map<string, Weight>> {
+    const { step, optimizer, runner } = this.#trained("read the optimizer of");
+    const all = new Map<string, Weight>();
+    for (const [i, name] of optimizer.states.entries()) {
+      const numbers = await runner.read(step.states[i]!);
+      for (const [key, weight] of decodeArena(this.#variables.parameters, numbers)) {
+        all.set(`${name}.${key}`, weight);
+      }
+    }
+    return all;
+  }
+
+  /** Replaces the states of the optimizer after `stepsDone` steps. Throws RangeError where they do not fit. */
+  writeOptimizer(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
+    const { step, optimizer } = this.#trained("write the optimizer of");
+    optimizer.states.forEach((name, i) => {
+      this.#memory.write(
+        step.states[i]!,
+        encodeArena(this.#variables.parameters, (key) => states.get(`${name}.${key}`)),
+      );
+    });
+    // The counters that were written already count the steps that lie behind.
+    this.#batchesBefore = new Map(
+      [...this.#batchesBefore].map(([name, n]) => [name, Math.max(0, n - stepsDone)]),
+    );
+    this.#stepsDone = stepsDone;
+  }
+
+  /** Frees everything on the device. */
+  destroy(): void {
+    this.#training?.runner.destroy();
+    this.#evaluation?.then(({ runner }) => runner.destroy(), () => {});
+    this.#memory.destroy();
+  }
+
+  #program?: Program;
+
+  async #compileTraining(): Promise<Training> {
+    const { classes, optimizer: named, labelSmoothing, classWeights } = this.#options;
+    const optimizer = buildOptimizer(named);
+    const step = captureStep(this.#model, this.#variables, this.#pixels, {
+      classes,
+      optimizer,
+      ...(labelSmoothing && { labelSmoothing }),
+      ...(classWeights && { classWeights }),
+    });
+    const program = compile({ outputs: [], updates: step.updates }, this.#device.limits);
+    this.#program = program;
+    return { step, optimizer, runner: await Runner.create(program, this.#memory) };
+  }
+
+  #evaluationRunner() {
+    return this.#evaluation ??= this.#compileEvaluation();
+  }
+
+  async #compileEvaluation() {
+    const { logits } = apply(this.#model, this.#variables, this.#pixels, { training: false });
+    const program = compile({ outputs: [logits] }, this.#device.limits);
+    this.#program ??= program;
+    return { runner: await Runner.create(program, this.#memory), logits };
+  }
+
+  async #anyRunner(): Promise<Runner> {
+    return this.#training?.runner ?? (await this.#evaluationRunner()).runner;
+  }
+
+  #initialize(): void {
+    const { parameters, statistics } = this.#variables;
+    this.#memory.write(parameters.tensor, parameters.initial(this.#options.seed));
+    this.#memory.write(statistics.tensor, statistics.initial(this.#options.seed));
+  }
+
+  #trained(what: string): Training {
+    if (this.#training) return this.#training;
+    throw new TypeError(`Cannot ${what} a session: it only evaluates, \`train: true\` was needed`);
+  }
+
+  #oneHot(labels: Int32Array): Float32Array {
+    const { classes, batch } = this.#options;
+    const targets = new Float32Array(batch * classes);
+    if (labels.length !== batch) {
+      throw new RangeError(`Cannot step: ${labels.length} labels were given, ${batch} were needed`);
+    }
+    labels.forEach((label, i) => {
+      if (label < 0 || label >= classes) {
+        throw new RangeError(
+          `Cannot step: label ${label} was given, 0 to ${classes - 1} was needed`,
+        );
+      }
+      targets[i * classes + label] = 1;
+    });
+    return targets;
+  }
+}
+
+function buildOptimizer({ name, ...options }: OptimizerOptions): Optimizer {
+  const { momentum, nesterov, weightDecay = 0 } = options;
+  if (name === "adam") {
+    return adam({ weightDecay, ...(momentum !== undefined && { beta1: momentum }) });
+  }
+  return sgd({
+    weightDecay,
+    ...(momentum !== undefined && { momentum }),
+    ...(nesterov !== undefined && { nesterov }),
+  });
+}
+
+/** `(images − mean) / std`. */
+function normalize(images: Tensor, { mean, std }: ModelInfo): Tensor {
+  const scale = constant(std.map((s) => 1 / s), [3]);
+  const shift = constant(mean.map((m, i) => -m / std[i]!), [3]);
+  return add(mul(images, scale), shift);
+}

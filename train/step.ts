@@ -1,0 +1,77 @@
+/** The training step as a graph: loss, gradients, optimizer, running statistics and metrics. No device. */
+
+import { gradients } from "../engine/autodiff.ts";
+import type { Goal } from "../engine/compile/program.ts";
+import { constant, input, type Tensor } from "../engine/graph.ts";
+import { type LossOptions, softmaxCrossEntropy } from "../engine/nn/losses.ts";
+import {
+  apply,
+  type Capture,
+  type Model,
+  nextStatistics,
+  type Variables,
+} from "../engine/nn/scope.ts";
+import { argmaxEqual } from "../engine/ops/cross_entropy.ts";
+import { pack, row } from "../engine/ops/layout.ts";
+import { add, full, mul } from "../engine/ops/pointwise.ts";
+import { sum } from "../engine/ops/sum.ts";
+import type { Optimizer } from "../engine/optim/optimizer.ts";
+
+/** A step over fixed shapes: what to feed, what it computes, what it changes. */
+export interface TrainingStep {
+  /** [n, classes]: one-hot or probabilities. */
+  readonly targets: Tensor;
+  /** [1 + k, 1]: the seed of the step, then the scalars of the optimizer. */
+  readonly scalars: Tensor;
+  /** States of the optimizer, each with the layout of the parameters. */
+  readonly states: readonly Tensor[];
+  /** Sums over the steps since they were last set to 0. */
+  readonly metrics: { readonly loss: Tensor; readonly correct: Tensor };
+  readonly logits: Tensor;
+  readonly loss: Tensor;
+  /** All gradients, with the layout of the parameters. */
+  readonly gradient: Tensor;
+  /** What the layers computed, by name. */
+  readonly capture: Capture;
+  readonly updates: NonNullable<Goal["updates"]>;
+}
+
+/** Captures one step of `model` on `images` [n, h, w, 3], normalised. */
+export function captureStep(
+  model: Model,
+  variables: Variables,
+  images: Tensor,
+  options: LossOptions & { readonly classes: number; readonly optimizer: Optimizer },
+): TrainingStep {
+  const { optimizer, classes, ...lossOptions } = options;
+  const { parameters, statistics } = variables;
+  const scalars = input("scalars", [1 + optimizer.scalars, 1]);
+  const numbers = Array.from({ length: optimizer.scalars }, (_, i) => row(scalars, 1 + i));
+  const targets = input("targets", [images.shape[0]!, classes]);
+
+  // Forward: images → logits → loss.
+  const { logits, capture } = apply(model, variables, images, {
+    training: true,
+    seed: row(scalars, 0),
+  });
+  const loss = softmaxCrossEntropy(logits, targets, lossOptions);
+
+  // Backward: the gradient of each parameter, all in one arena.
+  const parts = parameters.variables.map((v) => parameters.parts.get(v.name)!);
+  const gradient = pack(gradients(loss, parts));
+
+  // Update: parameters, moments, running statistics, metrics.
+  const states = optimizer.states.map((name) => parameters.like(name));
+  const next = optimizer.update(parameters.tensor, gradient, states, numbers);
+  const updates = new Map([[parameters.tensor, next.parameters]]);
+  states.forEach((state, i) => updates.set(state, next.states[i]!));
+  if (statistics.variables.length) {
+    const { packed, factors, momentum } = nextStatistics(variables, capture);
+    const fresh = mul(packed, constant(Array.from(factors), statistics.tensor.shape));
+    updates.set(statistics.tensor, add(mul(statistics.tensor, full(1 - momentum, [])), fresh));
+  }
+  const metrics = { loss: input("loss sum", []), correct: input("correct", []) };
+  updates.set(metrics.loss, add(metrics.loss, loss));
+  updates.set(metrics.correct, add(metrics.correct, sum(argmaxEqual(logits, targets))));
+  return { targets, scalars, states, metrics, logits, loss, gradient, capture, updates };
+}
