@@ -115,8 +115,7 @@ function limitBuffers(
   stored: Set<Tensor>,
   limit: number,
 ): void {
-  for (const t of order) {
-    if (!stored.has(t) || isInput(t) || packOffsets(t)) continue;
+  const narrow = (t: Tensor) => {
     while (leaves(t, stored).size + 1 > limit) {
       const inlined = t.operands.map((x) => storage(x).base)
         .filter((x) => !stored.has(x) && !isLiteral(x) && !roots.has(x));
@@ -127,8 +126,10 @@ function limitBuffers(
         );
       }
       stored.add(widest);
+      narrow(widest);
     }
-  }
+  };
+  for (const t of order) if (stored.has(t) && !isInput(t) && !packOffsets(t)) narrow(t);
 }
 
 function deepest(candidates: readonly Tensor[], stored: ReadonlySet<Tensor>): Tensor | undefined {

@@ -3,10 +3,11 @@
 import { constantValues, isInput, type Tensor, topological } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
-import { quads, sameShape } from "../shape.ts";
+import { quads, type Shape } from "../shape.ts";
 import { chooseStored, leaves, storage } from "./fuse.ts";
 import type { Buffer, CompileOptions, Location } from "./program.ts";
 import { allocate } from "./slots.ts";
+import { inPlace } from "./updates.ts";
 
 /** One dispatch to emit: it computes `stores` together, which have the same shape where there are several. */
 export interface Step {
@@ -32,7 +33,8 @@ export function plan(
   const order = topological([...outputs, ...updates.values()], (t) => t.operands);
   const stored = chooseStored(order, roots, options);
   const { owners, copies } = placeParts(order, stored, roots);
-  const { steps, targets } = schedule(order, stored, updates, copies);
+  const maxBuffers = options.maxBuffers ?? 8;
+  const { steps, targets } = schedule(order, stored, updates, copies, maxBuffers);
   const pinned = new Set(outputs.map((t) => storage(t).base));
   const fixed = [...order.filter((t) => isInput(t) || packOffsets(t)), ...updates.keys()];
   const constants = order.filter((t) => constantValues(t) && stored.has(t));
@@ -79,65 +81,40 @@ function placeParts(
   return { owners, copies };
 }
 
-/** Everything in the order of the graph, then the updates in place, then those that need a copy. */
+/**
+ * Everything in the order of the graph, then the updates in place, then those that need a copy. A state
+ * that another one takes over is copied first: it may be replaced before.
+ */
 function schedule(
   order: readonly Tensor[],
   stored: Set<Tensor>,
   updates: ReadonlyMap<Tensor, Tensor>,
   copies: ReadonlyMap<Tensor, Tensor[]>,
+  maxBuffers: number,
 ): { steps: Step[]; targets: Map<Tensor, Tensor> } {
-  const groups = inPlace(order, stored, updates);
+  const groups = inPlace({ updates, order, stored, maxBuffers });
   const late = new Set(groups.flat());
   const targets = new Map<Tensor, Tensor>(); // what is computed into the memory of which state
   const steps: Step[] = [];
+  const copy = (x: Tensor, shape: Shape) => {
+    const y = broadcastTo(x, shape);
+    stored.add(y);
+    steps.push({ stores: [y] });
+    return y;
+  };
   for (const t of order) {
     for (const copy of copies.get(t) ?? []) steps.push({ stores: [copy] });
     const fixed = isInput(t) || packOffsets(t) || constantValues(t);
     if (stored.has(t) && !fixed && !late.has(t)) steps.push({ stores: [t] });
   }
+  const values = new Map(
+    [...updates].map((
+      [state, value],
+    ) => [state, updates.has(storage(value).base) ? copy(value, value.shape) : value]),
+  );
   steps.push(...groups.map((stores) => ({ stores })));
-  for (const [state, value] of updates) {
-    const next = late.has(value) ? value : broadcastTo(value, state.shape);
-    targets.set(next, state);
-    if (next === value) continue;
-    stored.add(next);
-    steps.push({ stores: [next] });
+  for (const [state, value] of values) {
+    targets.set(late.has(value) ? value : copy(value, state.shape), state);
   }
   return { steps, targets };
-}
-
-/**
- * The updates that may be written over the state they replace, in groups of one dispatch each:
- * pointwise, of the state's shape, read by nothing outside the group, and reading no state that
- * another group replaces.
- */
-function inPlace(
-  order: readonly Tensor[],
-  stored: ReadonlySet<Tensor>,
-  updates: ReadonlyMap<Tensor, Tensor>,
-): Tensor[][] {
-  const groups = new Map<string, Tensor[]>();
-  for (const [state, value] of updates) {
-    if (!value.op.pointwise || !sameShape(state.shape, value.shape)) continue;
-    const key = value.shape.join();
-    groups.set(key, [...groups.get(key) ?? [], value]);
-  }
-  const readers = new Map<Tensor, Tensor[]>();
-  for (const t of order) {
-    if (!stored.has(t)) continue;
-    for (const x of leaves(t, stored)) readers.set(x, [...readers.get(x) ?? [], t]);
-  }
-  const groupOf = new Map([...groups].flatMap(([key, ts]) => ts.map((t) => [t, key] as const)));
-  for (const [key, values] of groups) {
-    const alone = values.every((value) => {
-      const read = [...leaves(value, stored)];
-      const apart = read.every((x) => {
-        const next = updates.get(x);
-        return !next || groupOf.get(next) === key && sameShape(x.shape, value.shape);
-      });
-      return apart && (readers.get(value) ?? []).every((t) => groupOf.get(t) === key);
-    });
-    if (!alone) groups.delete(key);
-  }
-  return [...groups.values()];
 }

@@ -1,0 +1,160 @@
+/** What every plan must keep: no value is overwritten before it is read, whatever the graph. No GPU. */
+
+import { strict as assert } from "node:assert";
+import { compile } from "../../engine/compile/mod.ts";
+import { MemoryError } from "../../engine/compile/program.ts";
+import { gradients } from "../../engine/autodiff.ts";
+import { constant, input, type Tensor } from "../../engine/graph.ts";
+import { arenaLayout, pack, part, reshape, row, transpose } from "../../engine/ops/layout.ts";
+import { matmul } from "../../engine/ops/matmul.ts";
+import { add, broadcastTo, div, full, mul, silu, sqrt, sub } from "../../engine/ops/pointwise.ts";
+import { uniform } from "../../engine/ops/dropout.ts";
+import { mean, sum } from "../../engine/ops/sum.ts";
+import { simulate } from "./simulate.ts";
+
+const one = full(1, []);
+
+/** A network of `depth` layers, its loss and its gradients packed. */
+function network(depth: number, width: number) {
+  const shapes = Array.from({ length: depth }, () => [width, width]);
+  const { offsets, quads } = arenaLayout(shapes);
+  const arena = input("weights", [quads * 4]);
+  const weights = shapes.map((shape, i) => part(arena, offsets[i]!, shape));
+  const x = input("x", [6, width]);
+  const y = weights.reduce((h, w) => add(silu(matmul(h, w)), h), x);
+  const loss = mean(mul(y, y));
+  return { arena, x, loss, packed: pack(gradients(loss, weights)) };
+}
+
+Deno.test("plan() reuses slots and never reads what was overwritten", () => {
+  const { loss, packed } = network(8, 12);
+  for (const fuse of [true, false]) {
+    const planned = simulate([loss, packed], new Map(), { fuse });
+    const stored = planned.steps.flatMap((s) => s.stores).length;
+    assert.ok(planned.buffers.length < stored, `${planned.buffers.length} for ${stored} values`);
+  }
+  // A chain needs two slots besides its input and output, however long it is.
+  let x = input("x", [5, 5]);
+  const w = input("w", [5, 5]);
+  for (let i = 0; i < 20; i++) x = matmul(x, w);
+  assert.equal(simulate([x]).buffers.length, 5);
+});
+
+Deno.test("plan() replaces states in place, by one dispatch where they belong together", () => {
+  const { arena, packed, loss } = network(2, 4);
+  const m = input("m", arena.shape);
+  const v = input("v", arena.shape);
+  const rate = input("rate", []);
+  const nextM = add(mul(m, full(0.9, [])), mul(packed, full(0.1, [])));
+  const nextV = add(mul(v, full(0.99, [])), mul(mul(packed, packed), full(0.01, [])));
+  const next = sub(arena, mul(div(nextM, add(sqrt(nextV), full(1e-8, []))), rate));
+  const planned = simulate([loss], new Map([[arena, next], [m, nextM], [v, nextV]]));
+  const last = planned.steps.at(-1)!;
+  const written = last.stores.map((t) => planned.places.get(t)!.buffer).sort();
+  assert.deepEqual(written, [arena, m, v].map((t) => planned.places.get(t)!.buffer).sort());
+});
+
+Deno.test("plan() splits updates that belong to no other over dispatches of 8 buffers", () => {
+  const x = input("x", [4]);
+  const states = Array.from({ length: 10 }, (_, i) => input(`s${i}`, [4]));
+  const planned = simulate([], new Map(states.map((s, i) => [s, add(s, mul(x, full(i, [])))])));
+  assert.deepEqual(planned.steps.map((s) => s.stores.length), [7, 3]);
+});
+
+Deno.test("plan() keeps states that others take over", () => {
+  const [a, b, c] = [input("a", [2]), input("b", [2]), input("c", [2])];
+  simulate([], new Map([[a, b], [b, a]]));
+  simulate([], new Map([[a, b], [b, add(b, one)]]));
+  simulate([], new Map([[b, add(b, one)], [a, b]]));
+  simulate([], new Map([[a, add(b, one)], [b, add(c, one)], [c, add(a, one)]]));
+  simulate([], new Map([[a, a]]));
+});
+
+Deno.test("plan() gives each state its value where several become the same", () => {
+  const [a, b, c] = [input("a", [2]), input("b", [2]), input("c", [2])];
+  simulate([], new Map([[a, full(0, [2])], [b, full(0, [2])]]));
+  simulate([], new Map([[a, add(c, one)], [b, add(c, one)], [c, add(c, one)]]));
+});
+
+Deno.test("plan() writes over no state that is read elsewhere than it is written", () => {
+  const a = input("a", [2, 4]);
+  const shifted = add(a, broadcastTo(row(a, 1), [2, 4]));
+  assert.equal(simulate([], new Map([[a, shifted]])).steps.length, 2);
+  const b = input("b", [2, 4]);
+  simulate([], new Map([[a, add(a, b)], [b, add(b, reshape(mul(a, a), [2, 4]))]]));
+  simulate([], new Map([[a, add(a, b)], [b, add(b, row(a, 0))]]));
+  const next = add(a, b);
+  simulate([matmul(next, transpose(next, [1, 0]))], new Map([[a, next]]));
+});
+
+Deno.test("plan() computes parts of packs in place and copies only what it must", () => {
+  const [x, w] = [input("x", [4, 4]), input("w", [4, 4])];
+  const g = matmul(x, w);
+  const alone = simulate([pack([g, matmul(w, x), sum(x, [0])])]);
+  assert.ok(alone.steps.every((s) => s.stores[0]!.op.name !== "copy"));
+  const copies = (t: Tensor) =>
+    simulate([t]).steps.filter((s) => s.stores[0]!.op.name === "copy").length;
+  assert.equal(copies(pack([g, g])), 1);
+  assert.equal(copies(pack([x, g])), 1);
+  assert.equal(copies(pack([reshape(g, [2, 8]), w])), 1);
+  simulate([pack([matmul(g, w), g, silu(g)]), pack([g, x])]);
+});
+
+Deno.test("compile() names the tensor that does not fit, and the largest batch that would", () => {
+  const x = input("x", [64, 8]);
+  const y = matmul(x, input("w", [8, 1024]));
+  y.label = "head";
+  const error = (() => {
+    try {
+      compile({ outputs: [sum(silu(y))] }, { maxBinding: 100_000 });
+    } catch (e) {
+      return e;
+    }
+  })();
+  assert.ok(error instanceof MemoryError);
+  assert.match(error.message, /matmul.*\[64,1024\] head.*batch of 24 or fewer/);
+  // The batch it names does fit.
+  compile({ outputs: [sum(silu(matmul(input("x", [24, 8]), input("w", [8, 1024]))))] }, {
+    maxBinding: 100_000,
+  });
+});
+
+Deno.test("compile() binds at most maxBuffers buffers", () => {
+  const inputs = Array.from({ length: 12 }, (_, i) => input(`x${i}`, [3, 5]));
+  const total = inputs.reduce((a, b) => add(a, b));
+  for (const maxBuffers of [4, 8]) {
+    for (const y of [total, sum(total), matmul(silu(total), input("w", [5, 2]))]) {
+      simulate([y], new Map(), { maxBuffers });
+      const { dispatches } = compile({ outputs: [y] }, { maxBuffers });
+      assert.ok(dispatches.every((d) => d.bindings.length <= maxBuffers));
+    }
+  }
+});
+
+Deno.test("plan() holds for random graphs and updates", () => {
+  for (let seed = 1; seed <= 150; seed++) {
+    let counter = 0;
+    const pick = (n: number) => Math.floor(uniform(seed, counter++) * n);
+    const states = Array.from({ length: 4 }, (_, i) => input(`s${i}`, [4, 4]));
+    const values: Tensor[] = [...states, constant([1, 2, 3, 4], [4]), input("x", [4, 4])];
+    const choose = () => values[pick(values.length)]!;
+    const square = () => broadcastTo(choose(), [4, 4]);
+    for (let i = 0; i < 14; i++) {
+      const made = [
+        () => add(choose(), choose()),
+        () => mul(choose(), choose()),
+        () => silu(choose()),
+        () => matmul(square(), square()),
+        () => sum(choose(), [0]),
+        () => row(square(), pick(4)),
+        () => reshape(square(), [2, 8]),
+        () => transpose(square(), [1, 0]),
+        () => part(pack([choose(), choose()]), 0, [4, 4]),
+      ][pick(9)]!();
+      values.push(made.shape[0] === 2 ? reshape(made, [4, 4]) : reshape(made, made.shape));
+    }
+    const updates = new Map(states.filter(() => pick(4) > 0).map((s) => [s, square()]));
+    const outputs = [choose(), choose()];
+    for (const fuse of [true, false]) simulate(outputs, updates, { fuse, maxBuffers: 4 + pick(5) });
+  }
+});
