@@ -98,7 +98,7 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
   let covered = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== covered) {
-      fail(`tensor "${name}" begins at byte ${begin} of the data`, `${covered} was needed`);
+      fail(`tensor ${show(name)} begins at byte ${begin} of the data`, `${covered} was needed`);
     }
     covered = end;
   }
@@ -206,16 +206,19 @@ function parseHeader(bytes: Uint8Array): object {
 /** The first name that one object of a valid JSON text has twice, as written; JSON.parse hides it. */
 function repeatedName(text: string): string | undefined {
   const open: Set<string>[] = [];
-  for (const [token, colon] of text.matchAll(/[{}]|"(?:[^"\\]|\\.)*"[ \t\r\n]*(:?)/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") open.pop();
-    else if (colon) {
-      const written = token.slice(0, -1).trimEnd();
-      const name: string = JSON.parse(written);
-      const names = open.at(-1);
-      if (names?.has(name)) return written;
-      names?.add(name);
-    }
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === "{") open.push(new Set());
+    if (text[i] === "}") open.pop();
+    if (text[i] !== '"') continue;
+    const start = i++;
+    while (text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
+    const written = text.slice(start, i + 1);
+    while (" \t\r\n".includes(text[i + 1] ?? ":")) i++;
+    if (text[i + 1] !== ":") continue;
+    const name: string = JSON.parse(written);
+    const names = open.at(-1);
+    if (names?.has(name)) return show(name);
+    names?.add(name);
   }
   return undefined;
 }
@@ -228,18 +231,18 @@ function parseMetadata(value: unknown): Readonly<Record<string, string>> {
 }
 
 function parseEntry(name: string, value: unknown): Entry {
-  const what = `tensor ${JSON.stringify(name)}`;
+  const what = `tensor ${show(name)}`;
   if (!name.isWellFormed()) fail(`the name of ${what} is not Unicode`, "another was needed");
-  if (!isObject(value)) fail(`${what} is ${JSON.stringify(value)}`, "an object was needed");
+  if (!isObject(value)) fail(`${what} is ${show(value)}`, "an object was needed");
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(BITS, dtype)) {
-    fail(`${what} has dtype ${JSON.stringify(dtype)}`, `one of ${Object.keys(BITS)} was needed`);
+    fail(`${what} has dtype ${show(dtype)}`, `one of ${Object.keys(BITS)} was needed`);
   }
   if (!isSizes(shape)) {
-    fail(`${what} has shape ${JSON.stringify(shape)}`, "whole numbers from 0 were needed");
+    fail(`${what} has shape ${show(shape)}`, "whole numbers from 0 were needed");
   }
   if (!isSizes(offsets) || offsets.length !== 2) {
-    fail(`${what} has data_offsets ${JSON.stringify(offsets)}`, "[begin, end] was needed");
+    fail(`${what} has data_offsets ${show(offsets)}`, "[begin, end] was needed");
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end) fail(`${what} has data_offsets [${offsets}]`, "begin ≤ end was needed");
@@ -280,6 +283,14 @@ function compareCodePoints(a: string, b: string): number {
     if (difference !== 0) return difference;
   }
   return x.length - y.length;
+}
+
+/** A value of a header as part of a message: neither long nor deep. */
+function show(value: unknown): string {
+  if (isObject(value)) return "an object";
+  if (Array.isArray(value) && value.some((item) => typeof item === "object")) return "a list";
+  const text = JSON.stringify(value) ?? "missing";
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function fail(is: string, needed: string): never {
