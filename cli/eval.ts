@@ -16,7 +16,7 @@ import {
   share,
   whole,
 } from "./flags.ts";
-import { openReportedDevice, terminalReporter } from "./machine.ts";
+import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 import { openData } from "./train_data.ts";
 
@@ -96,7 +96,9 @@ export async function run(args: readonly string[]): Promise<number> {
         `after epoch ${checkpoint.epoch}, on ${device.name}`,
     });
     const set = { loader, count: samples.length };
-    report({ event: "eval", ...await evaluate(session, set, { batch, size, resize, seed }) });
+    const { measured } = imageProgress(samples.length, report);
+    const result = await evaluate(session, set, { batch, size, resize, seed, measured });
+    report({ event: "eval", ...result });
   } finally {
     loader.close();
     session.destroy();

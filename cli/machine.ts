@@ -1,7 +1,8 @@
 /** The machine a command runs on: its terminal, its cache folder, its device. Decides nothing of a run. */
 
 import { type Device, openDevice } from "../engine/gpu/device.ts";
-import { lineReporter, type Reporter } from "../train/log.ts";
+import type { Reporter } from "../train/events.ts";
+import { lineReporter } from "../train/log.ts";
 
 /** Writes a run's lines to the terminal or, with `json`, JSON to standard output. */
 export function terminalReporter(json: boolean): Reporter {
@@ -12,6 +13,24 @@ export function terminalReporter(json: boolean): Reporter {
     err: writer(Deno.stderr),
     columns: people.isTerminal() ? Deno.consoleSize().columns : undefined,
   });
+}
+
+/** Counts images that were measured and reports the progress every few seconds. */
+export function imageProgress(total: number, report: Reporter): {
+  readonly measured: (images: number) => void;
+  readonly imagesPerSecond: () => number;
+} {
+  const start = performance.now();
+  let [done, reported] = [0, start];
+  const imagesPerSecond = () => 1000 * done / Math.max(1, performance.now() - start);
+  const measured = (images: number) => {
+    done += images;
+    if (performance.now() - reported < 2000) return;
+    reported = performance.now();
+    const rate = imagesPerSecond();
+    report({ event: "progress", done, total, "img_per_s": rate, "eta_s": (total - done) / rate });
+  };
+  return { measured, imagesPerSecond };
 }
 
 /** Opens the device; warns when it is a processor in disguise. Throws DeviceError without one. */

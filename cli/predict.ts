@@ -9,7 +9,7 @@ import { formatSubmission, predict } from "../train/predict.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, requireFlags, whole } from "./flags.ts";
-import { openReportedDevice, terminalReporter } from "./machine.ts";
+import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 
 interface PredictFlags extends CommonFlags {
@@ -73,18 +73,15 @@ export async function run(args: readonly string[]): Promise<number> {
       text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels, ` +
         `classes ${classes.join(", ")}, on ${device.name}`,
     });
-    const start = performance.now();
+    const progress = imageProgress(samples.length * (passes ?? 1), report);
     const prediction = await predict(session, { loader, count: samples.length }, {
       batch,
       size,
       resize,
       seed: flags.seed,
       passes,
-      passed: (done) => {
-        if (passes !== undefined) report({ event: "note", text: `pass ${done} of ${passes}` });
-      },
+      measured: progress.measured,
     });
-    const seconds = (performance.now() - start) / 1000;
     const text = formatSubmission(samples.map(({ name }) => name), prediction, classes);
     await files.writeAtomic(flags.out, new TextEncoder().encode(text));
     report({
@@ -92,7 +89,7 @@ export async function run(args: readonly string[]): Promise<number> {
       out: flags.out,
       n: samples.length,
       passes: passes ?? 0,
-      "img_per_s": samples.length * (passes ?? 1) / seconds,
+      "img_per_s": progress.imagesPerSecond(),
     });
   } finally {
     loader.close();

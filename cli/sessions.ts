@@ -12,7 +12,10 @@ import { UsageError } from "./errors.ts";
  * Compiles a session. Throws MemoryError when size or batch is too large for the device, UsageError
  * when the model cannot be built at that size.
  */
-export async function createSession(device: Device, options: SessionOptions): Promise<Session> {
+export async function createSession(
+  device: Device,
+  options: SessionOptions & { readonly model: string; readonly size: number },
+): Promise<Session> {
   const { model, size, batch } = options;
   try {
     return await Session.create(device, options);

@@ -5,7 +5,7 @@ import type { Dataset } from "../data/sources.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
-import type { EpochEvent, PlanEvent, Reporter, Score } from "../train/log.ts";
+import type { EpochEvent, PlanEvent, Reporter, Score } from "../train/events.ts";
 import { loadInitialWeights, restoreRun } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";

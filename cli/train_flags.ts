@@ -201,7 +201,10 @@ export function scheduleOf(recipe: Recipe, stepsPerEpoch: number): Schedule {
 }
 
 /** What a session needs to know. Throws UsageError when `--class-weights` has another count. */
-export function sessionOptions(recipe: Recipe, counts: readonly number[]): SessionOptions {
+export function sessionOptions(
+  recipe: Recipe,
+  counts: readonly number[],
+): SessionOptions & Pick<Recipe, "model" | "size"> {
   const { model, size, batch, seed, optimizer: name, momentum, nesterov, weightDecay } = recipe;
   const weights = recipe.classWeights;
   const images = counts.reduce((sum, n) => sum + n, 0);

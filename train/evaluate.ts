@@ -22,6 +22,8 @@ export interface EvaluateOptions {
   /** Shorter side before the crop, in pixels. */
   readonly resize: number;
   readonly seed: number;
+  /** Called after each batch with the images it measured. */
+  readonly measured?: ((images: number) => void) | undefined;
 }
 
 /** What a model makes of a labelled set. */
@@ -50,7 +52,9 @@ export async function evaluate(
   images: ImageSet,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { logits, labels, classes } = await outputs(session, images, { ...options, ...PLAIN });
+  const { measured, ...settings } = options;
+  const plain = { ...settings, train: false, epoch: 0 };
+  const { logits, labels, classes } = await outputs(session, images, plain, measured);
   let loss = 0;
   let correct = 0;
   // Ranks by the log odds, which saturate later than probabilities and so make no false ties.
@@ -82,6 +86,7 @@ export async function outputs(
   session: Evaluable,
   images: ImageSet,
   options: LoaderOptions,
+  measured: (images: number) => void = () => {},
 ): Promise<Outputs> {
   let logits = new Float32Array();
   const labels = new Int32Array(images.count);
@@ -100,14 +105,12 @@ export async function outputs(
       labels[index] = batch.labels[row] ?? -1;
       logits.set(out.subarray(row * classes, (row + 1) * classes), index * classes);
     });
+    measured(batch.indices.reduce((n, index) => n + (index < 0 ? 0 : 1), 0));
   }
   const missing = seen.indexOf(0);
   if (missing >= 0) throw new RangeError(`Cannot measure image ${missing}: the loader left it out`);
   return { logits, labels, classes };
 }
-
-/** Loader settings of a pass without any random choice. */
-const PLAIN = { train: false, epoch: 0 } as const;
 
 /** ln Σ exp(x), shifted by the largest element. */
 function logSumExp(values: Float32Array): number {

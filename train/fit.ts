@@ -2,7 +2,7 @@
 
 import type { Schedule } from "../engine/optim/schedules.ts";
 import { type Evaluable, evaluate, type EvaluateOptions, type ImageSet } from "./evaluate.ts";
-import type { EpochEvent, Reporter, Score } from "./log.ts";
+import type { EpochEvent, Reporter, Score } from "./events.ts";
 import type { Session } from "./session.ts";
 
 /** The loss is no longer a finite number: the message names the epoch, the step and a remedy. */

@@ -1,141 +1,6 @@
-/** What a run says while it works: typed events, as lines for people or as JSON. Knows no terminal. */
+/** What a run says, as lines for people and as JSON. Knows no terminal. */
 
-/** A sentence worth knowing; `"warning"` when a person may want to act on it. */
-export interface NoteEvent {
-  readonly event: "note" | "warning";
-  readonly text: string;
-}
-
-/** Everything a run understood of its data, device and flags, said before the first step. */
-export interface PlanEvent {
-  readonly event: "plan";
-  /** Where the images come from, for people. */
-  readonly source: string;
-  readonly classes: readonly ClassCount[];
-  readonly adapter: string;
-  readonly software: boolean;
-  readonly model: string;
-  /** Trainable numbers of the model. */
-  readonly parameters: number;
-  /** Side of the square the model sees, in pixels. */
-  readonly size: number;
-  /** Shorter side an image is resized to before it is cropped to `size`, in pixels. */
-  readonly resize: number;
-  readonly batch: number;
-  readonly epochs: number;
-  readonly steps: number;
-  /** Images that each epoch leaves out because they do not fill a batch. */
-  readonly dropped: number;
-  readonly optimizer: string;
-  readonly schedule: string;
-  readonly seed: number;
-  /** GPU dispatches of a training step. */
-  readonly dispatches: number;
-  /** Bytes a training step moves for one image. */
-  readonly "bytes_per_image": number;
-  /** Bytes of GPU memory that the programs hold. */
-  readonly "buffer_bytes": number;
-  /** The run folder. */
-  readonly run: string;
-}
-
-/** How many images of a class each part of the data holds. */
-export interface ClassCount {
-  readonly name: string;
-  readonly train: number;
-  readonly validation: number;
-}
-
-/** Progress within an epoch: means over the steps since the last such event. */
-export interface StepEvent {
-  readonly event: "step";
-  /** From 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Steps done in this epoch, of `steps`. */
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly lr: number;
-  readonly "img_per_s": number;
-  /** Share of the time that was spent waiting for images, 0 to 1. */
-  readonly waiting: number;
-  /** Seconds until the whole run is expected to end. */
-  readonly "eta_s": number;
-}
-
-/** A finished epoch: training means, then the validation set's numbers. */
-export interface EpochEvent {
-  readonly event: "epoch";
-  /** From 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Steps done since the run began. */
-  readonly step: number;
-  readonly lr: number;
-  readonly "train_loss": number;
-  readonly "train_accuracy": number;
-  /** Validation. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** NaN where the validation set holds one class only. */
-  readonly auc: number;
-  /** True for the best epoch so far. */
-  readonly best: boolean;
-  readonly "img_per_s": number;
-  readonly waiting: number;
-  readonly seconds: number;
-}
-
-/** Validation numbers of one epoch. */
-export interface Score {
-  readonly epoch: number;
-  readonly accuracy: number;
-  readonly auc: number;
-  readonly loss: number;
-}
-
-/** The end of training; the last line of `train --json`. */
-export interface EndEvent {
-  readonly event: "end";
-  readonly best: Score;
-  readonly run: string;
-  readonly "img_per_s": number;
-}
-
-/** Numbers of a checkpoint on labelled images; the last line of `eval --json`. */
-export interface EvalEvent {
-  readonly event: "eval";
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly auc: number;
-  /** Images. */
-  readonly n: number;
-}
-
-/** A written submission; the last line of `predict --json`. */
-export interface PredictEvent {
-  readonly event: "predict";
-  readonly out: string;
-  /** Rows. */
-  readonly n: number;
-  readonly passes: number;
-  readonly "img_per_s": number;
-}
-
-/** Anything that a command says. */
-export type RunEvent =
-  | NoteEvent
-  | PlanEvent
-  | StepEvent
-  | EpochEvent
-  | EndEvent
-  | EvalEvent
-  | PredictEvent;
-
-/** Takes what a run says. */
-export type Reporter = (event: RunEvent) => void;
+import type { EpochEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
 
 /** Where a reporter writes. */
 export interface ReporterOptions {
@@ -161,7 +26,7 @@ export function lineReporter(options: ReporterOptions): Reporter {
     if (options.json) options.out(`${jsonLine(event)}\n`);
     if (event.event === "epoch") scores.push(event);
     const text = event.event === "end" ? `${scoreTable(scores)}\n${textOf(event)}` : textOf(event);
-    if (event.event === "step" && options.columns !== undefined) {
+    if (options.columns !== undefined && (event.event === "step" || event.event === "progress")) {
       people(`\r\x1b[2K${text.slice(0, Math.max(1, options.columns - 1))}`);
       open = true;
       return;
@@ -205,6 +70,10 @@ export function textOf(event: RunEvent): string {
       }, accuracy ${percent(event.accuracy)}, AUC ${decimal(event.auc)}${
         event.best ? " (best so far)" : ""
       }  ${duration(event.seconds)}`;
+    case "progress":
+      return `${event.done}/${event.total} images  ${event["img_per_s"].toFixed(1)} img/s  ETA ${
+        duration(event["eta_s"])
+      }`;
     case "end":
       return `Best epoch ${event.best.epoch}: AUC ${decimal(event.best.auc)}, accuracy ${
         percent(event.best.accuracy)
@@ -216,7 +85,7 @@ export function textOf(event: RunEvent): string {
       }  on ${event.n} images`;
     case "predict":
       return `Wrote ${event.n} rows to ${event.out} (${
-        event.passes === 1 ? "one pass" : `mean of ${event.passes} augmented passes`
+        event.passes === 0 ? "one plain pass" : `mean of ${event.passes} augmented passes`
       }, ${event["img_per_s"].toFixed(1)} img/s)`;
     default:
       return event satisfies never;

@@ -8,8 +8,6 @@ import { softmax } from "./metrics.ts";
 export interface PredictOptions extends EvaluateOptions {
   /** Augmented passes to average; without it a single pass without augmentation. */
   readonly passes?: number | undefined;
-  /** Called after each pass with the passes done. */
-  readonly passed?: (done: number) => void;
 }
 
 /** Class probabilities of a set, in the order of its samples. */
@@ -25,17 +23,17 @@ export async function predict(
   images: ImageSet,
   options: PredictOptions,
 ): Promise<Prediction> {
-  const { passes, passed, batch, size, resize, seed } = options;
+  const { passes, measured, batch, size, resize, seed } = options;
   const plain = { batch, size, resize, seed, train: false, epoch: 0 };
   let sum = new Float64Array();
   let classes = 0;
   for (let pass = 1; pass <= (passes ?? 1); pass++) {
     // The loader's pass 0 is the view without augmentation.
-    const out = await outputs(session, images, passes === undefined ? plain : { ...plain, pass });
+    const view = passes === undefined ? plain : { ...plain, pass };
+    const out = await outputs(session, images, view, measured);
     const once = softmax(out.logits, out.classes);
     sum = pass === 1 ? Float64Array.from(once) : sum.map((p, i) => p + (once[i] ?? NaN));
     classes = out.classes;
-    passed?.(pass);
   }
   return { probabilities: sum.map((p) => p / (passes ?? 1)), classes };
 }

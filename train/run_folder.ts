@@ -2,7 +2,7 @@
 
 import { baseName, type Files, join } from "../data/files.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import type { EpochEvent } from "./log.ts";
+import type { EpochEvent } from "./events.ts";
 
 /** The folder cannot take a run: the message names it. */
 export class RunFolderError extends Error {

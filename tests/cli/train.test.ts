@@ -79,9 +79,11 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   const predict =
     "predict --checkpoint whole/best.safetensors --images data/red --seed 3 --json --out";
   await Deno.writeTextFile(`${folder.path}/sample.csv`, "img_name,y_pred\n21.png,0\n3.png,0\n");
-  await run(`${predict} plain.csv --sample sample.csv`);
-  await run(`${predict} tta.csv --sample sample.csv --tta 3`);
-  await run(`${predict} again.csv --sample sample.csv --tta 3`);
+  await Promise.all([
+    run(`${predict} plain.csv --sample sample.csv`),
+    run(`${predict} tta.csv --sample sample.csv --tta 3`),
+    run(`${predict} again.csv --sample sample.csv --tta 3`),
+  ]);
   const read = (name: string) => Deno.readTextFile(`${folder.path}/${name}`);
   const [plain, tta, again] = [
     await read("plain.csv"),

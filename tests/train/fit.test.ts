@@ -1,7 +1,7 @@
 /** Tests of the training loop on a model that needs no device. */
 import assert from "node:assert/strict";
 import { DivergedError, fit, type FitOptions, isBetter, stepsPerEpoch } from "../../train/fit.ts";
-import type { RunEvent } from "../../train/log.ts";
+import type { RunEvent } from "../../train/events.ts";
 import { greys } from "./brightness.ts";
 import { Regression } from "./regression.ts";
 

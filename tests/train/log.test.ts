@@ -1,6 +1,7 @@
 /** Tests of what a run says. */
 import assert from "node:assert/strict";
-import { duration, lineReporter, type RunEvent } from "../../train/log.ts";
+import type { RunEvent } from "../../train/events.ts";
+import { duration, lineReporter } from "../../train/log.ts";
 
 const STEP: RunEvent = {
   event: "step",

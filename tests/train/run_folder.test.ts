@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { fromFloats } from "../../models/safetensors.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint } from "../../train/checkpoint.ts";
-import type { EpochEvent } from "../../train/log.ts";
+import type { EpochEvent } from "../../train/events.ts";
 import { defaultFolder, RunFolder, RunFolderError } from "../../train/run_folder.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 

@@ -1,0 +1,151 @@
+/** What a run says while it works, as typed events. How they look is in log.ts. */
+
+/** A sentence worth knowing; `"warning"` when a person may want to act on it. */
+export interface NoteEvent {
+  readonly event: "note" | "warning";
+  readonly text: string;
+}
+
+/** Everything a run understood of its data, device and flags, said before the first step. */
+export interface PlanEvent {
+  readonly event: "plan";
+  /** Where the images come from, for people. */
+  readonly source: string;
+  readonly classes: readonly ClassCount[];
+  readonly adapter: string;
+  readonly software: boolean;
+  readonly model: string;
+  /** Trainable numbers of the model. */
+  readonly parameters: number;
+  /** Side of the square the model sees, in pixels. */
+  readonly size: number;
+  /** Shorter side an image is resized to before it is cropped to `size`, in pixels. */
+  readonly resize: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly steps: number;
+  /** Images that each epoch leaves out because they do not fill a batch. */
+  readonly dropped: number;
+  readonly optimizer: string;
+  readonly schedule: string;
+  readonly seed: number;
+  /** GPU dispatches of a training step. */
+  readonly dispatches: number;
+  /** Bytes a training step moves for one image. */
+  readonly "bytes_per_image": number;
+  /** Bytes of GPU memory that the programs hold. */
+  readonly "buffer_bytes": number;
+  /** The run folder. */
+  readonly run: string;
+}
+
+/** How many images of a class each part of the data holds. */
+export interface ClassCount {
+  readonly name: string;
+  readonly train: number;
+  readonly validation: number;
+}
+
+/** Progress within an epoch: means over the steps since the last such event. */
+export interface StepEvent {
+  readonly event: "step";
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done in this epoch, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly lr: number;
+  readonly "img_per_s": number;
+  /** Share of the time that was spent waiting for images, 0 to 1. */
+  readonly waiting: number;
+  /** Seconds until the whole run is expected to end. */
+  readonly "eta_s": number;
+}
+
+/** A finished epoch: training means, then the validation set's numbers. */
+export interface EpochEvent {
+  readonly event: "epoch";
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Steps done since the run began. */
+  readonly step: number;
+  readonly lr: number;
+  readonly "train_loss": number;
+  readonly "train_accuracy": number;
+  /** Validation. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** NaN where the validation set holds one class only. */
+  readonly auc: number;
+  /** True for the best epoch so far. */
+  readonly best: boolean;
+  readonly "img_per_s": number;
+  readonly waiting: number;
+  readonly seconds: number;
+}
+
+/** Validation numbers of one epoch. */
+export interface Score {
+  readonly epoch: number;
+  readonly accuracy: number;
+  readonly auc: number;
+  readonly loss: number;
+}
+
+/** Progress of evaluation or prediction. */
+export interface ProgressEvent {
+  readonly event: "progress";
+  /** Images done, of `total`; each pass counts. */
+  readonly done: number;
+  readonly total: number;
+  readonly "img_per_s": number;
+  /** Seconds until all are expected to be done. */
+  readonly "eta_s": number;
+}
+
+/** The end of training; the last line of `train --json`. */
+export interface EndEvent {
+  readonly event: "end";
+  readonly best: Score;
+  readonly run: string;
+  readonly "img_per_s": number;
+}
+
+/** Numbers of a checkpoint on labelled images; the last line of `eval --json`. */
+export interface EvalEvent {
+  readonly event: "eval";
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly auc: number;
+  /** Images. */
+  readonly n: number;
+}
+
+/** A written submission; the last line of `predict --json`. */
+export interface PredictEvent {
+  readonly event: "predict";
+  readonly out: string;
+  /** Rows. */
+  readonly n: number;
+  /** Augmented passes; 0 for a plain one. */
+  readonly passes: number;
+  readonly "img_per_s": number;
+}
+
+/** Anything that a command says. */
+export type RunEvent =
+  | NoteEvent
+  | PlanEvent
+  | StepEvent
+  | EpochEvent
+  | ProgressEvent
+  | EndEvent
+  | EvalEvent
+  | PredictEvent;
+
+/** Takes what a run says. */
+export type Reporter = (event: RunEvent) => void;
