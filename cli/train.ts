@@ -131,7 +131,7 @@ async function train(session: Session, job: Job): Promise<void> {
     report({ event: "end", best, run: path, "img_per_s": imagesPerSecond });
   } finally {
     for (const loader of loaders) loader.close();
-    await folder.discardIfEmpty();
+    await folder.discardUnfinished();
   }
 }
 

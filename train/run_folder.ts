@@ -1,6 +1,6 @@
 /** The folder a run leaves: checkpoints, configuration, metrics. Knows nothing of how to train. */
 
-import { baseName, type Files, join } from "../data/files.ts";
+import { type Files, join } from "../data/files.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { EpochEvent } from "./events.ts";
 
@@ -61,10 +61,13 @@ export async function requireFree(files: Files, path: string): Promise<void> {
 export class RunFolder {
   readonly #files: Files;
   readonly #rows: string[];
+  /** What to remove when no epoch is kept: what this run has made so far. */
+  #unfinished: string | undefined;
 
-  private constructor(files: Files, readonly path: string, rows: string[]) {
+  private constructor(files: Files, readonly path: string, rows: string[], unfinished?: string) {
     this.#files = files;
     this.#rows = rows;
+    this.#unfinished = unfinished;
   }
 
   /** Makes the folder. Throws RunFolderError when something is in it. */
@@ -74,10 +77,12 @@ export class RunFolder {
     configuration: Record<string, unknown>,
   ): Promise<RunFolder> {
     await requireFree(files, path);
+    const isNew = await files.kind(path) === "none";
     await files.makeDirectory(path);
+    const config = join(path, "config.json");
     const text = `${JSON.stringify(configuration, undefined, 2)}\n`;
-    await files.writeAtomic(join(path, "config.json"), new TextEncoder().encode(text));
-    return new RunFolder(files, path, []);
+    await files.writeAtomic(config, new TextEncoder().encode(text));
+    return new RunFolder(files, path, [], isNew ? path : config);
   }
 
   /**
@@ -116,16 +121,12 @@ export class RunFolder {
       new TextEncoder().encode(text),
     );
     await writeCheckpoint(this.#files, join(this.path, "last.safetensors"), checkpoint);
+    this.#unfinished = undefined;
   }
 
-  /** Removes the folder unless an epoch was kept, so that a run that failed early leaves nothing. */
-  async discardIfEmpty(): Promise<void> {
-    if (this.#rows.length === 0) await this.#files.remove(this.path);
-  }
-
-  /** The folder's last name, for people. */
-  get name(): string {
-    return baseName(this.path);
+  /** Removes what `create` made unless an epoch was kept, so that a run that fails early leaves nothing. */
+  async discardUnfinished(): Promise<void> {
+    if (this.#unfinished !== undefined) await this.#files.remove(this.#unfinished);
   }
 }
 

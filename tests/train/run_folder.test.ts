@@ -49,7 +49,7 @@ Deno.test("RunFolder keeps the best and the last epoch, and a row for each", asy
   const folder = await RunFolder.create(denoFiles, path, { lr: 0.5 });
   await folder.save(epoch(1, true), checkpoint(1));
   await folder.save(epoch(2, false), checkpoint(2));
-  await folder.discardIfEmpty();
+  await folder.discardUnfinished();
   assert.deepEqual(JSON.parse(await Deno.readTextFile(`${path}/config.json`)), { lr: 0.5 });
   assert.equal(
     await Deno.readTextFile(`${path}/metrics.csv`),
@@ -90,12 +90,25 @@ Deno.test("RunFolder.create() refuses a folder with anything in it, and a file",
   assert.equal(await Deno.readTextFile(`${dir.path}/a/notes.txt`), "mine");
 });
 
-Deno.test("RunFolder leaves nothing when no epoch was finished", async () => {
+Deno.test("RunFolder leaves nothing when no epoch was finished, and keeps what it found", async () => {
+  await using dir = await temporaryFolder({ "mine/": "" });
+  for (const name of ["new", "mine"]) {
+    const folder = await RunFolder.create(denoFiles, `${dir.path}/${name}`, {});
+    await folder.discardUnfinished();
+    await assert.rejects(RunFolder.open(denoFiles, `${dir.path}/${name}`), CheckpointError);
+  }
+  assert.deepEqual((await denoFiles.list(dir.path)).map(({ name }) => name), ["mine"]);
+  assert.deepEqual(await denoFiles.list(`${dir.path}/mine`), []);
+});
+
+Deno.test("RunFolder.open() never discards the run it opened", async () => {
   await using dir = await temporaryFolder();
   const folder = await RunFolder.create(denoFiles, `${dir.path}/a`, {});
-  await folder.discardIfEmpty();
-  assert.equal(await denoFiles.kind(`${dir.path}/a`), "none");
-  await assert.rejects(RunFolder.open(denoFiles, `${dir.path}/a`), CheckpointError);
+  await folder.save(epoch(1, true), checkpoint(1));
+  await Deno.remove(`${dir.path}/a/metrics.csv`);
+  const opened = await RunFolder.open(denoFiles, `${dir.path}/a`);
+  await opened.folder.discardUnfinished();
+  assert.equal((await denoFiles.list(`${dir.path}/a`)).length, 3);
 });
 
 Deno.test("defaultFolder() has date, time and name, and takes no path for a name", () => {
