@@ -1,7 +1,7 @@
 /** Measures a session on labelled images: logits of every image once, loss, accuracy, AUC. Trains nothing. */
 
 import type { Loader, LoaderOptions } from "../data/loader.ts";
-import { rocAuc } from "./metrics.ts";
+import { accuracy, logLoss, rocAuc, softmax } from "./metrics.ts";
 import type { Session } from "./session.ts";
 
 /** The part of a session that measuring needs. */
@@ -55,24 +55,16 @@ export async function evaluate(
   const { measured, ...settings } = options;
   const plain = { ...settings, train: false, epoch: 0 };
   const { logits, labels, classes } = await outputs(session, images, plain, measured);
-  let loss = 0;
-  let correct = 0;
-  // Ranks by the log odds, which saturate later than probabilities and so make no false ties.
-  const odds = Array.from({ length: classes }, () => new Float64Array(images.count));
-  labels.forEach((label, i) => {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    loss += logSumExp(row) - (row[label] ?? NaN);
-    if (row.indexOf(row.reduce((a, b) => Math.max(a, b))) === label) correct++;
-    odds.forEach((scores, k) => {
-      scores[i] = (row[k] ?? NaN) - logSumExp(row.filter((_, other) => other !== k));
-    });
-  });
+  const probabilities = softmax(logits, classes);
   const auc = (k: number) =>
-    rocAuc(odds[k] ?? new Float64Array(), labels.map((label) => label === k ? 1 : 0));
-  const aucs = classes === 2 ? [auc(1)] : odds.map((_, k) => auc(k));
+    rocAuc(
+      probabilities.filter((_, i) => i % classes === k),
+      labels.map((label) => label === k ? 1 : 0),
+    );
+  const aucs = classes === 2 ? [auc(1)] : Array.from({ length: classes }, (_, k) => auc(k));
   return {
-    loss: loss / images.count,
-    accuracy: correct / images.count,
+    loss: logLoss(probabilities, labels, classes),
+    accuracy: accuracy(logits, labels, classes),
     auc: aucs.reduce((sum, value) => sum + value, 0) / aucs.length,
     n: images.count,
   };
@@ -110,10 +102,4 @@ export async function outputs(
   const missing = seen.indexOf(0);
   if (missing >= 0) throw new RangeError(`Cannot measure image ${missing}: the loader left it out`);
   return { logits, labels, classes };
-}
-
-/** ln Σ exp(x), shifted by the largest element. */
-function logSumExp(values: Float32Array): number {
-  const top = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  return top + Math.log(values.reduce((sum, x) => sum + Math.exp(x - top), 0));
 }
