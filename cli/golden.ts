@@ -1,0 +1,86 @@
+/** `golden`: the device against numbers that PyTorch, timm and torchvision made, in float64. */
+
+import { join } from "node:path";
+import { DataError } from "../data/errors.ts";
+import { openDevice } from "../engine/gpu/device.ts";
+import { modelNames } from "../models/mod.ts";
+import { Comparison } from "./golden/compare.ts";
+import { checkModel, type GoldenModels } from "./golden/models.ts";
+import { checkRun, covers, type GoldenTraining } from "./golden/training.ts";
+import { UsageError } from "./errors.ts";
+import { type CommonFlags, newCommand, oneOf, parseFlags } from "./flags.ts";
+
+interface GoldenFlags extends CommonFlags {
+  readonly model?: string;
+  readonly power?: "high" | "low";
+}
+
+/** Checks `models.json` and `training.json` of a folder; returns 1 where an error is above its limit. */
+export async function run(args: readonly string[]): Promise<number> {
+  const [directory, ...rest] = args[0]?.startsWith("-") ? [undefined, ...args] : args;
+  const command = newCommand("golden DIR", "Checks the device against the golden numbers in DIR.")
+    .option("--model <name>", "only this model, and no runs", oneOf(modelNames))
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
+  const parsed = parseFlags<GoldenFlags>(command, rest as string[]);
+  if ("help" in parsed) {
+    console.log(parsed.help);
+    return 0;
+  }
+  if (directory === undefined) {
+    throw new UsageError("Cannot check: a folder of golden numbers was needed");
+  }
+  const { flags } = parsed;
+  const models = await readJson<GoldenModels>(directory, "models.json");
+  const training = await readJson<GoldenTraining>(directory, "training.json");
+  const device = await openDevice(flags);
+  console.error(`adapter: ${device.name}`);
+
+  let passed = true;
+  const report = (title: string, comparison: Comparison) => {
+    passed &&= comparison.passed;
+    print(title, comparison, flags.json === true);
+  };
+  for (const [name, { sizes }] of Object.entries(models.models)) {
+    if (!modelNames.includes(name) || (flags.model ?? name) !== name) continue;
+    for (const [label, size] of Object.entries(sizes)) {
+      const comparison = new Comparison();
+      await checkModel(device, name, size, models, comparison);
+      report(`${name} ${label}`, comparison);
+    }
+  }
+  if (flags.model === undefined) {
+    const covered = training.runs.filter(covers);
+    const comparison = new Comparison();
+    for (const one of covered) await checkRun(device, one, training, comparison);
+    report(`${covered.length} of ${training.runs.length} training runs`, comparison);
+  }
+  if (!flags.json) console.log(passed ? "every error is within its limit" : "FAILED");
+  return passed ? 0 : 1;
+}
+
+async function readJson<T>(directory: string, name: string): Promise<T> {
+  const path = join(directory, name);
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new DataError(`Cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** A table: the largest error of each quantity beside its limit. */
+function print(title: string, comparison: Comparison, json: boolean): void {
+  if (json) {
+    for (const row of comparison.rows) {
+      console.log(JSON.stringify({ event: "golden", title, ...row }));
+    }
+    return;
+  }
+  console.log(title);
+  for (const { name, error, limit, count, worst } of comparison.rows) {
+    const verdict = error <= limit ? "ok  " : "FAIL";
+    console.log(
+      `  ${verdict} ${name.padEnd(24)} ${error.toExponential(1)} of ${limit.toExponential(1)}` +
+        `  ${String(count).padStart(5)} numbers${worst && `, largest at ${worst}`}`,
+    );
+  }
+}

@@ -1,0 +1,81 @@
+/** Comparison with golden numbers: each quantity's largest relative error beside what is allowed. */
+
+/** What one quantity came to. */
+export interface Row {
+  readonly name: string;
+  /** Largest error relative to its limit, and that error and limit themselves. */
+  readonly error: number;
+  readonly limit: number;
+  /** Numbers that were compared. */
+  readonly count: number;
+  /** Where the largest error was. */
+  readonly worst: string;
+}
+
+/** Collects errors by quantity. */
+export class Comparison {
+  readonly #rows = new Map<
+    string,
+    { error: number; limit: number; count: number; worst: string }
+  >();
+
+  /** Notes an error; NaN counts as infinite. `float32` is what PyTorch's own float32 makes. */
+  note(name: string, error: number, float32: number, where: string, count = 1): void {
+    this.#note(name, error, Math.max(5 * float32, 2e-6), where, count);
+  }
+
+  /** Relative L2 error of vectors, over `scale` where it is given (a norm of what was compared). */
+  vectors(
+    name: string,
+    got: ArrayLike<number>,
+    want: readonly number[],
+    float32: number,
+    where: string,
+    scale?: number,
+  ): void {
+    let difference = 0;
+    let norm = 0;
+    want.forEach((w, i) => {
+      difference += (got[i]! - w) ** 2;
+      norm += w * w;
+    });
+    const error = Math.sqrt(difference) / (scale ?? Math.sqrt(norm));
+    this.note(name, error, float32, where, want.length);
+  }
+
+  /** Relative error of a number. */
+  number(name: string, got: number, want: number, float32: number, where: string): void {
+    this.note(name, Math.abs(got - want) / Math.abs(want), float32, where);
+  }
+
+  /** An absolute error, of what should be zero. */
+  absolute(name: string, error: number, limit: number, where: string): void {
+    this.#note(name, error, limit, where, 1);
+  }
+
+  #note(name: string, error: number, limit: number, where: string, count: number): void {
+    const value = Number.isNaN(error) ? Infinity : error;
+    const row = this.#rows.get(name);
+    const worse = !row || value / limit > row.error / row.limit;
+    this.#rows.set(name, {
+      ...(worse ? { error: value, limit, worst: where } : row),
+      count: (row?.count ?? 0) + count,
+    });
+  }
+
+  get rows(): Row[] {
+    return [...this.#rows].map(([name, row]) => ({ name, ...row }));
+  }
+
+  /** Whether every error is within its limit. */
+  get passed(): boolean {
+    return this.rows.every((row) => row.error <= row.limit);
+  }
+}
+
+/** The L2 norm of numbers, in float64. */
+export function norm(numbers: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < numbers.length; i++) sum += numbers[i]! ** 2;
+  return Math.sqrt(sum);
+}

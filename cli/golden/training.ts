@@ -1,0 +1,185 @@
+/** Golden runs: ten steps of a network under an optimizer, against `training.json`. */
+
+import type { Device } from "../../engine/gpu/device.ts";
+import { Memory } from "../../engine/gpu/memory.ts";
+import { Runner } from "../../engine/gpu/runner.ts";
+import { compile } from "../../engine/compile/mod.ts";
+import { input } from "../../engine/graph.ts";
+import { convolution, linear, norm as batchNorm } from "../../engine/nn/layers.ts";
+import { apply, declare, type Model } from "../../engine/nn/scope.ts";
+import { entries } from "../../engine/nn/variables.ts";
+import { maxPool } from "../../engine/ops/max_pool.ts";
+import { relu } from "../../engine/ops/pointwise.ts";
+import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
+import { adam } from "../../engine/optim/adam.ts";
+import type { Optimizer, Rates } from "../../engine/optim/optimizer.ts";
+import { oneCycle } from "../../engine/optim/schedules.ts";
+import { sgd } from "../../engine/optim/sgd.ts";
+import { modelInfo } from "../../models/mod.ts";
+import { toFloats } from "../../models/safetensors.ts";
+import { captureStep } from "../../train/step.ts";
+import { decodeArena, encodeVariables } from "../../train/weights.ts";
+import { type Comparison, norm } from "./compare.ts";
+import { filledImages, filledLabels, filledWeights } from "./fill.ts";
+
+/** One run of the file; its names are the file's. */
+export interface GoldenRun {
+  readonly net: string;
+  readonly optimizer: string;
+  readonly variant: string;
+  readonly losses: readonly number[];
+  readonly "grad_norms": readonly number[];
+  readonly "eval_logits_after": readonly (readonly number[])[];
+  readonly "state_after": Readonly<
+    Record<string, { readonly norm: number; readonly first4: readonly number[] }>
+  >;
+  readonly "float32_error": {
+    readonly losses: readonly number[];
+    readonly "grad_norms": readonly number[];
+    readonly "eval_logits": number;
+    readonly "state_max": number;
+  };
+  readonly "usable_steps": number;
+}
+
+/** What the file says of all runs. */
+export interface GoldenTraining {
+  readonly "stream_base": number;
+  readonly nets: Readonly<
+    Record<string, { "batch_shape": [number, number, number, number]; classes: number }>
+  >;
+  readonly runs: readonly GoldenRun[];
+}
+
+/** The small network of the file. */
+export const tiny: Model = (scope, images) => {
+  let x = convolution(scope, "conv1", images, 8, { kernel: 3 });
+  x = maxPool(relu(batchNorm(scope, "bn1", x)), { kernel: 2 });
+  x = relu(batchNorm(scope, "bn2", convolution(scope, "conv2", x, 16, { kernel: 3 })));
+  x = relu(batchNorm(scope, "bn3", convolution(scope, "conv3", x, 32, { kernel: 3, stride: 2 })));
+  const zero = { kind: "constant", value: 0 } as const;
+  return linear(scope, "fc", squeeze(globalAveragePool(x)), 3, { weight: zero, bias: zero });
+};
+
+const OPTIMIZERS: Readonly<Record<string, { make: () => Optimizer; learningRate: number }>> = {
+  "adam": { make: () => adam(), learningRate: 0.005 },
+  "sgd_nesterov": {
+    make: () => sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.0005 }),
+    learningRate: 0.01,
+  },
+  "sgd_plain": { make: () => sgd(), learningRate: 0.01 },
+};
+
+const VARIANTS = new Set(["plain", "smooth", "mixup", "onecycle"]);
+
+/** Whether this version has the optimizer and the variant of a run. */
+export function covers(run: GoldenRun): boolean {
+  return run.optimizer in OPTIMIZERS && VARIANTS.has(run.variant);
+}
+
+function modelOf(net: string, classes: number): Model {
+  return net === "tiny" ? tiny : modelInfo("resnet18").build({ classes });
+}
+
+/** The images and targets of step `s`; mixed with their neighbours where the variant says so. */
+function examples(run: GoldenRun, file: GoldenTraining, s: number) {
+  const { batch_shape: shape, classes } = file.nets[run.net]!;
+  const images = filledImages(shape, file.stream_base + 100000 + s);
+  const labels = filledLabels(shape[0], classes, file.stream_base + 200000 + s);
+  const targets = new Float32Array(shape[0] * classes);
+  labels.forEach((label, i) => targets[i * classes + label] = 1);
+  if (run.variant !== "mixup") return { images, targets };
+  return { images: mixed(images, shape[0]), targets: mixed(targets, shape[0]) };
+}
+
+/** 0.3 of each of `n` rows and 0.7 of the one before it. */
+function mixed(rows: Float32Array, n: number): Float32Array {
+  const step = rows.length / n;
+  return rows.map((v, i) => 0.3 * v + 0.7 * rows[(i - step + rows.length) % rows.length]!);
+}
+
+/** Repeats one run and compares losses, gradient norms and, where float32 can, the final state. */
+export async function checkRun(
+  device: Device,
+  run: GoldenRun,
+  file: GoldenTraining,
+  comparison: Comparison,
+): Promise<void> {
+  const { batch_shape: [n, , h, w], classes } = file.nets[run.net]!;
+  const model = modelOf(run.net, classes);
+  const variables = declare(model, [n, h, w, 3]);
+  const stateDict = variables.all.flatMap((v) => [
+    ...entries(v).map(({ key, shape }) => [key, shape, "float32"] as const),
+    ...(v.layout === "statistics" ? [[`${v.name}.num_batches_tracked`, [], "int64"] as const] : []),
+  ]);
+  const weights = encodeVariables(variables, filledWeights(stateDict, file.stream_base));
+  const { make, learningRate: base } = OPTIMIZERS[run.optimizer]!;
+  const learningRate = run.net.endsWith("small_lr") ? base / 200 : base;
+  const optimizer = make();
+  const images = input("images", [n, h, w, 3]);
+  const step = captureStep(model, variables, images, {
+    classes,
+    optimizer,
+    soft: run.variant === "mixup",
+    labelSmoothing: run.variant === "smooth" ? 0.1 : 0,
+  });
+  const cycle = oneCycle(0.005, { epochs: 1, stepsPerEpoch: 10 });
+  const rates = (s: number): Rates =>
+    run.variant === "onecycle"
+      ? { learningRate: cycle.learningRate(0, s), beta1: cycle.beta1!(0, s) }
+      : { learningRate };
+
+  const memory = new Memory(device);
+  memory.write(variables.parameters.tensor, weights.parameters);
+  memory.write(variables.statistics.tensor, weights.statistics);
+  const outputs = [step.loss, step.gradient];
+  const program = compile({ outputs, updates: step.updates }, device.limits);
+  const runner = await Runner.create(program, memory);
+  const where = `${run.net} ${run.optimizer} ${run.variant}`;
+  const { float32_error: float32, usable_steps: usable } = run;
+  for (let s = 0; s < usable; s++) {
+    const batch = examples(run, file, s);
+    memory.write(images, batch.images);
+    memory.write(step.targets, batch.targets);
+    memory.write(step.scalars, [0, ...optimizer.values(s + 1, rates(s))]);
+    runner.run();
+    const [loss] = await runner.read(step.loss);
+    const gradient = norm(await runner.read(step.gradient));
+    const at = `${where}, step ${s}`;
+    comparison.number("losses of runs", loss!, run.losses[s]!, float32.losses[s]!, at);
+    comparison.number(
+      "gradient norms of runs",
+      gradient,
+      run.grad_norms[s]!,
+      float32.grad_norms[s]!,
+      at,
+    );
+  }
+  if (usable === 10) {
+    const numbers = new Map([
+      ...decodeArena(variables.parameters, await runner.read(variables.parameters.tensor)),
+      ...decodeArena(variables.statistics, await runner.read(variables.statistics.tensor)),
+    ]);
+    for (const [key, want] of Object.entries(run.state_after)) {
+      const got = numbers.get(key);
+      if (!got) continue;
+      comparison.number(
+        "states after runs",
+        norm(toFloats(got)),
+        want.norm,
+        float32.state_max,
+        `${where} ${key}`,
+      );
+    }
+    const { logits } = apply(model, variables, images, { training: false });
+    const evaluation = await Runner.create(compile({ outputs: [logits] }, device.limits), memory);
+    memory.write(images, filledImages(file.nets[run.net]!.batch_shape, file.stream_base + 100000));
+    evaluation.run();
+    const got = await evaluation.read(logits);
+    const wanted = run.eval_logits_after.flat();
+    comparison.vectors("logits after runs", got, wanted, float32.eval_logits, where);
+    evaluation.destroy();
+  }
+  runner.destroy();
+  memory.destroy();
+}
