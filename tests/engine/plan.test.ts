@@ -4,12 +4,12 @@ import { strict as assert } from "node:assert";
 import { compile } from "../../engine/compile/mod.ts";
 import { MemoryError } from "../../engine/compile/program.ts";
 import { gradients } from "../../engine/autodiff.ts";
-import { constant, input, type Tensor } from "../../engine/graph.ts";
+import { input, type Tensor } from "../../engine/graph.ts";
 import { arenaLayout, pack, part, reshape, row, transpose } from "../../engine/ops/layout.ts";
 import { matmul } from "../../engine/ops/matmul.ts";
 import { add, broadcastTo, div, full, mul, silu, sqrt, sub } from "../../engine/ops/pointwise.ts";
-import { uniform } from "../../engine/ops/dropout.ts";
 import { mean, sum } from "../../engine/ops/sum.ts";
+import { randomGoal } from "./random_goal.ts";
 import { simulate } from "./simulate.ts";
 
 const one = full(1, []);
@@ -133,28 +133,8 @@ Deno.test("compile() binds at most maxBuffers buffers", () => {
 
 Deno.test("plan() holds for random graphs and updates", () => {
   for (let seed = 1; seed <= 150; seed++) {
-    let counter = 0;
-    const pick = (n: number) => Math.floor(uniform(seed, counter++) * n);
-    const states = Array.from({ length: 4 }, (_, i) => input(`s${i}`, [4, 4]));
-    const values: Tensor[] = [...states, constant([1, 2, 3, 4], [4]), input("x", [4, 4])];
-    const choose = () => values[pick(values.length)]!;
-    const square = () => broadcastTo(choose(), [4, 4]);
-    for (let i = 0; i < 14; i++) {
-      const made = [
-        () => add(choose(), choose()),
-        () => mul(choose(), choose()),
-        () => silu(choose()),
-        () => matmul(square(), square()),
-        () => sum(choose(), [0]),
-        () => row(square(), pick(4)),
-        () => reshape(square(), [2, 8]),
-        () => transpose(square(), [1, 0]),
-        () => part(pack([choose(), choose()]), 0, [4, 4]),
-      ][pick(9)]!();
-      values.push(made.shape[0] === 2 ? reshape(made, [4, 4]) : reshape(made, made.shape));
-    }
-    const updates = new Map(states.filter(() => pick(4) > 0).map((s) => [s, square()]));
-    const outputs = [choose(), choose()];
-    for (const fuse of [true, false]) simulate(outputs, updates, { fuse, maxBuffers: 4 + pick(5) });
+    const { outputs, updates } = randomGoal(seed);
+    const maxBuffers = 4 + seed % 5;
+    for (const fuse of [true, false]) simulate(outputs, updates, { fuse, maxBuffers });
   }
 });
