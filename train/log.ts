@@ -52,16 +52,17 @@ export function textOf(event: RunEvent): string {
     case "plan":
       return planText(event);
     case "step":
+      // Short words: it has to fit 80 columns.
       return [
         `epoch ${event.epoch}/${event.epochs}`,
-        `step ${String(event.step).padStart(String(event.steps).length)}/${event.steps}`,
+        `${String(event.step).padStart(String(event.steps).length)}/${event.steps}`,
         `loss ${event.loss.toFixed(4)}`,
-        `accuracy ${percent(event.accuracy)}`,
+        `acc ${(100 * event.accuracy).toFixed(1)}%`,
         `lr ${event.lr.toPrecision(3)}`,
         `${event["img_per_s"].toFixed(1)} img/s`,
-        `waiting for data ${percent(event.waiting)}`,
+        `wait ${(100 * event.waiting).toFixed(0)}%`,
         `ETA ${duration(event["eta_s"])}`,
-      ].join("  ");
+      ].join(" ");
     case "epoch":
       return `epoch ${event.epoch}/${event.epochs}  training: loss ${
         event["train_loss"].toFixed(4)
@@ -104,13 +105,15 @@ export function duration(seconds: number): string {
 function planText(plan: PlanEvent): string {
   const count = (part: "train" | "validation") => {
     const total = plan.classes.reduce((sum, c) => sum + c[part], 0);
+    const named = (name: string, k: number) =>
+      name === `${k}` ? `class ${k}` : `class ${k} (${name})`;
     return `${total} images: ${
-      plan.classes.map((c, k) => `${k} = ${c.name} ${c[part]}`).join(", ")
+      plan.classes.map((c, k) => `${c[part]} of ${named(c.name, k)}`).join(", ")
     }`;
   };
   const drops = plan.dropped === 0
     ? ""
-    : `; the last, smaller batch (${plan.dropped} images) is dropped`;
+    : `; the last, smaller batch of an epoch (${plan.dropped} images) is dropped`;
   const rows = [
     ["data", plan.source],
     ["training", count("train")],
@@ -123,7 +126,7 @@ function planText(plan: PlanEvent): string {
       } parameters, ${plan.size} × ${plan.size} pixels ` +
       `(cut from ${plan.resize})`,
     ],
-    ["plan", `${plan.epochs} epochs of ${plan.steps} steps of ${plan.batch} images${drops}`],
+    ["plan", `epochs: ${plan.epochs}, each ${plan.steps} steps of ${plan.batch} images${drops}`],
     [
       "",
       `${plan.dispatches} dispatches a step, ${

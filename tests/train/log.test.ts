@@ -1,7 +1,7 @@
 /** Tests of what a run says. */
 import assert from "node:assert/strict";
 import type { RunEvent } from "../../train/events.ts";
-import { duration, lineReporter } from "../../train/log.ts";
+import { duration, lineReporter, textOf } from "../../train/log.ts";
 
 const STEP: RunEvent = {
   event: "step",
@@ -43,15 +43,14 @@ Deno.test("lineReporter() writes progress as lines where there is no terminal", 
   const { out, err } = reported([STEP, WARNING], {});
   assert.equal(
     out,
-    "epoch 1/2  step  3/35  loss 0.6931  accuracy 50.0 %  lr 0.000123  98.8 img/s  " +
-      "waiting for data 3.4 %  ETA 1:01:11\n",
+    "epoch 1/2  3/35 loss 0.6931 acc 50.0% lr 0.000123 98.8 img/s wait 3% ETA 1:01:11\n",
   );
   assert.equal(err, "Warning: slow\n");
 });
 
 Deno.test("lineReporter() overwrites progress on a terminal and never wraps it", () => {
   const { out } = reported([STEP, STEP, END], { columns: 20 });
-  const progress = "\r\x1b[2Kepoch 1/2  step  3/";
+  const progress = "\r\x1b[2Kepoch 1/2  3/35 los";
   assert.ok(out.startsWith(`${progress}${progress}\r\x1b[2K`));
   assert.ok(out.endsWith("Run folder: runs/a\n"));
 });
@@ -67,6 +66,47 @@ Deno.test("lineReporter() with json writes an object a line on out and all text 
     "img_per_s": 12,
   });
   assert.match(err, /Warning: slow\n[^]*AUC undefined[^]*runs\/a\n$/);
+});
+
+Deno.test("textOf() says counts per class, model, adapter and plan before the first step", () => {
+  const text = textOf({
+    event: "plan",
+    source: "faces",
+    classes: [
+      { name: "0", train: 9, validation: 3 },
+      { name: "fake", train: 8, validation: 2 },
+    ],
+    adapter: "some GPU",
+    software: false,
+    model: "resnet18",
+    parameters: 11177538,
+    size: 64,
+    resize: 73,
+    batch: 4,
+    epochs: 2,
+    steps: 4,
+    dropped: 1,
+    optimizer: "adam",
+    schedule: "learning rate 0.1",
+    seed: 7,
+    dispatches: 200,
+    "bytes_per_image": 3e7,
+    "buffer_bytes": 2.5e8,
+    run: "runs/a",
+  });
+  for (
+    const part of [
+      "17 images: 9 of class 0, 8 of class 1 (fake)",
+      "5 images: 3 of class 0, 2 of class 1 (fake)",
+      "some GPU",
+      "resnet18, 11.2 M parameters, 64 × 64 pixels",
+      "epochs: 2, each 4 steps of 4 images",
+      "(1 images) is dropped",
+      "200 dispatches a step, 30.0 MB moved an image, 250.0 MB of buffers",
+      "adam, learning rate 0.1, seed 7",
+      "runs/a",
+    ]
+  ) assert.ok(text.includes(part), `${part} in\n${text}`);
 });
 
 Deno.test("duration() rounds to seconds", () => {
