@@ -9,7 +9,8 @@ import { mul } from "../../engine/ops/pointwise.ts";
 import { uniform } from "../../engine/ops/dropout.ts";
 import { sum } from "../../engine/ops/sum.ts";
 import { deviceTest } from "../device.ts";
-import { type Case, cases, declare } from "./cases.ts";
+import { type Case, declare } from "./cases/case.ts";
+import { cases } from "./cases.ts";
 
 interface Problem {
   readonly inputs: readonly Tensor[];
