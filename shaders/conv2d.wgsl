@@ -2,6 +2,7 @@
 // X is [N, H, W, 4·C4], W is [KH, KW, CIN, 4·COLS], Y is LINES = N·OH lines of [OW, 4·COLS].
 // A thread computes TH lines by TW columns by TN quads of channels in registers. For one row of the
 // window and one quad of input channels it loads SPAN = (TW − 1)·S + KW columns of each line once.
+// Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
 // A workgroup has WX × WY threads, WX along the channels, WY along the tiles of columns and lines.
 
 //! consts
@@ -21,8 +22,10 @@ const TH = 1u;
 const TW = 1u;
 const TN = 1u;
 const SPAN = 3u;
+const OUTPUTS = 1u;
 const TILES = 6u;
 const CJ = 3u;
+const BLOCK = 16u;
 const WX = 8u;
 const WY = 8u;
 const L = 0u;
@@ -30,6 +33,7 @@ const T = 0u;
 const C = 0u;
 const J = 0u;
 const B = 0u;
+const I = 0u;
 //! holes
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
@@ -45,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.y % TILES * TW;
   let line = id.y / TILES * TH;
   if (n >= COLS || line >= LINES) { return; }
-  var y: array<vec4f, TH * TW * TN>;
+  var total: array<vec4f, TH * TW * TN>;
   var x: array<vec4f, TH * SPAN>;
   for (var a = 0u; a < KH; a++) {
     //! unroll L < TH
@@ -54,7 +58,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let inside_L = i_L < H;
     let start_L = (line_L / OH * H + min(i_L, H - 1u)) * W;
     //! end
-    for (var c = 0u; c < C4; c++) {
+    for (var block = 0u; block < C4; block += BLOCK) {
+    var y = array<vec4f, TH * TW * TN>();
+    for (var c = block; c < min(block + BLOCK, C4); c++) {
       //! unroll L < TH
       //! unroll T < SPAN
       let j_L_T = column * S + T - P;
@@ -75,12 +81,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       //! end
       //! end
     }
+    //! unroll I < OUTPUTS
+    total[I] += y[I];
+    //! end
+    }
   }
   //! unroll L < TH
   //! unroll T < TW
   if (line + L < LINES && column + T < OW) {
     //! unroll C < TN
-    store_y((line + L) * OW + column + T, n + C, y[(L * TW + T) * TN + C]);
+    store_y((line + L) * OW + column + T, n + C, total[(L * TW + T) * TN + C]);
     //! end
   }
   //! end

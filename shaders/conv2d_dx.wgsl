@@ -3,6 +3,7 @@
 // i = S·u + f meets the taps a = a0 + S·m with a0 = (f + P) mod S, from line u + (f + P) / S − m of dY.
 // dY is [N, OH, OW, 4·N4], W is [KH, KW, CIN, 4·N4], dX is [N, H, W, 4·C4].
 // A thread computes TH lines by TW columns (of its phase) by TN quads of channels in registers.
+// Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
 // A workgroup has WX × WY threads, WX along the channels, WY along the tiles of columns and lines.
 
 //! consts
@@ -25,8 +26,10 @@ const TW = 1u;
 const TN = 1u;
 const TAPS = 3u;
 const SPAN = 3u;
+const OUTPUTS = 1u;
 const TILES = 6u;
 const CJ = 3u;
+const BLOCK = 16u;
 const WX = 8u;
 const WY = 8u;
 const L = 0u;
@@ -34,6 +37,7 @@ const T = 0u;
 const C = 0u;
 const J = 0u;
 const B = 0u;
+const I = 0u;
 //! holes
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
@@ -52,7 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let phase = vec2u(id.z % (S * S) / S, id.z % S);
   let first = (phase + P) % S;
   let shift = (phase + P) / S;
-  var y: array<vec4f, TH * TW * TN>;
+  var total: array<vec4f, TH * TW * TN>;
   var x: array<vec4f, TH * SPAN>;
   for (var a = first.x; a < KH; a += S) {
     //! unroll L < TH
@@ -61,7 +65,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let inside_L = i_L < OH;
     let start_L = (line_L / UH * OH + min(i_L, OH - 1u)) * OW;
     //! end
-    for (var n = 0u; n < N4; n++) {
+    for (var block = 0u; block < N4; block += BLOCK) {
+    var y = array<vec4f, TH * TW * TN>();
+    for (var n = block; n < min(block + BLOCK, N4); n++) {
       //! unroll L < TH
       //! unroll T < SPAN
       let j_L_T = column + shift.y + T - (TAPS - 1u);
@@ -84,6 +90,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
       //! end
     }
+    //! unroll I < OUTPUTS
+    total[I] += y[I];
+    //! end
+    }
   }
   //! unroll L < TH
   let u_L = (line + L) % UH * S + phase.x;
@@ -91,7 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let v_L_T = (column + T) * S + phase.y;
   if (line + L < LINES && u_L < H && v_L_T < W) {
     //! unroll C < TN
-    store_dx(((line + L) / UH * H + u_L) * W + v_L_T, k + C, y[(L * TW + T) * TN + C]);
+    store_dx(((line + L) / UH * H + u_L) * W + v_L_T, k + C, total[(L * TW + T) * TN + C]);
     //! end
   }
   //! end
