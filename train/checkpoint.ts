@@ -1,0 +1,166 @@
+/** A moment of a run as one safetensors file, and back. Not the place where files lie. */
+
+import type { Files } from "../data/files.ts";
+import {
+  dataStart,
+  formatSafetensors,
+  parseSafetensors,
+  type Weight,
+} from "../models/safetensors.ts";
+import type { Score } from "./events.ts";
+
+/** A checkpoint cannot be read, written or used: the message is one sentence that names the file. */
+export class CheckpointError extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "CheckpointError";
+  /** What a command that meets this error exits with. */
+  readonly exitCode = 7;
+}
+
+/** All that prediction needs; with the optimizer's state also all that going on needs. */
+export interface Checkpoint {
+  /** Name of the architecture. */
+  readonly model: string;
+  /** Names of the classes; the position is the label. */
+  readonly classes: readonly string[];
+  /** Side of the square the model sees, in pixels. */
+  readonly size: number;
+  /** Shorter side that an image is resized to before it is cropped, in pixels. */
+  readonly resize: number;
+  /** Epochs done. */
+  readonly epoch: number;
+  /** Steps done. */
+  readonly step: number;
+  /** Seed of the run. */
+  readonly seed: number;
+  /** The best epoch so far. */
+  readonly best?: Score | undefined;
+  /** The resolved configuration of the run. */
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** The model's tensors by timm's names. */
+  readonly weights: ReadonlyMap<string, Weight>;
+  /** The optimizer's tensors; absent in a checkpoint that is only for prediction. */
+  readonly optimizer?: ReadonlyMap<string, Weight> | undefined;
+}
+
+/** The part of a checkpoint that is no tensor. */
+type State = Omit<Checkpoint, "weights" | "optimizer">;
+
+/** Version of the layout in a file's metadata, which has it under the key "verity". */
+const VERSION = "1";
+
+/** What the names of the optimizer's tensors begin with in a file. */
+const OPTIMIZER = "optimizer.";
+
+/**
+ * Writes a checkpoint in place of what is at `path`, as a whole or not at all. The file is one of
+ * timm's weight files as well, unless the optimizer's state is in it. Rejects with
+ * {@linkcode CheckpointError} when the file system refuses, for want of space for instance.
+ */
+export async function writeCheckpoint(
+  files: Files,
+  path: string,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const { weights, optimizer, ...state } = checkpoint;
+  const tensors = new Map(weights);
+  for (const [name, weight] of optimizer ?? []) tensors.set(OPTIMIZER + name, weight);
+  const text = JSON.stringify({ ...state, optimizer: optimizer !== undefined });
+  const plain = formatSafetensors(tensors);
+  const bytes = formatSafetensors(tensors, {
+    format: "pt",
+    verity: VERSION,
+    checkpoint: text,
+    sha256: await digest(plain.subarray(dataStart(plain))),
+    "sha256_header": await digest(headerOf(text, parseSafetensors(plain).tensors)),
+  });
+  try {
+    await files.writeAtomic(path, bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CheckpointError(
+      `Cannot write the checkpoint "${path}": ${reason}, ${bytes.length} bytes were needed`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Reads a checkpoint, every byte of which is checked. Rejects with {@linkcode CheckpointError} when
+ * there is none, when it is no checkpoint, truncated, damaged, or of another version.
+ */
+export async function readCheckpoint(files: Files, path: string): Promise<Checkpoint> {
+  const refuse = (is: string, needed = "a checkpoint of a run was needed"): never => {
+    throw new CheckpointError(`Cannot read the checkpoint "${path}": ${is}, ${needed}`);
+  };
+  const kind = await files.kind(path);
+  if (kind !== "file") refuse(kind === "none" ? "there is no such file" : "it is a directory");
+  const bytes = await files.read(path);
+  let file: ReturnType<typeof parseSafetensors>;
+  try {
+    file = parseSafetensors(bytes);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const reason = error.message.replace("Cannot read safetensors: ", "");
+    return refuse(`it is no checkpoint, or a truncated one (${reason})`);
+  }
+  const { verity: version, checkpoint: text, ...digests } = file.metadata;
+  if (version === undefined) refuse("it holds weights alone");
+  if (version !== VERSION) {
+    refuse(`it is of version ${version}`, `version ${VERSION} was needed`);
+  }
+  if (
+    text === undefined ||
+    digests.sha256 !== await digest(bytes.subarray(dataStart(bytes))) ||
+    digests["sha256_header"] !== await digest(headerOf(text, file.tensors))
+  ) {
+    return refuse("it is damaged, its content is not that of its SHA-256");
+  }
+  const parsed = parseState(text);
+  if (parsed === undefined) return refuse("its description lacks a part");
+  const { optimizer, ...state } = parsed;
+  const tensors = divide(file.tensors);
+  return optimizer ? { ...state, ...tensors } : { ...state, weights: tensors.weights };
+}
+
+/** The tensors of a file: the model's and the optimizer's. */
+function divide(tensors: ReadonlyMap<string, Weight>) {
+  const weights = new Map<string, Weight>();
+  const optimizer = new Map<string, Weight>();
+  for (const [name, weight] of tensors) {
+    if (name.startsWith(OPTIMIZER)) optimizer.set(name.slice(OPTIMIZER.length), weight);
+    else weights.set(name, weight);
+  }
+  return { weights, optimizer };
+}
+
+/** What a file says beside its tensors; undefined when something is missing or of another kind. */
+function parseState(text: string): State & { readonly optimizer: boolean } | undefined {
+  const state = JSON.parse(text);
+  if (!isObject(state)) return undefined;
+  const { model, classes, best, configuration, optimizer } = state;
+  const numbers = [state.size, state.resize, state.epoch, state.step, state.seed];
+  const whole = typeof model === "string" && typeof optimizer === "boolean" &&
+    isObject(configuration) && numbers.every((n) => Number.isSafeInteger(n)) &&
+    Array.isArray(classes) && classes.every((name) => typeof name === "string") &&
+    (best === undefined || isObject(best));
+  if (!whole) return undefined;
+  // JSON has no NaN, which the AUC of a single class is.
+  for (const key in best) best[key] ??= NaN;
+  return state as unknown as State & { readonly optimizer: boolean };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What the second digest is of: the description, and the tensors' names, types and shapes. */
+function headerOf(text: string, tensors: ReadonlyMap<string, Weight>): Uint8Array<ArrayBuffer> {
+  const list = [...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape]);
+  return new TextEncoder().encode(JSON.stringify([text, list]));
+}
+
+/** SHA-256 in hexadecimal. */
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
