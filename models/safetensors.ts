@@ -1,36 +1,11 @@
 /** The safetensors container: bytes to named tensors and back. Knows no model and no file system. */
 
-/** Bits an element takes, by dtype, in the format's own order, which the writer sorts by. */
-const BITS = {
-  BOOL: 8,
-  F4: 4,
-  F6_E2M3: 6,
-  F6_E3M2: 6,
-  U8: 8,
-  I8: 8,
-  F8_E5M2: 8,
-  F8_E4M3: 8,
-  F8_E8M0: 8,
-  F8_E4M3FNUZ: 8,
-  F8_E5M2FNUZ: 8,
-  I16: 16,
-  U16: 16,
-  F16: 16,
-  BF16: 16,
-  I32: 32,
-  U32: 32,
-  F32: 32,
-  C64: 64,
-  F64: 64,
-  I64: 64,
-  U64: 64,
-} as const;
+import { byteCount, type Dtype, DTYPES } from "./dtypes.ts";
+
+export type { Dtype } from "./dtypes.ts";
 
 /** Longest header that is read, in bytes, as in the reference reader. */
 const MAX_HEADER = 100_000_000;
-
-/** Name of an element type in a safetensors header. */
-export type Dtype = keyof typeof BITS;
 
 /** One stored tensor: row-major, little-endian, convolution kernels as timm lays them out (OIHW). */
 export interface Weight {
@@ -135,9 +110,8 @@ export function formatSafetensors(
   tensors: ReadonlyMap<string, Weight>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const order = Object.keys(BITS);
   const sorted = [...tensors].sort(([a, x], [b, y]) =>
-    order.indexOf(y.dtype) - order.indexOf(x.dtype) || compareCodePoints(a, b)
+    DTYPES.indexOf(y.dtype) - DTYPES.indexOf(x.dtype) || compareCodePoints(a, b)
   );
   // Text and not an object: an object would move names such as "0" to the front.
   const fields: string[] = [];
@@ -235,8 +209,8 @@ function parseEntry(name: string, value: unknown): Entry {
   if (!name.isWellFormed()) fail(`the name of ${what} is not Unicode`, "another was needed");
   if (!isObject(value)) fail(`${what} is ${show(value)}`, "an object was needed");
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== "string" || !Object.hasOwn(BITS, dtype)) {
-    fail(`${what} has dtype ${show(dtype)}`, `one of ${Object.keys(BITS)} was needed`);
+  if (!isDtype(dtype)) {
+    fail(`${what} has dtype ${show(dtype)}`, `one of ${DTYPES} was needed`);
   }
   if (!isSizes(shape)) {
     fail(`${what} has shape ${show(shape)}`, "whole numbers from 0 were needed");
@@ -246,24 +220,18 @@ function parseEntry(name: string, value: unknown): Entry {
   }
   const [begin, end] = offsets as [number, number];
   if (begin > end) fail(`${what} has data_offsets [${offsets}]`, "begin ≤ end was needed");
-  const needed = byteCount(dtype as Dtype, shape);
+  const needed = byteCount(dtype, shape);
   if (needed === undefined) {
     fail(`${what} is ${dtype} [${shape}]`, "a whole number of bytes below 2^53 was needed");
   }
   if (end - begin !== needed) {
     fail(`${what} has ${end - begin} bytes`, `${dtype} [${shape}] needs ${needed}`);
   }
-  return { name, dtype: dtype as Dtype, shape, begin, end };
+  return { name, dtype, shape, begin, end };
 }
 
-/** Bytes of a tensor; undefined when they overflow 2^53 or are no whole number. */
-function byteCount(dtype: Dtype, shape: readonly number[]): number | undefined {
-  let bits = BITS[dtype] as number;
-  for (const size of shape) {
-    bits *= size;
-    if (!Number.isSafeInteger(bits)) return undefined;
-  }
-  return bits % 8 === 0 ? bits / 8 : undefined;
+function isDtype(value: unknown): value is Dtype {
+  return (DTYPES as readonly unknown[]).includes(value);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
