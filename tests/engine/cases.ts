@@ -1,6 +1,8 @@
 /** The table of cases: one row for every way an op is used. Tests and benchmarks run through it. */
 
+import { batchNormCases } from "./cases/batch_norm.ts";
 import type { Case } from "./cases/case.ts";
+import { convolutionCases } from "./cases/convolution.ts";
 import { crossEntropyCases } from "./cases/cross_entropy.ts";
 import { dropoutCases } from "./cases/dropout.ts";
 import { layoutCases } from "./cases/layout.ts";
@@ -15,6 +17,8 @@ export const cases: readonly Case[] = [
   ...layoutCases,
   ...sumCases,
   ...matmulCases,
+  ...convolutionCases,
+  ...batchNormCases,
   ...poolCases,
   ...crossEntropyCases,
   ...dropoutCases,

@@ -3,7 +3,7 @@
 import { strict as assert } from "node:assert";
 import { gradients } from "../../engine/autodiff.ts";
 import { evaluate } from "../../engine/gpu/evaluate.ts";
-import { input, type Tensor } from "../../engine/graph.ts";
+import { input, type Tensor, topological } from "../../engine/graph.ts";
 import { interpret } from "../../engine/interpret.ts";
 import { mul } from "../../engine/ops/pointwise.ts";
 import { uniform } from "../../engine/ops/dropout.ts";
@@ -76,6 +76,22 @@ function deviceFeed(row: Case, t: Tensor, i: number, values: Float64Array): Arra
 
 Deno.test("the names of cases are unique", () => {
   assert.equal(new Set(cases.map((c) => c.name)).size, cases.length);
+});
+
+Deno.test("every op of engine/ops has a row", () => {
+  const folder = new URL("../../engine/ops/", import.meta.url);
+  const named = [...Deno.readDirSync(folder)].flatMap(({ name }) => {
+    const text = Deno.readTextFileSync(new URL(name, folder));
+    return [...text.matchAll(/^const \w+Op\b[^]*?"(\w+)"/gm)].map((m) => m[1]!);
+  });
+  const used = new Set(
+    cases.flatMap((row) => {
+      const { y, grads } = problem(row);
+      return topological([y, ...grads]).map((t) => t.op.name);
+    }),
+  );
+  assert.ok(named.length > 40);
+  assert.deepEqual(named.filter((name) => !used.has(name)), []);
 });
 
 for (const row of cases) {

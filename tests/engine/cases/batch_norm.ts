@@ -1,0 +1,41 @@
+/** Rows of the table of cases: batch norm and its statistics. */
+
+import { batchNorm, moments } from "../../../engine/ops/batch_norm.ts";
+import { row } from "../../../engine/ops/layout.ts";
+import { add, full, mul, silu } from "../../../engine/ops/pointwise.ts";
+import type { Case } from "./case.ts";
+
+/** Training and evaluation, few rows and many. */
+export const batchNormCases: Case[] = [
+  { name: "moments", inputs: [[3, 4, 5]], build: (x) => moments(x!), wrt: [] },
+  {
+    name: "moments far from zero, in parts",
+    inputs: [[2, 17, 13, 3]],
+    build: (x) => row(moments(add(x!, full(100, []))), 1),
+    range: [-1, 1],
+    wrt: [],
+    tolerance: 2e-5, // rounding of x + 100
+  },
+  {
+    name: "batchNorm in training",
+    inputs: [[2, 3, 3, 5], [2, 5]],
+    build: (x, affine) => batchNorm(x!, moments(x!), affine!),
+    tolerance: 5e-6,
+  },
+  {
+    name: "batchNorm in training, many rows, between activations",
+    inputs: [[3, 9, 11, 6], [2, 6]],
+    build: (x, affine) => {
+      const z = mul(x!, x!);
+      return silu(batchNorm(z, moments(z), affine!, { epsilon: 1e-3 }));
+    },
+    tolerance: 5e-6,
+  },
+  {
+    name: "batchNorm in evaluation",
+    inputs: [[2, 3, 3, 7], [2, 7], [2, 7]],
+    build: (x, statistics, affine) => batchNorm(x!, statistics!, affine!, { training: false }),
+    range: [[-2, 2], [0.5, 2], [-2, 2]],
+    wrt: [0, 2],
+  },
+];
