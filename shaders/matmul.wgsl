@@ -1,6 +1,7 @@
 // Y = X · W. X is ROWS × K4 quads, W is K × COLS quads, Y is ROWS × COLS quads.
 // A thread computes TM rows by TN quads of columns, all in registers; a step of the loop loads one
 // quad of K from each of its rows and the four rows of W that belong to it.
+// Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
 // A workgroup has WX × WY threads, WX along the columns.
 
 //! consts
@@ -8,6 +9,7 @@ const ROWS = 5u;
 const COLS = 2u;
 const K = 7u;
 const K4 = 2u;
+const BLOCK = 16u;
 const TM = 1u;
 const TN = 1u;
 const WX = 8u;
@@ -32,10 +34,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! unroll R < TM
   let row_R = min(m + R, ROWS - 1u);
   //! unroll C < TN
+  var total_R_C = vec4f();
+  //! end
+  //! end
+  for (var block = 0u; block < K4; block += BLOCK) {
+  //! unroll R < TM
+  //! unroll C < TN
   var y_R_C = vec4f();
   //! end
   //! end
-  for (var k = 0u; k < K4; k++) {
+  for (var k = block; k < min(block + BLOCK, K4); k++) {
     //! unroll R < TM
     let x_R = load_x(row_R, k);
     //! end
@@ -50,9 +58,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //! end
   }
   //! unroll R < TM
+  //! unroll C < TN
+  total_R_C += y_R_C;
+  //! end
+  //! end
+  }
+  //! unroll R < TM
   if (m + R < ROWS) {
     //! unroll C < TN
-    store_y(m + R, n + C, y_R_C);
+    store_y(m + R, n + C, total_R_C);
     //! end
   }
   //! end

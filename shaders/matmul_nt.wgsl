@@ -1,6 +1,7 @@
 // Y = A · Wᵀ. A is ROWS × N4 quads, W is K × N4 quads, Y is ROWS × COLS quads, 4·COLS ≥ K.
 // A thread computes TM rows by TN quads of columns; column 4n+j is the dot product of a row of A
 // with row 4n+j of W, so that both are read along their rows.
+// Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
 // A workgroup has WX × WY threads, WX along the columns.
 
 //! consts
@@ -8,6 +9,7 @@ const ROWS = 5u;
 const COLS = 2u;
 const K = 7u;
 const N4 = 2u;
+const BLOCK = 16u;
 const TM = 1u;
 const TN = 1u;
 const WX = 8u;
@@ -32,10 +34,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! unroll R < TM
   let row_R = min(m + R, ROWS - 1u);
   //! unroll C < TN
+  var total_R_C = vec4f();
+  //! end
+  //! end
+  for (var block = 0u; block < N4; block += BLOCK) {
+  //! unroll R < TM
+  //! unroll C < TN
   var y_R_C = vec4f();
   //! end
   //! end
-  for (var n = 0u; n < N4; n++) {
+  for (var n = block; n < min(block + BLOCK, N4); n++) {
     //! unroll R < TM
     let a_R = load_a(row_R, n);
     //! end
@@ -49,9 +57,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //! end
   }
   //! unroll R < TM
+  //! unroll C < TN
+  total_R_C += y_R_C;
+  //! end
+  //! end
+  }
+  //! unroll R < TM
   if (m + R < ROWS) {
     //! unroll C < TN
-    store_y(m + R, k + C, y_R_C);
+    store_y(m + R, k + C, total_R_C);
     //! end
   }
   //! end

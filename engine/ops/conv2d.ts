@@ -8,7 +8,7 @@ import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
 import { depthwise } from "./depthwise.ts";
 import { expandGroups } from "./groups.ts";
 import { reshape } from "./layout.ts";
-import { columnTile, matmul, splitK, workgroupWidth } from "./matmul.ts";
+import { columnTile, matmul, splitK, SUM_BLOCK, workgroupWidth } from "./matmul.ts";
 import { sumTo } from "./sum.ts";
 import { forEachTap, tileWidth, type Window, type WindowOptions, windowShape } from "./window.ts";
 
@@ -43,9 +43,6 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
   return new Tensor(conv2dOp, [x, w], [...windowShape(x.shape, window), cout], window) as Tensor;
 }
 
-/** Quads of channels whose products are summed before they join the sum of all: less rounding. */
-const BLOCK = 16;
-
 /** Lines, columns and quads of channels that a thread computes, and workgroups to cover all of them. */
 function tiling(lines: number, width: number, columns: number, phases: number) {
   const TW = tileWidth(width);
@@ -62,7 +59,7 @@ function tiling(lines: number, width: number, columns: number, phases: number) {
   const TILES = ceilDiv(width, TW);
   const across = ceilDiv(columns / TN, WX);
   const down = ceilDiv(TILES * ceilDiv(lines, TH), WY);
-  const tile = { TH, TW, TN, OUTPUTS: TH * TW * TN, BLOCK, TILES, WX, WY };
+  const tile = { TH, TW, TN, OUTPUTS: TH * TW * TN, BLOCK: SUM_BLOCK, TILES, WX, WY };
   return { tile, grid: [across, down, phases] as const };
 }
 

@@ -7,6 +7,9 @@ import { type Op, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, rows } from "../shape.ts";
 import { sumTo } from "./sum.ts";
 
+/** Quads of channels whose products are summed before they join the sum of all: less rounding. */
+export const SUM_BLOCK = 16;
+
 /** The largest of 4, 3, 2, 1 that divides `n`: quads of columns a thread computes. */
 export function columnTile(n: number): number {
   return [4, 3, 2].find((t) => n % t === 0) ?? 1;
@@ -80,7 +83,7 @@ function product(
   const WY = 64 / WX;
   return {
     shader,
-    consts: { ...consts, ROWS: rowCount, COLS: columns, TM, TN, WX, WY },
+    consts: { ...consts, ROWS: rowCount, COLS: columns, TM, TN, WX, WY, BLOCK: SUM_BLOCK },
     grid: [ceilDiv(columns / TN, WX), ceilDiv(ceilDiv(rowCount, TM), WY), 1] as const,
     loads: [columns / TN, ceilDiv(rowCount, TM)],
   };
