@@ -6,16 +6,15 @@ import type { Program } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { Memory } from "../engine/gpu/memory.ts";
 import { Runner } from "../engine/gpu/runner.ts";
-import { constant, imageInput, input, type Tensor } from "../engine/graph.ts";
+import { imageInput, input, type Tensor } from "../engine/graph.ts";
 import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
 import { uniform } from "../engine/ops/dropout.ts";
-import { add, mul } from "../engine/ops/pointwise.ts";
-import { adam } from "../engine/optim/adam.ts";
+import { createOptimizer, type OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
-import { sgd } from "../engine/optim/sgd.ts";
-import { type ModelInfo, modelInfo } from "../models/mod.ts";
+import { modelInfo } from "../models/mod.ts";
+import { normalize } from "../models/preprocess.ts";
 import type { Weight } from "../models/safetensors.ts";
-import { captureStep, type TrainingStep } from "./step.ts";
+import { captureStep, oneHot, type TrainingStep } from "./step.ts";
 import { decodeArena, decodeVariables, encodeArena, encodeVariables } from "./weights.ts";
 
 /** What a session is compiled for. */
@@ -45,14 +44,6 @@ export interface SessionOptions {
    * deviation. "numbers": a Float32Array [n, h, w, 3], used as it is. Default "bytes".
    */
   readonly images?: "bytes" | "numbers";
-}
-
-/** An optimizer by name; what is left out is as in PyTorch. */
-export interface OptimizerOptions {
-  readonly name: "adam" | "sgd";
-  readonly momentum?: number;
-  readonly nesterov?: boolean;
-  readonly weightDecay?: number;
 }
 
 /** What a session feeds on: `data/loader.ts` batches, or arrays of one's own. */
@@ -163,10 +154,18 @@ export class Session {
     const t = ++this.#stepsDone;
     this.#stepsMeasured++;
     this.#memory.write(this.#images, examples.images);
-    this.#memory.write(step.targets, examples.targets ?? this.#oneHot(examples.labels));
+    this.#memory.write(
+      step.targets,
+      examples.targets ?? oneHot(examples.labels, step.targets.shape),
+    );
     const draw = Math.floor(uniform(seed, t) * 2 ** 24);
     this.#memory.write(step.scalars, [draw, ...optimizer.values(t, rates)]);
     runner.run();
+  }
+
+  /** Runs one step on what was last fed and gives the nanoseconds of each dispatch of `program`. */
+  profile(): Promise<number[]> {
+    return this.#trained("profile").runner.profile();
   }
 
   /** Means over the steps since the last call; NaN as loss where training diverged. */
@@ -250,7 +249,7 @@ export class Session {
 
   async #compileTraining(): Promise<Training> {
     const { classes, optimizer: named, labelSmoothing, classWeights } = this.#options;
-    const optimizer = buildOptimizer(named);
+    const optimizer = createOptimizer(named);
     const step = captureStep(this.#model, this.#variables, this.#pixels, {
       classes,
       optimizer,
@@ -287,40 +286,4 @@ export class Session {
     if (this.#training) return this.#training;
     throw new TypeError(`Cannot ${what} a session: it only evaluates, \`train: true\` was needed`);
   }
-
-  #oneHot(labels: Int32Array): Float32Array {
-    const { classes, batch } = this.#options;
-    const targets = new Float32Array(batch * classes);
-    if (labels.length !== batch) {
-      throw new RangeError(`Cannot step: ${labels.length} labels were given, ${batch} were needed`);
-    }
-    labels.forEach((label, i) => {
-      if (label < 0 || label >= classes) {
-        throw new RangeError(
-          `Cannot step: label ${label} was given, 0 to ${classes - 1} was needed`,
-        );
-      }
-      targets[i * classes + label] = 1;
-    });
-    return targets;
-  }
-}
-
-function buildOptimizer({ name, ...options }: OptimizerOptions): Optimizer {
-  const { momentum, nesterov, weightDecay = 0 } = options;
-  if (name === "adam") {
-    return adam({ weightDecay, ...(momentum !== undefined && { beta1: momentum }) });
-  }
-  return sgd({
-    weightDecay,
-    ...(momentum !== undefined && { momentum }),
-    ...(nesterov !== undefined && { nesterov }),
-  });
-}
-
-/** `(images − mean) / std`. */
-function normalize(images: Tensor, { mean, std }: ModelInfo): Tensor {
-  const scale = constant(std.map((s) => 1 / s), [3]);
-  const shift = constant(mean.map((m, i) => -m / std[i]!), [3]);
-  return add(mul(images, scale), shift);
 }

@@ -16,6 +16,7 @@ import { pack, row } from "../engine/ops/layout.ts";
 import { add, full, mul } from "../engine/ops/pointwise.ts";
 import { sum } from "../engine/ops/sum.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
+import type { Shape } from "../engine/shape.ts";
 
 /** A step over fixed shapes: what to feed, what it computes, what it changes. */
 export interface TrainingStep {
@@ -74,4 +75,20 @@ export function captureStep(
   updates.set(metrics.loss, add(metrics.loss, loss));
   updates.set(metrics.correct, add(metrics.correct, sum(argmaxEqual(logits, targets))));
   return { targets, scalars, states, metrics, logits, loss, gradient, capture, updates };
+}
+
+/** Classes as probabilities [n, classes]. Throws RangeError for a class that is none of them. */
+export function oneHot(labels: Int32Array, shape: Shape): Float32Array {
+  const [n, classes] = shape as [number, number];
+  if (labels.length !== n) {
+    throw new RangeError(`Cannot step: ${labels.length} labels were given, ${n} were needed`);
+  }
+  const targets = new Float32Array(n * classes);
+  labels.forEach((label, i) => {
+    if (label < 0 || label >= classes) {
+      throw new RangeError(`Cannot step: label ${label} was given, 0 to ${classes - 1} was needed`);
+    }
+    targets[i * classes + label] = 1;
+  });
+  return targets;
 }

@@ -14,22 +14,11 @@ import { modelInfo } from "../../models/mod.ts";
 import { captureStep } from "../../train/step.ts";
 import { decodeArena, encodeVariables } from "../../train/weights.ts";
 import { toFloats } from "../../models/safetensors.ts";
+import { type Activation, activations, compareActivation, type Samples } from "./activations.ts";
 import { type Comparison, norm } from "./compare.ts";
 import { channelsLast, filledImages, filledWeights } from "./fill.ts";
 
 type StateDict = readonly (readonly [key: string, shape: readonly number[], dtype: string])[];
-
-/** Some elements of a tensor [n, c, h, w], by flat index. */
-interface Samples {
-  readonly idx: readonly number[];
-  readonly values: readonly number[];
-}
-
-interface Activation extends Samples {
-  readonly shape: readonly number[];
-  readonly mean: number;
-  readonly absmean: number;
-}
 
 /** One image size of a model in the file; its names are the file's. */
 export interface GoldenSize {
@@ -142,35 +131,6 @@ async function checkEvaluation(
     );
   }
   runner.destroy();
-}
-
-/** Each named layer of the file with the tensor it made. Throws RangeError where the model lacks one. */
-function activations(
-  values: ReadonlyMap<string, Tensor>,
-  wanted: Readonly<Record<string, Activation>>,
-): [string, Tensor][] {
-  return Object.keys(wanted).map((layer) => {
-    const t = values.get(layer);
-    if (!t) throw new RangeError(`Cannot compare ${layer}: the model marks no such layer`);
-    return [layer, t];
-  });
-}
-
-function compareActivation(
-  name: string,
-  comparison: Comparison,
-  layer: string,
-  want: Activation,
-  got: Float32Array,
-  float32: number,
-): void {
-  const mean = got.reduce((a, b) => a + b, 0) / got.length;
-  const absmean = got.reduce((a, b) => a + Math.abs(b), 0) / got.length;
-  comparison.note(name, Math.abs(mean - want.mean) / want.absmean, float32, `${layer} mean`);
-  comparison.number(name, absmean, want.absmean, float32, `${layer} mean absolute value`);
-  const values = want.idx.map((i) => got[channelsLast(want.shape, i)]!);
-  const scale = norm(got) * Math.sqrt(values.length / got.length);
-  comparison.vectors(name, values, want.values, float32, layer, scale);
 }
 
 interface Setting {

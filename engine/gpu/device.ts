@@ -36,7 +36,9 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     );
   }
   const { limits, info } = adapter;
+  const clock = adapter.features.has("timestamp-query");
   const gpu = await adapter.requestDevice({
+    requiredFeatures: clock ? ["timestamp-query"] : [],
     requiredLimits: {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxBufferSize: limits.maxBufferSize,

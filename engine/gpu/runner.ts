@@ -6,6 +6,7 @@ import { storedBytes } from "../shape.ts";
 import type { Device } from "./device.ts";
 import { createStorage, type Memory, padRows, unpadRows } from "./memory.ts";
 import { pipelineFor } from "./pipelines.ts";
+import { timeDispatches } from "./profile.ts";
 
 interface Ready {
   readonly pipeline: GPUComputePipeline;
@@ -80,13 +81,17 @@ export class Runner {
   run(): void {
     const encoder = this.#device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const { pipeline, group, grid } of this.#ready) {
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...grid);
-    }
+    for (const ready of this.#ready) record(ready, pass);
     pass.end();
     this.#device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Runs the program once and gives the nanoseconds of each dispatch. See `timeDispatches`. */
+  profile(): Promise<number[]> {
+    return timeDispatches(
+      this.#device,
+      this.#ready.map((ready) => (pass: GPUComputePassEncoder) => record(ready, pass)),
+    );
   }
 
   /** The numbers of an input or output after the runs so far, row-major. */
@@ -123,4 +128,10 @@ export class Runner {
     this.#own.forEach((b) => b.destroy());
     for (const b of this.#staging.values()) b.destroy();
   }
+}
+
+function record({ pipeline, group, grid }: Ready, pass: GPUComputePassEncoder): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, group);
+  pass.dispatchWorkgroups(...grid);
 }

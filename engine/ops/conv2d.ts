@@ -112,7 +112,7 @@ function conv2dInputGradient(dy: Tensor, w: Tensor, x: Shape, window: Window): T
 const inputGradientOp: Op<Window> = {
   name: "conv2dInputGradient",
   kernel(dx): Kernel {
-    const [dy, w] = dx.inputs as [Tensor, Tensor];
+    const [dy] = dx.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding } = dx.attrs;
     const [n, H, W, CIN] = dx.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];

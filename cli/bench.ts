@@ -1,0 +1,116 @@
+/** `bench step`: images a second of a training step, and what the step asks of the device. */
+
+import { openDevice } from "../engine/gpu/device.ts";
+import { modelNames } from "../models/mod.ts";
+import { Session } from "../train/session.ts";
+import { UsageError } from "./errors.ts";
+import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "./flags.ts";
+
+/** Flags of the commands that run steps on made-up images. */
+export interface StepFlags extends CommonFlags {
+  readonly model: string;
+  readonly size: number;
+  readonly batch: number;
+  readonly steps: number;
+  readonly power?: "high" | "low";
+}
+
+/** The flags of a command that runs steps on made-up images. */
+export function stepCommand(name: string, description: string) {
+  return newCommand(name, description)
+    .option("--model <name>", "model to train", oneOf(modelNames), "efficientnet_b0")
+    .option("--size <px>", "height and width of the images", whole(1), 64)
+    .option("--batch <n>", "images in a batch", whole(1), 8)
+    .option("--steps <n>", "steps to run after the first", whole(1), 20)
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
+}
+
+/** Made-up images and labels for a step. */
+export function madeUpExamples({ size, batch, seed }: StepFlags) {
+  let state = seed + 1;
+  const images = Uint8Array.from({ length: batch * size * size * 4 }, () => {
+    state = Math.imul(state, 1664525) + 1013904223;
+    return state >>> 24;
+  });
+  return { images, labels: Int32Array.from({ length: batch }, (_, i) => i % 2) };
+}
+
+/** Runs a benchmark and returns the exit code. */
+export async function run(args: readonly string[]): Promise<number> {
+  const [what, ...rest] = args;
+  const reader = stepCommand("bench step", "Times training steps on made-up images.");
+  if (what !== "step" && what !== "--help") {
+    throw new UsageError(`Cannot measure ${what ?? "nothing"}: "step" was needed`);
+  }
+  const parsed = parseFlags<StepFlags>(reader, what === "--help" ? [what] : rest);
+  if ("help" in parsed) {
+    console.log(parsed.help);
+    return 0;
+  }
+  const { flags } = parsed;
+  const { model, size, batch, steps, seed } = flags;
+  const device = await openDevice(flags);
+  const examples = madeUpExamples(flags);
+  const rates = { learningRate: 1e-3 };
+
+  let start = performance.now();
+  const session = await Session.create(device, {
+    ...{ model, size, batch, seed, classes: 2, train: true },
+    optimizer: { name: "adam" },
+  });
+  session.step(examples, rates);
+  await session.metrics();
+  const firstStep = (performance.now() - start) / 1000;
+
+  // Rounds of steps between two readings, as in training; the median round counts.
+  const perRound = Math.min(4, steps);
+  const seconds: number[] = [];
+  const calls = countCalls();
+  for (let done = 0; done < steps; done += perRound) {
+    start = performance.now();
+    calls.on = true;
+    for (let i = 0; i < perRound; i++) session.step(examples, rates);
+    calls.on = false;
+    await session.metrics();
+    seconds.push((performance.now() - start) / 1000);
+  }
+  const median = seconds.sort((a, b) => a - b)[seconds.length >> 1]!;
+  const result = {
+    "img_per_s": round(perRound * batch / median),
+    "first_step_s": round(firstStep),
+    dispatches: session.plan.dispatches,
+    submits: calls.submits / (seconds.length * perRound),
+    "buffers_created": calls.buffers / (seconds.length * perRound),
+    "bytes_per_image": Math.round(session.plan.bytesPerImage),
+    adapter: device.name,
+  };
+  session.destroy();
+  if (flags.json) console.log(JSON.stringify(result));
+  else {for (const [name, value] of Object.entries(result)) {
+      console.log(`${name.padEnd(16)} ${value}`);
+    }}
+  return 0;
+}
+
+/** Counts buffers created and submits while `on`, by wrapping GPUDevice and GPUQueue. */
+function countCalls(): { on: boolean; buffers: number; submits: number } {
+  const calls = { on: false, buffers: 0, submits: 0 };
+  const wrap = <K extends "createBuffer" | "submit">(
+    prototype: Record<K, (...args: never[]) => unknown>,
+    method: K,
+    count: () => void,
+  ) => {
+    const original = prototype[method];
+    prototype[method] = function (this: unknown, ...args: never[]) {
+      if (calls.on) count();
+      return original.apply(this, args);
+    };
+  };
+  wrap(GPUDevice.prototype as never, "createBuffer", () => calls.buffers++);
+  wrap(GPUQueue.prototype as never, "submit", () => calls.submits++);
+  return calls;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
