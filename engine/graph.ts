@@ -27,8 +27,11 @@ export interface Op<Attrs = unknown> {
    * the values of the inputs; `row` and `c` are the position in `y`, a row and a quad of channels.
    */
   pointwise?(y: Tensor<Attrs>, args: readonly string[], row: string, c: string): string;
-  /** A whole kernel, for ops that are not pointwise. */
-  kernel?(y: Tensor<Attrs>): Kernel;
+  /**
+   * A whole kernel, for ops that are not pointwise. `threads` is how many invocations keep the device
+   * busy: tiles are as large as leaves that many of them.
+   */
+  kernel?(y: Tensor<Attrs>, threads: number): Kernel;
   /** For ops that only look at the storage of their input: where in it `y` begins, in quads. */
   view?(y: Tensor<Attrs>): number;
   /** The same result, written to be obviously right, in float64 and without padding. */

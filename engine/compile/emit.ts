@@ -36,7 +36,7 @@ const functionTexts = functions.split(/(?=^\/\/.*\nfn )/m).flatMap((text) => {
 
 /** The kernel of `y`, its load holes filled with what its operands are, its store with the place of `y`. */
 function kernelText(y: Tensor, views: Views) {
-  const kernel = y.op.kernel!(y);
+  const kernel = y.op.kernel!(y, views.plan.threads);
   const names = holeNames(kernel.shader);
   const consts = Object.entries(kernel.consts).map(([name, n]) => `const ${name} = ${n}u;`);
   const holes = y.operands.map((x, i) => {

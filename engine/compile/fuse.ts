@@ -9,7 +9,7 @@ import { constantValues, isInput, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { fullValue } from "../ops/pointwise.ts";
 import { quads } from "../shape.ts";
-import type { CompileOptions } from "./program.ts";
+import { type CompileOptions, DEFAULT_THREADS } from "./program.ts";
 
 /** Ops whose expression costs about a load more, on adapters bound by loads. */
 const COSTLY = new Set(["silu", "siluGrad", "sigmoid", "sqrt", "div", "dropout"]);
@@ -36,7 +36,7 @@ export function chooseStored(
   options: CompileOptions,
 ): Set<Tensor> {
   const stored = new Set<Tensor>();
-  const uses = countUses(order);
+  const uses = countUses(order, options.threads ?? DEFAULT_THREADS);
   for (const t of order) {
     if (t.op.view || isLiteral(t) && !roots.has(t) && !uses.viewed.has(t)) continue;
     if (!t.op.pointwise || roots.has(t) || options.fuse === false || uses.viewed.has(t)) {
@@ -92,12 +92,12 @@ interface Uses {
   readonly viewed: Set<Tensor>;
 }
 
-function countUses(order: readonly Tensor[]): Uses {
+function countUses(order: readonly Tensor[], threads: number): Uses {
   const times = new Map<Tensor, number>();
   const widest = new Map<Tensor, number>();
   const viewed = new Set<Tensor>();
   for (const t of order) {
-    const loads = t.op.kernel?.(t).loads;
+    const loads = t.op.kernel?.(t, threads).loads;
     t.operands.forEach((x, i) => {
       if (t.op.view || packOffsets(t)) viewed.add(x);
       times.set(x, (times.get(x) ?? 0) + (loads?.[i] ?? 1));

@@ -5,7 +5,7 @@ import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
 import { chooseStored, leaves, storage } from "./fuse.ts";
-import type { Buffer, CompileOptions, Location } from "./program.ts";
+import { type Buffer, type CompileOptions, DEFAULT_THREADS, type Location } from "./program.ts";
 import { allocate } from "./slots.ts";
 import { inPlace } from "./updates.ts";
 
@@ -21,6 +21,8 @@ export interface Plan {
   /** Where each stored tensor is. */
   readonly places: ReadonlyMap<Tensor, Location>;
   readonly buffers: readonly Buffer[];
+  /** Invocations that keep the device busy. */
+  readonly threads: number;
 }
 
 /** Plans `outputs` and `updates` (state → its next value), both simplified. */
@@ -39,7 +41,7 @@ export function plan(
   const fixed = [...order.filter((t) => isInput(t) || packOffsets(t)), ...updates.keys()];
   const constants = order.filter((t) => constantValues(t) && stored.has(t));
   const memory = allocate(steps, { stored, owners, targets, pinned, fixed, constants }, options);
-  return { steps, stored, ...memory };
+  return { steps, stored, threads: options.threads ?? DEFAULT_THREADS, ...memory };
 }
 
 /** Where in a pack's buffer a tensor is computed: the offset in quads. */

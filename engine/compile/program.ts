@@ -59,11 +59,16 @@ export interface CompileOptions {
   readonly maxBinding?: number;
   /** Storage buffers a dispatch can see. Default 8. */
   readonly maxBuffers?: number;
+  /** Invocations that keep the device busy. Default 1024. */
+  readonly threads?: number;
   /** False: every op is a dispatch of its own; the oracle for fusion. Default true. */
   readonly fuse?: boolean;
   /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
   readonly loadBound?: boolean;
 }
+
+/** `threads` where it is left out. */
+export const DEFAULT_THREADS = 1024;
 
 /** A tensor does not fit the device, whatever the plan. */
 export class MemoryError extends RangeError {

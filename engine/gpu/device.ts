@@ -1,6 +1,6 @@
 /** The device: which adapter, with which limits, and what to say when there is none. */
 
-import type { CompileOptions } from "../compile/program.ts";
+import { type CompileOptions, DEFAULT_THREADS } from "../compile/program.ts";
 
 /** There is no adapter to compute on, or it was lost. The command line ends with code 4. */
 export class DeviceError extends Error {
@@ -23,6 +23,9 @@ export interface DeviceOptions {
   /** The fast one or the frugal one, where there are two. Default "high". */
   readonly power?: "high" | "low";
 }
+
+/** What a processor of a few cores, eight lanes each, is busy with; larger tiles serve it better. */
+const SOFTWARE_THREADS = 96;
 
 /** Opens a device. Throws DeviceError, with what to install, where there is no adapter. */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
@@ -55,6 +58,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     limits: {
       maxBinding: limits.maxStorageBufferBindingSize,
       maxBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+      threads: software ? SOFTWARE_THREADS : DEFAULT_THREADS,
       loadBound: software,
     },
   };

@@ -44,16 +44,22 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
 }
 
 /** Lines, columns and quads of channels that a thread computes, and workgroups to cover all of them. */
-function tiling(lines: number, width: number, columns: number, phases: number) {
+function tiling(
+  lines: number,
+  width: number,
+  columns: number,
+  phases: number,
+  threads: number,
+) {
   const TW = tileWidth(width);
   const whole = columnTile(columns);
   const sizes: [number, number][] = [];
   for (let TH = Math.max(1, Math.floor(8 / TW)); TH >= 1; TH >>= 1) {
     for (const TN of new Set([whole, whole % 2 ? 1 : 2, 1])) sizes.push([TH, TN]);
   }
-  const threads = ([TH, TN]: [number, number]) =>
+  const count = ([TH, TN]: [number, number]) =>
     ceilDiv(lines, TH) * ceilDiv(width, TW) * (columns / TN) * phases;
-  const [TH, TN] = sizes.find((s) => threads(s) >= 256) ?? sizes.at(-1)!;
+  const [TH, TN] = sizes.find((s) => count(s) >= threads) ?? sizes.at(-1)!;
   const WX = workgroupWidth(columns / TN);
   const WY = 64 / WX;
   const TILES = ceilDiv(width, TW);
@@ -69,13 +75,13 @@ const conv2dOp: Op<Window> = {
     conv2dInputGradient(dy, w!, x!.shape, attrs),
     conv2dWeightGradient(x!, dy, w!.shape, attrs),
   ],
-  kernel(y): Kernel {
+  kernel(y, threads): Kernel {
     const [x, w] = y.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding } = y.attrs;
     const [n, OH, OW] = y.shape as [number, number, number, number];
     const [, H, W, CIN] = x.shape as [number, number, number, number];
     const COLS = channelQuads(w.shape);
-    const { tile, grid } = tiling(n * OH, OW, COLS, 1);
+    const { tile, grid } = tiling(n * OH, OW, COLS, 1, threads);
     const SPAN = (tile.TW - 1) * stride + KW;
     return {
       shader,
@@ -111,14 +117,14 @@ function conv2dInputGradient(dy: Tensor, w: Tensor, x: Shape, window: Window): T
 
 const inputGradientOp: Op<Window> = {
   name: "conv2dInputGradient",
-  kernel(dx): Kernel {
+  kernel(dx, threads): Kernel {
     const [dy] = dx.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding } = dx.attrs;
     const [n, H, W, CIN] = dx.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];
     const [UH, UW] = [ceilDiv(H, stride), ceilDiv(W, stride)];
     const C4 = channelQuads(dx.shape);
-    const { tile, grid } = tiling(n * UH, UW, C4, stride * stride);
+    const { tile, grid } = tiling(n * UH, UW, C4, stride * stride, threads);
     const TAPS = ceilDiv(KW, stride);
     const SPAN = tile.TW + TAPS - 1;
     return {

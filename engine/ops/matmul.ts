@@ -20,18 +20,18 @@ export function workgroupWidth(n: number): number {
   return [8, 4, 2].find((w) => n >= w) ?? 1;
 }
 
-/** Rows a thread computes: 8, or fewer where that would leave too few threads. */
-export function rowTile(rows: number, columnTiles: number): number {
-  return [8, 4, 2].find((t) => ceilDiv(rows, t) * columnTiles >= 256) ?? (rows > 1 ? 2 : 1);
+/** Rows a thread computes: 8, or fewer where that would leave fewer than `threads`. */
+export function rowTile(rows: number, columnTiles: number, threads: number): number {
+  return [8, 4, 2].find((t) => ceilDiv(rows, t) * columnTiles >= threads) ?? (rows > 1 ? 2 : 1);
 }
 
 const matmulOp: Op = {
   name: "matmul",
   // Y = X·W, so dX = dY·Wᵀ and dW = Xᵀ·dY.
   grad: (dy, _, x, w) => [matmulNT(dy, w!), matmulTN(x!, dy)],
-  kernel(y) {
+  kernel(y, threads) {
     const [x, w] = y.inputs as [Tensor, Tensor];
-    return product(nnShader, rows(y.shape), channelQuads(y.shape), {
+    return product(nnShader, rows(y.shape), channelQuads(y.shape), threads, {
       K: w.shape[0]!,
       K4: channelQuads(x.shape),
     });
@@ -51,9 +51,9 @@ const matmulOp: Op = {
 const matmulNTOp: Op = {
   name: "matmulNT",
   grad: (dy, _, a, w) => [matmul(dy, w!), matmulTN(dy, a!)],
-  kernel(y) {
+  kernel(y, threads) {
     const [a, w] = y.inputs as [Tensor, Tensor];
-    return product(ntShader, rows(y.shape), channelQuads(y.shape), {
+    return product(ntShader, rows(y.shape), channelQuads(y.shape), threads, {
       K: w.shape[0]!,
       N4: channelQuads(a.shape),
     });
@@ -75,10 +75,11 @@ function product(
   shader: string,
   rowCount: number,
   columns: number,
+  threads: number,
   consts: Record<string, number>,
 ) {
   const TN = columnTile(columns);
-  const TM = rowTile(rowCount, columns / TN);
+  const TM = rowTile(rowCount, columns / TN, threads);
   const WX = workgroupWidth(columns / TN);
   const WY = 64 / WX;
   return {

@@ -1,0 +1,30 @@
+/** Explanation: a program as text, one line a dispatch, and what it costs in all. */
+
+import type { Program } from "./program.ts";
+
+/** What a program does, for people; what is computed where and how many bytes that moves. */
+export function explain(program: Program): string {
+  const lines = program.dispatches.map(({ label, place, grid, bindings, bytes }, i) => {
+    const written = bindings.filter((b) => b.write).map((b) => `b${b.buffer}`).join(" ");
+    const read = bindings.filter((b) => !b.write).map((b) => `b${b.buffer}`).join(" ");
+    return `${String(i).padStart(4)}  ${label.padEnd(36)} ${read.padEnd(20)} → ${
+      written.padEnd(8)
+    }` +
+      ` ${grid.join("×").padEnd(12)} ${size(bytes).padStart(9)}  ${place}`;
+  });
+  const held = program.buffers.filter((b) => b.holds);
+  const total = (buffers: Program["buffers"]) => size(buffers.reduce((n, b) => n + b.size, 0));
+  const moved = program.dispatches.reduce((n, d) => n + d.bytes, 0);
+  return [
+    ...lines,
+    `${program.dispatches.length} dispatches move ${size(moved)}`,
+    `${held.length} inputs, states and constants: ${total(held)}`,
+    `${program.buffers.length - held.length} slots: ${
+      total(program.buffers.filter((b) => !b.holds))
+    }`,
+  ].join("\n");
+}
+
+function size(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
