@@ -1,6 +1,9 @@
 /** The device of a test file, opened once, and tests that need it: ignored where there is none. */
 
+import { setRuntimeDirectory } from "../cli/machine.ts";
 import { type Device, DeviceError, openDevice } from "../engine/gpu/device.ts";
+
+setRuntimeDirectory();
 
 /** The device, or undefined where no adapter is found. Other faults are faults. */
 export const device: Device | undefined = await openDevice().catch((error) => {

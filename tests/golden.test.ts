@@ -1,0 +1,54 @@
+/** The device against PyTorch's numbers: both models at one size, and every run of the small network. */
+
+import assert from "node:assert/strict";
+import { Comparison } from "../cli/golden/compare.ts";
+import { checkModel, type GoldenModels } from "../cli/golden/models.ts";
+import { checkRun, covers, type GoldenTraining } from "../cli/golden/training.ts";
+import { device } from "./device.ts";
+import { shared } from "./shared.ts";
+
+const folder = shared("golden");
+const here = folder !== undefined && device !== undefined;
+const why = device ? "golden numbers are not here" : "no adapter";
+
+function goldenTest(name: string, run: (comparison: Comparison) => Promise<void>): void {
+  Deno.test({
+    name: here ? name : `${name} (skipped: ${why})`,
+    ignore: !here,
+    fn: async () => {
+      const comparison = new Comparison();
+      await run(comparison);
+      const above = comparison.rows.filter((row) => !(row.error <= row.limit));
+      assert.deepEqual(above, [], "errors above their limits");
+      assert.ok(comparison.rows.length > 0, "nothing was compared");
+    },
+  });
+}
+
+async function read<T>(name: string): Promise<T> {
+  return JSON.parse(await Deno.readTextFile(`${folder}/${name}`));
+}
+
+for (const name of ["resnet18", "efficientnet_b0"]) {
+  goldenTest(`golden: ${name}, evaluation and training`, async (comparison) => {
+    const file = await read<GoldenModels>("models.json");
+    await checkModel(device!, name, file.models[name]!.sizes["64x64"]!, file, comparison);
+  });
+}
+
+goldenTest("golden: ten steps of the small network under each optimizer", async (comparison) => {
+  const file = await read<GoldenTraining>("training.json");
+  const runs = file.runs.filter((run) => run.net === "tiny" && covers(run));
+  assert.ok(runs.length >= 6, "runs are missing from the file");
+  for (const run of runs) await checkRun(device!, run, file, comparison);
+});
+
+goldenTest("golden: a wrong number is found", async (comparison) => {
+  const file = await read<GoldenTraining>("training.json");
+  const run = file.runs.find((r) => r.net === "tiny" && r.optimizer === "sgd_plain")!;
+  const wrong = { ...run, losses: run.losses.map((loss, s) => s === 3 ? loss * 1.00001 : loss) };
+  const found = new Comparison();
+  await checkRun(device!, wrong, file, found);
+  assert.equal(found.passed, false);
+  comparison.note("found", 0, 0, "");
+});
