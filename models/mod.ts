@@ -6,6 +6,7 @@ import { resnet } from "./resnet.ts";
 
 /** What a model is built for. */
 export interface ModelOptions {
+  /** How many classes the last layer tells apart. */
   readonly classes: number;
   /** Share of features dropped before the classifier in training. Default 0. */
   readonly dropRate?: number;
@@ -15,6 +16,7 @@ export interface ModelOptions {
 
 /** A model of the registry. */
 export interface ModelInfo {
+  /** The model for these options. */
   readonly build: (options: ModelOptions) => Model;
   /** Height and width of the images it was designed for, in pixels. */
   readonly size: number;

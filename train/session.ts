@@ -1,6 +1,5 @@
 /** A session: a model on a device, stepped and evaluated batch by batch. Knows no files and no loop. */
 
-import type { Batch } from "../data/loader.ts";
 import { compile } from "../engine/compile/mod.ts";
 import type { Program } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
@@ -21,6 +20,7 @@ import { decodeArena, decodeVariables, encodeArena, encodeVariables } from "./we
 export interface SessionOptions {
   /** A name of the registry, or a model of one's own. */
   readonly model: string | Model;
+  /** How many classes the last layer tells apart. */
   readonly classes: number;
   /** Height and width of the images, in pixels; one number for squares. */
   readonly size: number | readonly [height: number, width: number];
@@ -28,6 +28,7 @@ export interface SessionOptions {
   readonly batch: number;
   /** Decides initial weights and what is dropped. */
   readonly seed: number;
+  /** What changes the weights; any where the session does not train. */
   readonly optimizer: OptimizerOptions;
   /** Share of the target spread over all classes. Default 0. */
   readonly labelSmoothing?: number;
@@ -51,7 +52,7 @@ export interface Examples {
   /** [n, h, w, 4] bytes, or [n, h, w, 3] numbers where the session was made for them. */
   readonly images: Uint8Array | Float32Array;
   /** The class of each image; −1 where it is unknown. */
-  readonly labels: Batch["labels"];
+  readonly labels: Int32Array;
   /** [n, classes] probabilities, in place of labels. */
   readonly targets?: Float32Array;
 }
@@ -60,6 +61,7 @@ export interface Examples {
 export interface SessionPlan {
   /** Numbers that are learned. */
   readonly parameters: number;
+  /** Kernels that a step runs. */
   readonly dispatches: number;
   /** Bytes that the dispatches of a step read and write, for each image. */
   readonly bytesPerImage: number;

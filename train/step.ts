@@ -28,12 +28,15 @@ export interface TrainingStep {
   readonly states: readonly Tensor[];
   /** Sums over the steps since they were last set to 0. */
   readonly metrics: { readonly loss: Tensor; readonly correct: Tensor };
+  /** [n, classes], of the weights before the step. */
   readonly logits: Tensor;
+  /** The mean over the batch, a scalar. */
   readonly loss: Tensor;
   /** All gradients, with the layout of the parameters. */
   readonly gradient: Tensor;
   /** What the layers computed, by name. */
   readonly capture: Capture;
+  /** Each state and what replaces it: parameters, moments, statistics, metrics. */
   readonly updates: NonNullable<Goal["updates"]>;
 }
 

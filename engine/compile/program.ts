@@ -12,9 +12,13 @@ export interface Goal {
 
 /** A stretch of a buffer bound to a dispatch; offsets and sizes in bytes. */
 export interface Binding {
+  /** Index into the buffers of the program. */
   readonly buffer: number;
+  /** Where the stretch begins. */
   readonly offset: number;
+  /** How long it is. */
   readonly size: number;
+  /** Whether the dispatch writes it. */
   readonly write: boolean;
 }
 
@@ -24,8 +28,11 @@ export interface Dispatch {
   readonly label: string;
   /** Where in the model the result stands; empty for the rest. */
   readonly place: string;
+  /** The text of the kernel; its entry point is `main`. */
   readonly wgsl: string;
+  /** Workgroups along x, y, z. */
   readonly grid: readonly [number, number, number];
+  /** By number of binding, all in group 0. */
   readonly bindings: readonly Binding[];
   /** Bytes of the tensors read and written, each counted once. */
   readonly bytes: number;
@@ -33,6 +40,7 @@ export interface Dispatch {
 
 /** Memory of a program: a slot shared by values in turn, or an input or constant of its own. */
 export interface Buffer {
+  /** In bytes. */
   readonly size: number;
   /** The input or constant that lives here, from before the step to after it. */
   readonly holds?: Tensor;
@@ -40,6 +48,7 @@ export interface Buffer {
 
 /** Where a tensor is stored. */
 export interface Location {
+  /** Index into the buffers of the program. */
   readonly buffer: number;
   /** In bytes. */
   readonly offset: number;
@@ -47,7 +56,9 @@ export interface Location {
 
 /** One fixed sequence of dispatches over fixed buffers. */
 export interface Program {
+  /** In the order they run. */
   readonly dispatches: readonly Dispatch[];
+  /** What bindings and locations point into. */
   readonly buffers: readonly Buffer[];
   /** Where inputs and outputs are. */
   readonly locations: ReadonlyMap<Tensor, Location>;
@@ -72,5 +83,6 @@ export const DEFAULT_THREADS = 1024;
 
 /** A tensor does not fit the device, whatever the plan. */
 export class MemoryError extends RangeError {
+  /** Tells it from other errors. */
   override name = "MemoryError";
 }

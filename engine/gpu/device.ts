@@ -4,11 +4,13 @@ import { type CompileOptions, DEFAULT_THREADS } from "../compile/program.ts";
 
 /** There is no adapter to compute on, or it was lost. The command line ends with code 4. */
 export class DeviceError extends Error {
+  /** Tells it from other errors. */
   override name = "DeviceError";
 }
 
 /** An open device and what is known of it. */
 export interface Device {
+  /** What WebGPU calls the device. */
   readonly gpu: GPUDevice;
   /** The adapter as it calls itself. */
   readonly name: string;

@@ -32,6 +32,7 @@ export function unpadRows(t: Tensor, stored: Float32Array): Float32Array {
 export class Memory {
   readonly #buffers = new Map<Tensor, GPUBuffer>();
 
+  /** Memory of `device`, empty at first. */
   constructor(readonly device: Device) {}
 
   /** The buffer of an input, made when it is first asked for, full of zeros. */

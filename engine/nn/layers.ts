@@ -66,7 +66,9 @@ export function norm(
 
 /** Initial values of `linear`. */
 export interface LinearInitial {
+  /** Of the matrix. */
   readonly weight: Initial;
+  /** Of the vector that is added. */
   readonly bias: Initial;
 }
 

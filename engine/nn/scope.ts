@@ -15,7 +15,9 @@ export type Model = (scope: Scope, images: Tensor) => Tensor;
 export interface Variables {
   /** All of them, in the order of a PyTorch state dict. */
   readonly all: readonly Variable[];
+  /** What is learned. */
   readonly parameters: Arena;
+  /** Running means and variances of norms. */
   readonly statistics: Arena;
 }
 
@@ -47,6 +49,7 @@ export class Capture {
   readonly moments = new Map<string, { readonly tensor: Tensor; readonly count: number }>();
   #streams = 0;
 
+  /** Used by `declare` and `apply`. */
   constructor(
     readonly training: boolean,
     /** A number of the step, below 2²⁴; where it is missing nothing is dropped. */
@@ -99,6 +102,7 @@ export class Scope {
   readonly #capture: Capture;
   readonly #prefix: string;
 
+  /** The place `prefix` of a model; `apply` makes the outermost. */
   constructor(capture: Capture, prefix = "") {
     this.#capture = capture;
     this.#prefix = prefix;

@@ -20,15 +20,21 @@ export type Layout =
 
 /** One variable of a model. */
 export interface Variable {
+  /** Its path in the model. */
   readonly name: string;
+  /** How its numbers lie here and in files. */
   readonly layout: Layout;
+  /** On the device. */
   readonly shape: Shape;
+  /** What it begins as. */
   readonly initial: Initial;
 }
 
 /** An entry of a file: a tensor under PyTorch's name, row-major. */
 export interface Entry {
+  /** PyTorch's name. */
   readonly key: string;
+  /** In the file. */
   readonly shape: Shape;
 }
 
@@ -78,6 +84,7 @@ export class Arena {
   readonly parts: ReadonlyMap<string, Tensor>;
   readonly #offsets: readonly number[];
 
+  /** An arena for `variables`, called `label`. */
   constructor(label: string, readonly variables: readonly Variable[]) {
     const layout = arenaLayout(variables.map((v) => v.shape));
     this.#offsets = layout.offsets;

@@ -6,6 +6,7 @@ import { sgd } from "./sgd.ts";
 
 /** An optimizer by name; what is left out is as in PyTorch. */
 export interface OptimizerOptions {
+  /** Which optimizer. */
   readonly name: "adam" | "sgd";
   /** β₁ of Adam, the momentum of SGD. */
   readonly momentum?: number;

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph.ts";
 
 /** The numbers of a schedule in force at a step. */
 export interface Rates {
+  /** How far a step goes. */
   readonly learningRate: number;
   /** Momentum in force, for schedules that cycle it; the optimizer's own where left out. */
   readonly beta1?: number;

@@ -1,0 +1,110 @@
+/**
+ * verity's public names, grouped by room; nothing is defined here.
+ *
+ * A model is captured once as a graph, compiled to a program and replayed on a WebGPU device, in Deno
+ * or in a browser tab. `Session` trains and evaluates a model; `evaluate` computes any tensor.
+ *
+ * @module
+ */
+
+// The graph: tensors without numbers, and what an operation is.
+export { constant, imageInput, input, type Kernel, type Op, type Tensor } from "./engine/graph.ts";
+export type { Shape } from "./engine/shape.ts";
+
+// Operations: tensors to tensor.
+export { averagePool, type AveragePoolOptions } from "./engine/ops/average_pool.ts";
+export { batchNorm, type BatchNormOptions, moments } from "./engine/ops/batch_norm.ts";
+export { conv2d, type Conv2dOptions } from "./engine/ops/conv2d.ts";
+export { argmaxEqual, crossEntropy } from "./engine/ops/cross_entropy.ts";
+export { dropout, dropPath } from "./engine/ops/dropout.ts";
+export { flatten, reshape, row, transpose } from "./engine/ops/layout.ts";
+export { matmul } from "./engine/ops/matmul.ts";
+export { maxPool } from "./engine/ops/max_pool.ts";
+export {
+  add,
+  broadcastTo,
+  div,
+  full,
+  hardSigmoid,
+  hardSwish,
+  mul,
+  neg,
+  relu,
+  sigmoid,
+  silu,
+  sqrt,
+  sub,
+} from "./engine/ops/pointwise.ts";
+export type { PoolOptions } from "./engine/ops/pool.ts";
+export { globalAveragePool, mean, squeeze, sum } from "./engine/ops/sum.ts";
+export type { WindowOptions } from "./engine/ops/window.ts";
+
+// Gradients: graph to graph.
+export { gradients } from "./engine/autodiff.ts";
+
+// Programs: a graph compiled to plain data.
+export { explain } from "./engine/compile/explain.ts";
+export { compile } from "./engine/compile/mod.ts";
+export {
+  type Binding,
+  type Buffer,
+  type CompileOptions,
+  type Dispatch,
+  type Goal,
+  type Location,
+  MemoryError,
+  type Program,
+} from "./engine/compile/program.ts";
+
+// The device: programs to numbers.
+export { type Device, DeviceError, type DeviceOptions, openDevice } from "./engine/gpu/device.ts";
+export { evaluate, type EvaluateOptions } from "./engine/gpu/evaluate.ts";
+export { Memory } from "./engine/gpu/memory.ts";
+export { Runner } from "./engine/gpu/runner.ts";
+
+// Layers, losses and the variables of models.
+export type { Initial } from "./engine/nn/init.ts";
+export {
+  convolution,
+  type ConvolutionOptions,
+  linear,
+  type LinearInitial,
+  norm,
+} from "./engine/nn/layers.ts";
+export { type LossOptions, softmaxCrossEntropy } from "./engine/nn/losses.ts";
+export { apply, Capture, declare, type Model, Scope, type Variables } from "./engine/nn/scope.ts";
+export type { Arena, Entry, Layout, Variable } from "./engine/nn/variables.ts";
+
+// Optimizers and schedules.
+export { adam, type AdamOptions } from "./engine/optim/adam.ts";
+export { createOptimizer, type OptimizerOptions } from "./engine/optim/mod.ts";
+export type { Optimizer, Rates } from "./engine/optim/optimizer.ts";
+export {
+  constant as constantRate,
+  oneCycle,
+  type OneCycleOptions,
+  type Schedule,
+  stepLR,
+  type StepLROptions,
+} from "./engine/optim/schedules.ts";
+export { sgd, type SgdOptions } from "./engine/optim/sgd.ts";
+
+// Models and their weight files.
+export { type ModelInfo, modelInfo, modelNames, type ModelOptions } from "./models/mod.ts";
+export { normalize } from "./models/preprocess.ts";
+export {
+  type Dtype,
+  formatSafetensors,
+  fromFloats,
+  parseSafetensors,
+  type SafetensorsFile,
+  toFloats,
+  type Weight,
+} from "./models/safetensors.ts";
+
+// Training.
+export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
+export { captureStep, oneHot, type TrainingStep } from "./train/step.ts";
+
+// What outputs are worth.
+export { accuracy, logLoss, rocAuc, softmax } from "./train/metrics.ts";
