@@ -1,5 +1,6 @@
 /** `bench step`: images a second of a training step, and what the step asks of the device. */
 
+import { countCalls } from "../engine/gpu/count.ts";
 import { openDevice } from "../engine/gpu/device.ts";
 import { modelNames } from "../models/mod.ts";
 import { Session } from "../train/session.ts";
@@ -90,25 +91,6 @@ export async function run(args: readonly string[]): Promise<number> {
       console.log(`${name.padEnd(16)} ${value}`);
     }}
   return 0;
-}
-
-/** Counts buffers created and submits while `on`, by wrapping GPUDevice and GPUQueue. */
-function countCalls(): { on: boolean; buffers: number; submits: number } {
-  const calls = { on: false, buffers: 0, submits: 0 };
-  const wrap = <K extends "createBuffer" | "submit">(
-    prototype: Record<K, (...args: never[]) => unknown>,
-    method: K,
-    count: () => void,
-  ) => {
-    const original = prototype[method];
-    prototype[method] = function (this: unknown, ...args: never[]) {
-      if (calls.on) count();
-      return original.apply(this, args);
-    };
-  };
-  wrap(GPUDevice.prototype as never, "createBuffer", () => calls.buffers++);
-  wrap(GPUQueue.prototype as never, "submit", () => calls.submits++);
-  return calls;
 }
 
 function round(value: number): number {
