@@ -34,5 +34,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
     }
     //! end
   }
-  store_y(row, 0u, vec4f(select(0.0, 1.0, used && at.x == at.y), 0.0, 0.0, 0.0));
+  store_y(row, 0u, vec4f(select(0.0, 1.0, used & (at.x == at.y)), 0.0, 0.0, 0.0));
 }

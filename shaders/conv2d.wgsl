@@ -64,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       //! unroll L < TH
       //! unroll T < SPAN
       let j_L_T = column * S + T - P;
-      x[L * SPAN + T] = select(vec4f(), load_x(start_L + min(j_L_T, W - 1u), c), inside_L && j_L_T < W);
+      x[L * SPAN + T] = select(vec4f(), load_x(start_L + min(j_L_T, W - 1u), c), inside_L & (j_L_T < W));
       //! end
       //! end
       //! unroll B < KW

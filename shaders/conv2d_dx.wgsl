@@ -71,7 +71,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       //! unroll L < TH
       //! unroll T < SPAN
       let j_L_T = column + shift.y + T - (TAPS - 1u);
-      x[L * SPAN + T] = select(vec4f(), load_dy(start_L + min(j_L_T, OW - 1u), n), inside_L && j_L_T < OW);
+      x[L * SPAN + T] = select(vec4f(), load_dy(start_L + min(j_L_T, OW - 1u), n), inside_L & (j_L_T < OW));
       //! end
       //! end
       //! unroll B < TAPS

@@ -48,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   let start_A = (n * H + min(i_A, H - 1u)) * W;
   //! unroll B < SPANW
   let j_A_B = column * S + B - P;
-  x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), i_A < H && j_A_B < W);
+  x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), (i_A < H) & (j_A_B < W));
   //! end
   //! end
   //! unroll A < KH

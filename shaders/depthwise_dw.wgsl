@@ -53,12 +53,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
     let start_A = (n * H + min(i_A, H - 1u)) * W;
     //! unroll B < SPANW
     let j_A_B = column * S + B - P;
-    x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), i_A < H && j_A_B < W);
+    x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), (i_A < H) & (j_A_B < W));
     //! end
     //! end
     //! unroll L < TH
     //! unroll T < TW
-    let in_L_T = line + L < OH && column + T < OW;
+    let in_L_T = (line + L < OH) & (column + T < OW);
     let row_L_T = (n * OH + min(line + L, OH - 1u)) * OW + min(column + T, OW - 1u);
     let d_L_T = select(vec4f(), load_dy(row_L_T, c), in_L_T);
     //! unroll A < KH

@@ -54,7 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   let start_A = (n * OH + min(i_A, OH - 1u)) * OW;
   //! unroll B < SPANW
   let j_A_B = column + shift.y + B - (TAPSW - 1u);
-  d[A * SPANW + B] = select(vec4f(), load_dy(start_A + min(j_A_B, OW - 1u), c), i_A < OH && j_A_B < OW);
+  d[A * SPANW + B] = select(vec4f(), load_dy(start_A + min(j_A_B, OW - 1u), c), (i_A < OH) & (j_A_B < OW));
   //! end
   //! end
   //! unroll A < TAPSH

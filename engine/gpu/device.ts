@@ -49,9 +49,11 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       maxBufferSize: limits.maxBufferSize,
     },
   });
-  const name = info.description || info.device || info.vendor || "unnamed adapter";
+  const { vendor, architecture, device, description } = info; // A browser may leave most of them empty.
+  const name = description || device || [vendor, architecture].filter((s) => s).join(" ") ||
+    "unnamed adapter";
   const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(
-    `${name} ${info.architecture} ${info.device}`,
+    `${name} ${architecture} ${device}`,
   );
   return {
     gpu,

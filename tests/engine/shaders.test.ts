@@ -8,6 +8,17 @@ const files = [...Deno.readDirSync(folder)].map((f) => f.name).filter((f) => f.e
 
 Deno.test("there are shaders", () => assert.ok(files.length > 5));
 
+Deno.test("shaders choose values without branches", () => {
+  // Each `&&` is a branch to a compiler; SwiftShader takes seconds for 24 of them in one loop.
+  const wrong = files.flatMap((file) =>
+    Deno.readTextFileSync(new URL(file, folder)).split("\n")
+      .filter((line) => /(\bselect\(|\blet ).*(&&|\|\|)/.test(line)).map((line) =>
+        `${file}: ${line}`
+      )
+  );
+  assert.deepEqual(wrong, []);
+});
+
 for (const file of files.sort()) {
   const code = Deno.readTextFileSync(new URL(file, folder));
   deviceTest(`shaders/${file} compiles bare`, async ({ gpu }) => {
