@@ -1,6 +1,6 @@
 /** The device: which adapter, with which limits, and what to say when there is none. */
 
-import { type CompileOptions, DEFAULT_THREADS } from "../compile/program.ts";
+import { type CompileOptions, DEFAULT_THREADS, MemoryError } from "../compile/program.ts";
 
 /** There is no adapter to compute on, or it was lost. The command line ends with code 4. */
 export class DeviceError extends Error {
@@ -18,6 +18,11 @@ export interface Device {
   readonly software: boolean;
   /** What programs for this device may use. */
   readonly limits: CompileOptions;
+  /**
+   * Throws what went wrong since it was last called and nobody was told of: DeviceError where the device
+   * was lost, from then on always; MemoryError where it ran out of memory; Error where it refused work.
+   */
+  readonly check: () => void;
 }
 
 /** Which adapter to open. */
@@ -48,6 +53,10 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxBufferSize: limits.maxBufferSize,
     },
+  }).catch((error: Error) => {
+    throw new DeviceError(
+      `Cannot open a device: the adapter refused (${error.message}), a working one was needed`,
+    );
   });
   const { vendor, architecture, device, description } = info; // A browser may leave most of them empty.
   const name = description || device || [vendor, architecture].filter((s) => s).join(" ") ||
@@ -65,5 +74,34 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       threads: software ? SOFTWARE_THREADS : DEFAULT_THREADS,
       loadBound: software,
     },
+    check: faultsOf(gpu),
+  };
+}
+
+/** Listens to a device; what it returns is `check` of {@linkcode Device}. */
+function faultsOf(gpu: GPUDevice): () => void {
+  let lost: DeviceError | undefined;
+  let fault: Error | undefined;
+  gpu.lost.then(({ reason, message }) => {
+    lost = new DeviceError(
+      `Cannot compute: the device was lost (${
+        message || reason
+      }), a working one was needed; where a ` +
+        "step takes seconds, a smaller batch or image size keeps the system from resetting it",
+    );
+  });
+  gpu.addEventListener("uncapturederror", (event) => {
+    const { error } = event as GPUUncapturedErrorEvent;
+    fault ??= error instanceof GPUOutOfMemoryError
+      ? new MemoryError(
+        `Cannot compute: the device has no memory left (${error.message}), a smaller batch or image ` +
+          "size was needed",
+      )
+      : new Error(`Cannot compute: the device refused (${error.message}), valid work was needed`);
+  });
+  return () => {
+    const found = lost ?? fault;
+    fault = undefined;
+    if (found) throw found;
   };
 }

@@ -79,3 +79,21 @@ export function createStorage(device: Device, bytes: number, label: string): GPU
     label,
   });
 }
+
+/**
+ * The bytes of a buffer with MAP_READ usage once the device has done all that was submitted before.
+ * Throws what went wrong until then, see `check` of {@linkcode Device}.
+ */
+export async function readStaging(device: Device, staging: GPUBuffer): Promise<ArrayBuffer> {
+  try {
+    await staging.mapAsync(GPUMapMode.READ);
+  } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve)); // the loss of a device is told after it shows
+    device.check();
+    throw error;
+  }
+  const bytes = staging.getMappedRange().slice(0);
+  staging.unmap();
+  device.check();
+  return bytes;
+}

@@ -1,6 +1,7 @@
 /** The profiler: how long each dispatch of a program takes, by the device's own clock. */
 
 import type { Device } from "./device.ts";
+import { readStaging } from "./memory.ts";
 
 /** Records one dispatch into a pass. */
 export type Recorded = (pass: GPUComputePassEncoder) => void;
@@ -10,9 +11,10 @@ export type Recorded = (pass: GPUComputePassEncoder) => void;
  * Throws TypeError where the device has no timestamps. Some browsers round them to 100 µs.
  */
 export async function timeDispatches(
-  { gpu }: Device,
+  device: Device,
   dispatches: readonly Recorded[],
 ): Promise<number[]> {
+  const { gpu } = device;
   if (!gpu.features.has("timestamp-query")) {
     throw new TypeError("Cannot profile: this device has no timestamps");
   }
@@ -41,8 +43,7 @@ export async function timeDispatches(
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
   gpu.queue.submit([encoder.finish()]);
-  await staging.mapAsync(GPUMapMode.READ);
-  const times = new BigUint64Array(staging.getMappedRange().slice(0));
+  const times = new BigUint64Array(await readStaging(device, staging));
   for (const buffer of [resolved, staging]) buffer.destroy();
   querySet.destroy();
   return dispatches.map((_, i) => Number(times[2 * i + 1]! - times[2 * i]!));

@@ -4,7 +4,7 @@ import { constantValues, type Tensor } from "../graph.ts";
 import { type Location, MemoryError, type Program } from "../compile/program.ts";
 import { storedBytes } from "../shape.ts";
 import type { Device } from "./device.ts";
-import { createStorage, type Memory, padRows, unpadRows } from "./memory.ts";
+import { createStorage, type Memory, padRows, readStaging, unpadRows } from "./memory.ts";
 import { pipelineFor } from "./pipelines.ts";
 import { timeDispatches } from "./profile.ts";
 
@@ -77,8 +77,12 @@ export class Runner {
     return new Runner(program, device, buffers, own, ready);
   }
 
-  /** Runs the program once: one command buffer, one submit, nothing created, nothing read. */
+  /**
+   * Runs the program once: one command buffer, one submit, nothing created, nothing read. Throws what
+   * went wrong before, see `check` of {@linkcode Device}.
+   */
   run(): void {
+    this.#device.check();
     const encoder = this.#device.gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (const ready of this.#ready) record(ready, pass);
@@ -117,10 +121,7 @@ export class Runner {
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#buffers[buffer]!, offset, staging, 0, size);
     gpu.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const copy = new Float32Array(staging.getMappedRange().slice(0));
-    staging.unmap();
-    return copy;
+    return new Float32Array(await readStaging(this.#device, staging));
   }
 
   /** Frees the buffers of this program; inputs and states stay. */

@@ -1,0 +1,71 @@
+/** What goes wrong on the device is thrown where numbers are run or read; each test breaks a device of its own. */
+
+import { strict as assert } from "node:assert";
+import { compile } from "../../engine/compile/mod.ts";
+import { MemoryError, type Program } from "../../engine/compile/program.ts";
+import { type Device, DeviceError, openDevice } from "../../engine/gpu/device.ts";
+import { Memory } from "../../engine/gpu/memory.ts";
+import { Runner } from "../../engine/gpu/runner.ts";
+import { input } from "../../engine/graph.ts";
+import { add } from "../../engine/ops/pointwise.ts";
+import { deviceTest } from "../device.ts";
+
+const x = input("x", [4]);
+const y = add(x, x);
+const program = compile({ outputs: [y] });
+
+/** Runs `test` on a device of its own, which may be broken. */
+async function breakable(test: (device: Device) => Promise<void>): Promise<void> {
+  const device = await openDevice();
+  try {
+    await test(device);
+  } finally {
+    device.gpu.destroy();
+  }
+}
+
+deviceTest(
+  "a lost device is a DeviceError, in read() and in run()",
+  () =>
+    breakable(async (device) => {
+      const runner = await Runner.create(program, new Memory(device));
+      runner.run();
+      device.gpu.destroy();
+      await assert.rejects(runner.read(y), (error) => {
+        assert.ok(error instanceof DeviceError);
+        assert.match(error.message, /^Cannot compute: the device was lost/);
+        return true;
+      });
+      assert.throws(() => runner.run(), DeviceError);
+    }),
+);
+
+deviceTest(
+  "work that the device refuses is an error, once, not a wrong number",
+  () =>
+    breakable(async (device) => {
+      const dispatches = program.dispatches.map((d) => ({ ...d, grid: [70000, 1, 1] as const }));
+      const broken: Program = { ...program, dispatches };
+      const memory = new Memory(device);
+      const runner = await Runner.create(broken, memory);
+      runner.run();
+      await assert.rejects(runner.read(y), /^Error: Cannot compute: the device refused/);
+      memory.write(x, [1, 2, 3, 4]);
+      const whole = await Runner.create(program, memory);
+      whole.run();
+      assert.deepEqual([...await whole.read(y)], [2, 4, 6, 8]);
+    }),
+);
+
+deviceTest(
+  "a buffer that the device has no memory for is a MemoryError",
+  () =>
+    breakable(async (device) => {
+      const runner = await Runner.create(program, new Memory(device));
+      const event = new GPUUncapturedErrorEvent("uncapturederror", {
+        error: new GPUOutOfMemoryError("none left"),
+      });
+      device.gpu.dispatchEvent(event);
+      assert.throws(() => runner.run(), MemoryError);
+    }),
+);
