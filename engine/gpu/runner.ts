@@ -38,43 +38,15 @@ export class Runner {
   /** Builds everything that `run` needs. Throws MemoryError where the device has no room for it. */
   static async create(program: Program, memory: Memory): Promise<Runner> {
     const { device } = memory;
-    const { gpu } = device;
-    gpu.pushErrorScope("out-of-memory");
     const own: GPUBuffer[] = [];
-    const buffers = program.buffers.map(({ size, holds }, i) => {
-      const values = holds && constantValues(holds);
-      if (holds && !values) return memory.buffer(holds);
-      const buffer = createStorage(device, size, `slot ${i}`);
-      own.push(buffer);
-      if (holds && values) gpu.queue.writeBuffer(buffer, 0, padRows(holds, values));
-      return buffer;
-    });
-    if (await gpu.popErrorScope()) {
-      const bytes = program.buffers.reduce((n, b) => n + b.size, 0);
+    try {
+      const buffers = await allocate(program, memory, own);
+      const ready = await prepare(program, device, buffers);
+      return new Runner(program, device, buffers, own, ready);
+    } catch (error) {
       own.forEach((b) => b.destroy());
-      throw new MemoryError(
-        `Cannot hold the program: its buffers take ${
-          (bytes / 2 ** 20).toFixed(0)
-        } MiB, more than ` +
-          "the device has free; a smaller batch or image size is needed",
-      );
+      throw error;
     }
-    gpu.pushErrorScope("validation");
-    const ready: Ready[] = [];
-    for (const dispatch of program.dispatches) {
-      const { pipeline, layout } = await pipelineFor(device, dispatch);
-      const group = gpu.createBindGroup({
-        layout,
-        entries: dispatch.bindings.map(({ buffer, offset, size }, binding) => ({
-          binding,
-          resource: { buffer: buffers[buffer]!, offset, size },
-        })),
-      });
-      ready.push({ pipeline, group, grid: dispatch.grid });
-    }
-    const error = await gpu.popErrorScope();
-    if (error) throw new Error(`Cannot build the program: ${error.message}`);
-    return new Runner(program, device, buffers, own, ready);
   }
 
   /**
@@ -135,4 +107,79 @@ function record({ pipeline, group, grid }: Ready, pass: GPUComputePassEncoder): 
   pass.setPipeline(pipeline);
   pass.setBindGroup(0, group);
   pass.dispatchWorkgroups(...grid);
+}
+
+/** The buffers of a program; those that it does not share are added to `own`. */
+async function allocate(
+  program: Program,
+  memory: Memory,
+  own: GPUBuffer[],
+): Promise<GPUBuffer[]> {
+  const { device } = memory;
+  const { gpu } = device;
+  const buffers: GPUBuffer[] = [];
+  const error = await errorOf(gpu, "out-of-memory", () => {
+    for (const [i, { size, holds }] of program.buffers.entries()) {
+      const values = holds && constantValues(holds);
+      if (holds && !values) {
+        buffers.push(memory.buffer(holds));
+        continue;
+      }
+      const buffer = createStorage(device, size, `slot ${i}`);
+      buffers.push(buffer);
+      own.push(buffer);
+      if (holds && values) gpu.queue.writeBuffer(buffer, 0, padRows(holds, values));
+    }
+  });
+  if (error) {
+    const bytes = program.buffers.reduce((n, b) => n + b.size, 0);
+    throw new MemoryError(
+      `Cannot hold the program: its buffers take ${(bytes / 2 ** 20).toFixed(0)} MiB, more than ` +
+        "the device has free; a smaller batch or image size is needed",
+    );
+  }
+  return buffers;
+}
+
+/** The pipelines and bind groups of a program. */
+async function prepare(
+  program: Program,
+  device: Device,
+  buffers: readonly GPUBuffer[],
+): Promise<Ready[]> {
+  const ready: Ready[] = [];
+  const error = await errorOf(device.gpu, "validation", async () => {
+    for (const dispatch of program.dispatches) {
+      const { pipeline, layout } = await pipelineFor(device, dispatch);
+      const group = device.gpu.createBindGroup({
+        layout,
+        entries: dispatch.bindings.map(({ buffer, offset, size }, binding) => ({
+          binding,
+          resource: { buffer: buffers[buffer]!, offset, size },
+        })),
+      });
+      ready.push({ pipeline, group, grid: dispatch.grid });
+    }
+  });
+  if (error) {
+    throw new Error(`Cannot build the program: ${error.message}, a valid program was needed`);
+  }
+  return ready;
+}
+
+/** What the device says against `action`; nothing is left open where it throws. */
+async function errorOf(
+  gpu: GPUDevice,
+  filter: GPUErrorFilter,
+  action: () => void | Promise<void>,
+): Promise<GPUError | null> {
+  gpu.pushErrorScope(filter);
+  try {
+    const pending = action();
+    if (pending) await pending; // else nothing may come between: scopes of other programs would mix
+  } catch (error) {
+    await gpu.popErrorScope();
+    throw error;
+  }
+  return await gpu.popErrorScope();
 }

@@ -69,3 +69,25 @@ deviceTest(
       assert.throws(() => runner.run(), MemoryError);
     }),
 );
+
+deviceTest(
+  "a program that cannot be built leaves neither buffers nor error scopes",
+  () =>
+    breakable(async (device) => {
+      const dispatches = program.dispatches.map((d) => ({ ...d, wgsl: "fn main() { nonsense }" }));
+      const memory = new Memory(device);
+      const destroy = GPUBuffer.prototype.destroy;
+      let destroyed = 0;
+      GPUBuffer.prototype.destroy = function () {
+        destroyed++;
+        destroy.call(this);
+      };
+      try {
+        await assert.rejects(Runner.create({ ...program, dispatches }, memory), SyntaxError);
+      } finally {
+        GPUBuffer.prototype.destroy = destroy;
+      }
+      assert.equal(destroyed, program.buffers.filter((b) => !b.holds).length);
+      await assert.rejects(device.gpu.popErrorScope(), "no scope is left to pop");
+    }),
+);
