@@ -7,7 +7,7 @@ import { fullValue, literal } from "../ops/pointwise.ts";
 import { broadcastStrides, channelQuads, channels, quads, rows, type Shape } from "../shape.ts";
 import { isLiteral, leaves, storage } from "./fuse.ts";
 import type { Plan, Step } from "./plan.ts";
-import type { Binding, Dispatch } from "./program.ts";
+import { type Binding, type Dispatch, MemoryError } from "./program.ts";
 import { bufferBytes } from "./slots.ts";
 import { expand, holeNames } from "./template.ts";
 
@@ -19,6 +19,7 @@ export function emit(step: Step, plan: Plan): Dispatch {
   const used = functionTexts.filter(([name]) => body.text.includes(`${name}(`)).map(([, text]) =>
     text
   );
+  checkGrid(y, body.grid);
   return {
     label: label(step, views.stored),
     place: step.stores.map((t) => t.label).find((l) => l) ?? "",
@@ -27,6 +28,19 @@ export function emit(step: Step, plan: Plan): Dispatch {
     bindings: views.bindings,
     bytes: views.bytes,
   };
+}
+
+/** Workgroups along a side of a grid that every device allows. */
+const MAX_GRID = 65535;
+
+function checkGrid(y: Tensor, grid: Dispatch["grid"]): void {
+  if (grid.every((side) => side <= MAX_GRID)) return;
+  throw new MemoryError(
+    `Cannot compute ${y}: a grid of ${
+      grid.join("×")
+    } workgroups is above the ${MAX_GRID} a side that ` +
+      "devices allow; a smaller batch or image size is needed",
+  );
 }
 
 const functionTexts = functions.split(/(?=^\/\/.*\nfn )/m).flatMap((text) => {
@@ -116,7 +130,7 @@ class Body {
 }
 
 /** The row of a tensor of shape `x` that stretches to `row` of a tensor of shape `y`. */
-export function broadcastRow(x: Shape, y: Shape, row: string): string {
+function broadcastRow(x: Shape, y: Shape, row: string): string {
   if (rows(x) === 1) return "0u";
   if (rows(x) === rows(y)) return row;
   const strides = broadcastStrides(x.slice(0, -1), y.slice(0, -1));

@@ -5,6 +5,7 @@ import { compile } from "../../engine/compile/mod.ts";
 import { MemoryError } from "../../engine/compile/program.ts";
 import { gradients } from "../../engine/autodiff.ts";
 import { input, type Tensor } from "../../engine/graph.ts";
+import { conv2d } from "../../engine/ops/conv2d.ts";
 import { arenaLayout, pack, part, reshape, row, transpose } from "../../engine/ops/layout.ts";
 import { matmul } from "../../engine/ops/matmul.ts";
 import { add, broadcastTo, div, full, mul, silu, sqrt, sub } from "../../engine/ops/pointwise.ts";
@@ -116,6 +117,17 @@ Deno.test("compile() names the tensor that does not fit, and the largest batch t
   // The batch it names does fit.
   compile({ outputs: [sum(silu(matmul(input("x", [24, 8]), input("w", [8, 1024]))))] }, {
     maxBinding: 100_000,
+  });
+});
+
+Deno.test("compile() refuses a grid that no device runs", () => {
+  const x = input("x", [1024, 225, 224, 3]);
+  const y = conv2d(x, input("w", [3, 3, 3, 4]), { stride: 1, padding: 1 });
+  const options = { maxBinding: 2 ** 32 - 1 };
+  assert.throws(() => compile({ outputs: [y] }, options), (error) => {
+    assert.ok(error instanceof MemoryError);
+    assert.match(error.message, /^Cannot compute %\d+ = conv2d.*: a grid of 1×\d+×1 workgroups/);
+    return true;
   });
 });
 
