@@ -75,8 +75,8 @@ export class Tensor<Attrs = unknown> {
 
 const inputOp: Op = {
   name: "input",
-  reference: () => {
-    throw new TypeError("Cannot compute an input: it must be fed");
+  reference: (y) => {
+    throw new TypeError(`Cannot compute ${y}: it is not fed, ${y.size} numbers were needed`);
   },
 };
 

@@ -1,7 +1,7 @@
 // y[n, oh, ow, c] = max over a window of x, outside of which x is −∞; or, where INDEX is 1, which
-// element K·r + s of the window is the first to reach it. The window is K × K, its corner lies at
-// (STRIDE·oh − PAD, STRIDE·ow − PAD). X is [n, H, W, 4·C4], Y is [n, OH, OW, 4·C4] with ROWS rows.
-// A thread computes one quad of channels.
+// element K·r + s of the window is the first to reach it. A NaN is above every number. The window is
+// K × K, its corner lies at (STRIDE·oh − PAD, STRIDE·ow − PAD). X is [n, H, W, 4·C4], Y is
+// [n, OH, OW, 4·C4] with ROWS rows. A thread computes one quad of channels.
 
 //! consts
 const H = 5u;
@@ -40,8 +40,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
     let w_S = left + S - PAD;
     if (w_S < W) {
       let x_S = load_x((image + h) * W + w_S, c);
-      first = select(first, vec4f(f32(K * r + S)), x_S > best);
-      best = max(best, x_S);
+      // A NaN by its bits: compilers may take comparisons as if there were none.
+      let nan_S = (bitcast<vec4u>(x_S) & vec4u(0x7FFFFFFFu)) > vec4u(0x7F800000u);
+      let wins_S = (x_S > best) | nan_S;
+      first = select(first, vec4f(f32(K * r + S)), wins_S);
+      best = select(best, x_S, wins_S);
     }
     //! end
   }

@@ -1,7 +1,7 @@
 /** Looking at a value: compiles its graph, runs it once and reads it. Not for loops: use a program. */
 
 import { compile } from "../compile/mod.ts";
-import type { Tensor } from "../graph.ts";
+import { isInput, type Tensor, topological } from "../graph.ts";
 import type { Device } from "./device.ts";
 import { Memory } from "./memory.ts";
 import { Runner } from "./runner.ts";
@@ -12,7 +12,10 @@ export interface EvaluateOptions {
   readonly fuse?: boolean;
 }
 
-/** The numbers of `outputs`, each row-major, given those of the inputs. */
+/**
+ * The numbers of `outputs`, each row-major, given those of the inputs. Throws TypeError where an input is
+ * not fed, RangeError where it is fed another count of numbers, MemoryError where the device is too small.
+ */
 export async function evaluate(
   device: Device,
   outputs: readonly Tensor[],
@@ -20,16 +23,22 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Float32Array[]> {
   const program = compile({ outputs }, { ...device.limits, ...options });
+  for (const t of topological(outputs, (t) => t.operands)) {
+    if (isInput(t) && !feeds.has(t)) {
+      throw new TypeError(`Cannot evaluate ${t}: it is not fed, ${t.size} numbers were needed`);
+    }
+  }
   const memory = new Memory(device);
-  for (const [t, values] of feeds) memory.write(t, values);
-  const runner = await Runner.create(program, memory);
+  let runner: Runner | undefined;
   try {
+    for (const [t, values] of feeds) memory.write(t, values);
+    runner = await Runner.create(program, memory);
     runner.run();
     const results: Float32Array[] = [];
     for (const t of outputs) results.push(await runner.read(t));
     return results;
   } finally {
-    runner.destroy();
+    runner?.destroy();
     memory.destroy();
   }
 }

@@ -19,7 +19,7 @@ function maxima(y: Tensor<Window>, x: Float64Array): { best: Float64Array; index
   const best = new Float64Array(y.size).fill(-Infinity);
   const index = new Float64Array(y.size);
   forEachPair(y.inputs[0]!.shape, y.attrs, (from, to, tap) => {
-    if (x[from]! <= best[to]!) return;
+    if (!(x[from]! > best[to]! || Number.isNaN(x[from]!))) return;
     best[to] = x[from]!;
     index[to] = tap;
   });
@@ -64,7 +64,7 @@ const maxPoolGradOp: Op<Window> = {
 
 /**
  * The largest value of each window: [n, h, w, c] → [n, h', w', c] with h' = ⌊(h + 2·padding − kernel) /
- * stride⌋ + 1. Padding never wins; where several elements are largest, the gradient goes to the first,
+ * stride⌋ + 1. Padding never wins, a NaN always; where several elements are largest, the gradient goes to the first,
  * row by row. Semantics of `torch.nn.MaxPool2d`. Throws RangeError where no window fits.
  */
 export function maxPool(x: Tensor, options: PoolOptions): Tensor {

@@ -84,7 +84,7 @@ const positiveOp = pointwise(
 );
 const reluOp = pointwise(
   "relu",
-  (x) => `max(${x}, vec4f())`,
+  (x) => `select(${x}, vec4f(), ${x} < vec4f())`, // WGSL's max may lose a NaN
   (x) => Math.max(x!, 0),
   (dy, y) => [mul(dy, positive(y))],
 );
@@ -159,7 +159,7 @@ export function sqrt(x: Tensor): Tensor {
   return apply(sqrtOp, x);
 }
 
-/** `max(x, 0)`; its slope at 0 is 0, as in PyTorch. */
+/** `max(x, 0)`, NaN where `x` is; its slope at 0 is 0, as in PyTorch. */
 export function relu(x: Tensor): Tensor {
   return apply(reluOp, x);
 }
@@ -193,7 +193,9 @@ export function positive(x: Tensor): Tensor {
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   const stretched = broadcastShape(x.shape, shape);
   if (stretched.length !== shape.length || stretched.some((d, i) => d !== shape[i])) {
-    throw new RangeError(`Cannot stretch [${x.shape}] to [${shape}]: it is larger there`);
+    throw new RangeError(
+      `Cannot stretch [${x.shape}] to [${shape}]: each axis of the first had to be 1 or as in the second`,
+    );
   }
   return new Tensor(copyOp, [x], shape, {});
 }
