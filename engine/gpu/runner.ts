@@ -74,7 +74,9 @@ export class Runner {
   async read(t: Tensor): Promise<Float32Array> {
     const place = this.program.locations.get(t);
     if (!place) {
-      throw new TypeError(`Cannot read ${t}: it is neither input nor output of the program`);
+      throw new TypeError(
+        `Cannot read ${t}: the program does not know it, an input or output was needed`,
+      );
     }
     return unpadRows(t, await this.#readBytes(t, place));
   }
@@ -82,18 +84,18 @@ export class Runner {
   async #readBytes(t: Tensor, { buffer, offset }: Location): Promise<Float32Array> {
     const { gpu } = this.#device;
     const size = storedBytes(t.shape);
-    let staging = this.#staging.get(t);
-    if (!staging) {
-      staging = gpu.createBuffer({
-        size,
-        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-      });
-      this.#staging.set(t, staging);
-    }
+    const staging = this.#staging.get(t) ?? gpu.createBuffer({
+      size,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    this.#staging.delete(t); // no other read may use it meanwhile
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#buffers[buffer]!, offset, staging, 0, size);
     gpu.queue.submit([encoder.finish()]);
-    return new Float32Array(await readStaging(this.#device, staging));
+    const bytes = await readStaging(this.#device, staging);
+    this.#staging.get(t)?.destroy();
+    this.#staging.set(t, staging);
+    return new Float32Array(bytes);
   }
 
   /** Frees the buffers of this program; inputs and states stay. */
