@@ -7,6 +7,7 @@ import { Memory } from "../engine/gpu/memory.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import { imageInput, input, type Tensor } from "../engine/graph.ts";
 import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
+import type { Arena } from "../engine/nn/variables.ts";
 import { uniform } from "../engine/ops/dropout.ts";
 import { createOptimizer, type OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
@@ -41,8 +42,8 @@ export interface SessionOptions {
   /** False where only `evaluate` is used. */
   readonly train: boolean;
   /**
-   * "bytes": images as loaders give them, normalised on the device by the model's mean and standard
-   * deviation. "numbers": a Float32Array [n, h, w, 3], used as it is. Default "bytes".
+   * "bytes": images as loaders give them, as numbers in [0, 1], normalised where the model is of the registry.
+   * "numbers": a Float32Array [n, h, w, 3], used as it is. Default "bytes".
    */
   readonly images?: "bytes" | "numbers";
 }
@@ -51,7 +52,7 @@ export interface SessionOptions {
 export interface Examples {
   /** [n, h, w, 4] bytes, or [n, h, w, 3] numbers where the session was made for them. */
   readonly images: Uint8Array | Float32Array;
-  /** The class of each image; −1 where it is unknown. */
+  /** The class of each image, from 0; used where there are no targets. */
   readonly labels: Int32Array;
   /** [n, classes] probabilities, in place of labels. */
   readonly targets?: Float32Array;
@@ -91,6 +92,8 @@ export class Session {
   #stepsMeasured = 0;
   /** Batches that the running statistics had seen when weights were last written, by norm. */
   #batchesBefore: ReadonlyMap<string, number> = new Map();
+  /** `stepsDone` when weights were last written. */
+  #stepsBefore = 0;
 
   private constructor(device: Device, options: SessionOptions) {
     const { model, classes, size, batch, dropRate = 0, dropPathRate = 0 } = options;
@@ -153,8 +156,7 @@ export class Session {
   step(examples: Examples, rates: Rates): void {
     const { step, optimizer, runner } = this.#trained("step");
     const { seed } = this.#options;
-    const t = ++this.#stepsDone;
-    this.#stepsMeasured++;
+    const t = this.#stepsDone + 1;
     this.#memory.write(this.#images, examples.images);
     this.#memory.write(
       step.targets,
@@ -163,6 +165,8 @@ export class Session {
     const draw = Math.floor(uniform(seed, t) * 2 ** 24);
     this.#memory.write(step.scalars, [draw, ...optimizer.values(t, rates)]);
     runner.run();
+    this.#stepsDone = t;
+    this.#stepsMeasured++;
   }
 
   /** Runs one step on what was last fed and gives the nanoseconds of each dispatch of `program`. */
@@ -175,11 +179,12 @@ export class Session {
     const { step: { metrics }, runner } = this.#trained("measure");
     const steps = this.#stepsMeasured;
     const count = steps * this.#options.batch;
-    const [loss] = await runner.read(metrics.loss);
-    const [correct] = await runner.read(metrics.correct);
+    // The queue keeps the order: the sums are copied, then set to 0, before any step that follows.
+    const reading = Promise.all([runner.read(metrics.loss), runner.read(metrics.correct)]);
     this.#memory.write(metrics.loss, [0]);
     this.#memory.write(metrics.correct, [0]);
     this.#stepsMeasured = 0;
+    const [[loss], [correct]] = await reading;
     return { loss: loss! / steps, accuracy: correct! / count, count };
   }
 
@@ -195,11 +200,14 @@ export class Session {
   async readWeights(): Promise<Map<string, Weight>> {
     const { parameters, statistics } = this.#variables;
     const runner = await this.#anyRunner();
+    const read = ({ tensor, variables }: Arena) =>
+      variables.length ? runner.read(tensor) : new Float32Array(); // no program knows an empty one
+    const steps = this.#stepsDone - this.#stepsBefore;
     return decodeVariables(
       this.#variables,
-      await runner.read(parameters.tensor),
-      await runner.read(statistics.tensor),
-      (name) => (this.#batchesBefore.get(name) ?? 0) + (this.#training ? this.#stepsDone : 0),
+      await read(parameters),
+      await read(statistics),
+      (name) => (this.#batchesBefore.get(name) ?? 0) + steps,
     );
   }
 
@@ -209,6 +217,7 @@ export class Session {
     this.#memory.write(this.#variables.parameters.tensor, parameters);
     this.#memory.write(this.#variables.statistics.tensor, statistics);
     this.#batchesBefore = batches;
+    this.#stepsBefore = this.#stepsDone;
   }
 
   /** The states of the optimizer: `exp_avg.conv1.weight` and so on. */
@@ -227,16 +236,16 @@ export class Session {
   /** Replaces the states of the optimizer after `stepsDone` steps. Throws RangeError where they do not fit. */
   writeOptimizer(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
     const { step, optimizer } = this.#trained("write the optimizer of");
-    optimizer.states.forEach((name, i) => {
-      this.#memory.write(
-        step.states[i]!,
-        encodeArena(this.#variables.parameters, (key) => states.get(`${name}.${key}`)),
-      );
-    });
-    // The counters that were written already count the steps that lie behind.
-    this.#batchesBefore = new Map(
-      [...this.#batchesBefore].map(([name, n]) => [name, Math.max(0, n - stepsDone)]),
-    );
+    const known = optimizer.states.map((name) => `${name}.`);
+    const other = [...states.keys()].find((key) => !known.some((name) => key.startsWith(name)));
+    if (other !== undefined) {
+      const needed = optimizer.states.join(" and ") || "none";
+      throw new RangeError(`Cannot use the states: ${other} is unexpected, ${needed} were needed`);
+    }
+    const { parameters: arena } = this.#variables;
+    const numbers = known.map((name) => encodeArena(arena, (key) => states.get(name + key)));
+    numbers.forEach((values, i) => this.#memory.write(step.states[i]!, values));
+    this.#stepsBefore += stepsDone - this.#stepsDone; // batches were counted by the weights' own counters
     this.#stepsDone = stepsDone;
   }
 

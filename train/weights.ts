@@ -13,7 +13,7 @@ export function decodeArena(arena: Arena, numbers: Float32Array): Map<string, We
   );
 }
 
-/** The numbers of one arena. Throws RangeError where an entry is missing or of another shape. */
+/** The numbers of one arena. Throws RangeError where an entry is missing, no F32 or of another shape. */
 export function encodeArena(
   arena: Arena,
   find: (key: string) => Weight | undefined,
@@ -29,6 +29,7 @@ export function encodeArena(
 /** What is wrong with the weight that was given for an entry. */
 function mismatch({ key, shape }: Entry, weight: Weight | undefined): string | undefined {
   if (!weight) return `${key} is missing`;
+  if (weight.dtype !== "F32") return `${key} is ${weight.dtype}, F32 was needed`;
   if (sameShape(weight.shape, shape)) return undefined;
   return `${key} is [${weight.shape}], [${shape}] was needed`;
 }
@@ -72,7 +73,7 @@ export function decodeVariables(
 
 /**
  * The arenas that hold `weights`, and the batches each norm has seen. Throws RangeError with a list of
- * what is missing, unexpected or of another shape; counters of batches may be missing.
+ * what is missing, unexpected, no F32 or of another shape; counters of batches may be missing.
  */
 export function encodeVariables(
   variables: Variables,

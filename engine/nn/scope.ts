@@ -130,8 +130,16 @@ export class Scope {
     return t;
   }
 
-  /** The statistics of a batch, kept for the running ones. */
+  /** The statistics of a batch, kept for the running ones. Throws RangeError for a single row: no variance. */
   batchMoments(name: string, x: Tensor): Tensor {
+    if (rows(x.shape) < 2) {
+      throw new RangeError(
+        `Cannot normalise ${
+          this.#path(name)
+        } [${x.shape}] by its batch: there is 1 value of each channel, ` +
+          "2 or more were needed, from a larger batch or image size",
+      );
+    }
     const tensor = moments(x);
     this.#capture.moments.set(this.#path(name), { tensor, count: rows(x.shape) });
     return tensor;

@@ -1,0 +1,121 @@
+/** What a session keeps: steps, counters of batches, metrics, weights; and what it refuses. */
+
+import { strict as assert } from "node:assert";
+import type { Device } from "../../engine/gpu/device.ts";
+import { convolution, linear, norm } from "../../engine/nn/layers.ts";
+import type { Model } from "../../engine/nn/scope.ts";
+import { relu } from "../../engine/ops/pointwise.ts";
+import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
+import { fromFloats, type Weight } from "../../models/safetensors.ts";
+import { Session, type SessionOptions } from "../../train/session.ts";
+import { deviceTest } from "../device.ts";
+
+const [batch, size, classes] = [4, 6, 2];
+const rates = { learningRate: 0.01 };
+const examples = {
+  images: Uint8Array.from({ length: batch * size * size * 4 }, (_, i) => i * 37 % 251),
+  labels: Int32Array.of(0, 1, 1, 0),
+};
+
+const withoutNorm: Model = (scope, images) => {
+  const zero = { kind: "constant", value: 0 } as const;
+  const x = squeeze(globalAveragePool(images));
+  return linear(scope, "fc", x, classes, { weight: zero, bias: zero });
+};
+const withNorm: Model = (scope, images) =>
+  withoutNorm(
+    scope,
+    relu(norm(scope, "bn", convolution(scope, "conv", images, 4, { kernel: 3, stride: 2 }))),
+  );
+
+function create(device: Device, options: Partial<SessionOptions> = {}): Promise<Session> {
+  return Session.create(device, {
+    ...{ model: withNorm, classes, size, batch, seed: 1, train: true },
+    optimizer: { name: "adam" },
+    ...options,
+  });
+}
+
+/** Batches that the norm has seen, by the file's counter. */
+async function counter(session: Session): Promise<number> {
+  const { data } = (await session.readWeights()).get("bn.num_batches_tracked")!;
+  return Number(new BigInt64Array(data.slice().buffer)[0]);
+}
+
+deviceTest("a session resumes to the bit, its counters of batches too", async (device) => {
+  const whole = await create(device);
+  for (let i = 0; i < 3; i++) whole.step(examples, rates);
+  const [weights, optimizer] = [await whole.readWeights(), await whole.readOptimizer()];
+  assert.equal(await counter(whole), 3);
+  const write = [
+    (s: Session) => s.writeWeights(weights),
+    (s: Session) => s.writeOptimizer(optimizer, 3),
+  ];
+  whole.step(examples, rates);
+  const expected = await whole.readWeights();
+  whole.destroy();
+  for (const order of [write, write.toReversed()]) {
+    const resumed = await create(device, { seed: 1 });
+    resumed.step(examples, rates); // what came before is replaced
+    for (const one of order) one(resumed);
+    assert.equal(resumed.stepsDone, 3);
+    assert.equal(await counter(resumed), 3);
+    resumed.step(examples, rates);
+    assert.deepEqual(await resumed.readWeights(), expected);
+    resumed.destroy();
+  }
+});
+
+deviceTest("a step that is refused is not counted", async (device) => {
+  const session = await create(device);
+  const bad = { ...examples, labels: Int32Array.of(0, 1, 2, 0) };
+  assert.throws(() => session.step(bad, rates), /^RangeError: Cannot step: label 2 was given/);
+  assert.equal(session.stepsDone, 0);
+  session.step(examples, rates);
+  assert.equal((await session.metrics()).count, batch);
+  session.destroy();
+});
+
+deviceTest("metrics() counts the steps before it, whenever it is awaited", async (device) => {
+  const session = await create(device);
+  session.step(examples, { learningRate: 0 });
+  const first = session.metrics();
+  session.step(examples, { learningRate: 0 });
+  const second = session.metrics();
+  assert.equal((await first).count, batch);
+  assert.deepEqual(await second, await first);
+  session.destroy();
+});
+
+deviceTest("a model without norms gives its weights", async (device) => {
+  for (const train of [true, false]) {
+    const session = await create(device, { model: withoutNorm, train });
+    assert.deepEqual([...(await session.readWeights()).keys()], ["fc.weight", "fc.bias"]);
+    session.destroy();
+  }
+});
+
+deviceTest("a session refuses weights and states that are not its own", async (device) => {
+  const session = await create(device);
+  const weights = await session.readWeights();
+  const half: Weight = { dtype: "F16", shape: [classes], data: new Uint8Array(2 * classes) };
+  assert.throws(
+    () => session.writeWeights(new Map(weights).set("fc.bias", half)),
+    /^RangeError: Cannot use the weights: fc.bias is F16, F32 was needed/,
+  );
+  const optimizer = await session.readOptimizer();
+  const other = fromFloats([classes], new Float32Array(classes));
+  assert.throws(
+    () => session.writeOptimizer(new Map(optimizer).set("momentum_buffer.fc.bias", other), 1),
+    /^RangeError: Cannot use the states: momentum_buffer.fc.bias is unexpected/,
+  );
+  assert.equal(session.stepsDone, 0);
+  session.destroy();
+});
+
+deviceTest("a session refuses to train a norm on one value of each channel", async (device) => {
+  await assert.rejects(
+    create(device, { batch: 1, size: 1 }),
+    /^RangeError: Cannot normalise bn \[1,1,1,4\] by its batch/,
+  );
+});
