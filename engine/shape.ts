@@ -49,7 +49,9 @@ export function broadcastShape(a: Shape, b: Shape): Shape {
     const y = b[b.length - rank + i] ?? 1;
     if (x === y || y === 1) return x;
     if (x === 1) return y;
-    throw new RangeError(`Cannot broadcast [${a}] with [${b}]: axis ${i} is ${x} and ${y}`);
+    throw new RangeError(
+      `Cannot broadcast [${a}] with [${b}]: axis ${i} is ${x} and ${y}, equal sizes or 1 were needed`,
+    );
   });
 }
 

@@ -34,7 +34,9 @@ export function softmaxCrossEntropy(
   const { weights, classWeights, labelSmoothing = 0, soft = false } = options;
   const [n, k] = logits.shape as [number, number];
   if (classWeights && classWeights.length !== k) {
-    throw new RangeError(`Cannot weight ${k} classes: ${classWeights.length} weights were given`);
+    throw new RangeError(
+      `Cannot weight ${k} classes: ${classWeights.length} weights were given, ${k} were needed`,
+    );
   }
   if (weights && !sameShape(weights.shape, [n, 1])) {
     throw new RangeError(`Cannot weight ${n} rows by [${weights.shape}]: [${n}, 1] was needed`);

@@ -145,7 +145,11 @@ const partOp: Op<{ offset: number }> = {
 /** The tensor of `shape` stored in `arena` from quad `offset` on. No gradient flows. */
 export function part(arena: Tensor, offset: number, shape: Shape): Tensor {
   if (offset < 0 || offset + quads(shape) > quads(arena.shape)) {
-    throw new RangeError(`Cannot take [${shape}] at ${offset} of [${arena.shape}]: it ends before`);
+    throw new RangeError(
+      `Cannot take [${shape}] at quad ${offset} of [${arena.shape}]: ${
+        quads(shape)
+      } quads were needed there`,
+    );
   }
   return new Tensor(partOp, [arena], shape, { offset });
 }

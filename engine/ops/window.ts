@@ -18,21 +18,25 @@ export interface Window {
 }
 
 /** Output pixels along an axis of `length`: `⌊(length + 2·padding − kernel) / stride⌋ + 1`. */
-export function windowCount(length: number, kernel: number, window: Window): number {
+function windowCount(length: number, kernel: number, window: Window): number {
   return Math.floor((length + 2 * window.padding - kernel) / window.stride) + 1;
 }
 
-/** [n, h, w, ·] → [n, oh, ow]. Throws RangeError where the window is larger than the padded image. */
+/**
+ * [n, h, w, ·] → [n, oh, ow]. Throws RangeError where the window is larger than the padded image, or its
+ * sizes are no whole numbers, from 1 (padding from 0).
+ */
 export function windowShape(x: Shape, window: Window): [number, number, number] {
   const [n, h, w] = x as readonly [number, number, number, number];
   const oh = windowCount(h, window.kernel[0], window);
   const ow = windowCount(w, window.kernel[1], window);
-  if (x.length !== 4 || oh < 1 || ow < 1) {
+  const { kernel, stride, padding } = window;
+  const whole = [...kernel, stride, padding + 1].every((d) => Number.isInteger(d) && d >= 1);
+  if (x.length !== 4 || !whole || !(oh >= 1 && ow >= 1)) {
+    const moved = `${kernel.join("×")} by ${stride} with padding ${padding}`;
     throw new RangeError(
-      `Cannot move a window ${
-        window.kernel.join("×")
-      } with padding ${window.padding} over [${x}]: ` +
-        "[n, h, w, c] at least as large as the window was needed",
+      `Cannot move a window ${moved} over [${x}]: whole numbers, and [n, h, w, c] at least as large as ` +
+        "the window, were needed",
     );
   }
   return [n, oh, ow];

@@ -1,10 +1,11 @@
-/** What the poolings promise, in numbers worked out by hand or by PyTorch; the device is tested by the cases. */
+/** Windows and poolings in numbers worked out by hand or by PyTorch; the device is tested by the cases. */
 
 import { strict as assert } from "node:assert";
 import { gradients } from "../../engine/autodiff.ts";
 import { input, type Tensor } from "../../engine/graph.ts";
 import { interpret } from "../../engine/interpret.ts";
 import { averagePool } from "../../engine/ops/average_pool.ts";
+import { conv2d } from "../../engine/ops/conv2d.ts";
 import { maxPool } from "../../engine/ops/max_pool.ts";
 import { sum } from "../../engine/ops/sum.ts";
 
@@ -44,6 +45,16 @@ Deno.test("averagePool() counts the padding unless told not to", () => {
   );
   assert.deepEqual(bare, [1, 1, 1, 1]);
   assert.deepEqual(bareGrad, [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25]);
+});
+
+Deno.test("conv2d() refuses windows that do not fit", () => {
+  const x = input("x", [1, 3, 3, 2]);
+  const w = input("w", [3, 3, 2, 4]);
+  assert.deepEqual(conv2d(x, w).shape, [1, 1, 1, 4]);
+  for (const options of [{ stride: 0 }, { stride: 1.5 }, { padding: -1 }, { padding: 0.5 }]) {
+    assert.throws(() => conv2d(x, w, options), /^RangeError: Cannot move a window 3×3 by/);
+  }
+  assert.throws(() => conv2d(x, input("w", [4, 3, 2, 4])), RangeError);
 });
 
 Deno.test("maxPool() and averagePool() refuse windows that do not fit", () => {
