@@ -27,7 +27,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   if (directory === undefined) {
-    throw new UsageError("Cannot check: a folder of golden numbers was needed");
+    throw new UsageError("Cannot check: no folder was given, one of golden numbers was needed");
   }
   const { flags } = parsed;
   const models = await readJson<GoldenModels>(directory, "models.json");
@@ -36,8 +36,10 @@ export async function run(args: readonly string[]): Promise<number> {
   console.error(`adapter: ${device.name}`);
 
   let passed = true;
+  let compared = 0;
   const report = (title: string, comparison: Comparison) => {
     passed &&= comparison.passed;
+    compared += comparison.rows.length;
     print(title, comparison, flags.json === true);
   };
   for (const [name, { sizes }] of Object.entries(models.models)) {
@@ -54,6 +56,14 @@ export async function run(args: readonly string[]): Promise<number> {
     for (const one of covered) await checkRun(device, one, training, comparison);
     report(`${covered.length} of ${training.runs.length} training runs`, comparison);
   }
+  if (compared === 0) {
+    throw new DataError(
+      `Cannot check the device against ${directory}: it holds nothing of ${
+        flags.model ?? "this version"
+      }, ` +
+        `${flags.model ?? `${modelNames.join(", ")} or training runs`} were needed`,
+    );
+  }
   if (!flags.json) console.log(passed ? "every error is within its limit" : "FAILED");
   return passed ? 0 : 1;
 }
@@ -63,7 +73,9 @@ async function readJson<T>(directory: string, name: string): Promise<T> {
   try {
     return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    throw new DataError(`Cannot read ${path}: ${(error as Error).message}`);
+    throw new DataError(
+      `Cannot read ${path}: ${(error as Error).message}, golden numbers in JSON were needed`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** The device against PyTorch's numbers: both models at one size, and every run of the small network. */
 
 import assert from "node:assert/strict";
+import { run as golden } from "../cli/golden.ts";
 import { Comparison } from "../cli/golden/compare.ts";
 import { checkModel, type GoldenModels } from "../cli/golden/models.ts";
 import { checkRun, covers, type GoldenTraining } from "../cli/golden/training.ts";
@@ -51,4 +52,19 @@ goldenTest("golden: a wrong number is found", async (comparison) => {
   await checkRun(device!, wrong, file, found);
   assert.equal(found.passed, false);
   comparison.note("found", 0, 0, "");
+});
+
+Deno.test({
+  name: "golden: a folder with nothing to compare is refused",
+  ignore: device === undefined,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/models.json`, '{"models":{}}');
+      await Deno.writeTextFile(`${folder}/training.json`, '{"runs":[]}');
+      await assert.rejects(golden([folder]), /^DataError: Cannot check the device/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
