@@ -67,6 +67,23 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   return strides;
 }
 
+/** Where element `i` of `shape`, counted row-major, lies under the steps of its axes. */
+export function elementAt(i: number, shape: Shape, strides: readonly number[]): number {
+  let at = 0;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at += (i % shape[axis]!) * strides[axis]!;
+    i = Math.floor(i / shape[axis]!);
+  }
+  return at;
+}
+
+/** Where element `i` of a tensor of `shape`, counted row-major, lies among its numbers on a device. */
+export function storedIndex(shape: Shape): (i: number) => number {
+  const c = channels(shape);
+  const step = channelQuads(shape) * 4;
+  return (i) => Math.floor(i / c) * step + i % c;
+}
+
 /** `⌈a / b⌉`. */
 export function ceilDiv(a: number, b: number): number {
   return Math.ceil(a / b);

@@ -1,31 +1,33 @@
 /** Memory: the buffers of inputs and states, shared by all programs of a device. */
 
 import { isImageInput, type Tensor } from "../graph.ts";
-import { channelQuads, channels, rows } from "../shape.ts";
+import { quads, storedIndex } from "../shape.ts";
 import { MemoryError } from "../compile/program.ts";
 import { bufferBytes } from "../compile/slots.ts";
 import type { Device } from "./device.ts";
 
 /** Row-major numbers in the order of a device: the last axis filled up to a multiple of four. */
 export function padRows(t: Tensor, values: ArrayLike<number>): Float32Array<ArrayBuffer> {
-  const c = channels(t.shape);
-  const step = channelQuads(t.shape) * 4;
   if (values.length !== t.size) {
     throw new RangeError(
       `Cannot feed ${t}: ${values.length} numbers were given, ${t.size} were needed`,
     );
   }
-  if (step === c) return Float32Array.from(values);
-  const padded = new Float32Array(rows(t.shape) * step);
-  for (let i = 0; i < values.length; i++) padded[Math.floor(i / c) * step + i % c] = values[i]!;
+  const padded = new Float32Array(quads(t.shape) * 4);
+  if (padded.length === values.length) {
+    padded.set(values);
+    return padded;
+  }
+  const at = storedIndex(t.shape);
+  for (let i = 0; i < values.length; i++) padded[at(i)] = values[i]!;
   return padded;
 }
 
 /** The reverse of `padRows`. */
 export function unpadRows(t: Tensor, stored: Float32Array): Float32Array {
-  const c = channels(t.shape);
-  const step = channelQuads(t.shape) * 4;
-  return Float32Array.from({ length: t.size }, (_, i) => stored[Math.floor(i / c) * step + i % c]!);
+  if (stored.length === t.size) return stored;
+  const at = storedIndex(t.shape);
+  return Float32Array.from({ length: t.size }, (_, i) => stored[at(i)]!);
 }
 
 /** Inputs and states by tensor. */

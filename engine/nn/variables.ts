@@ -2,7 +2,7 @@
 
 import { input, type Tensor } from "../graph.ts";
 import { arenaLayout, part } from "../ops/layout.ts";
-import { channelQuads, channels, type Shape, size } from "../shape.ts";
+import { channels, type Shape, size, storedIndex } from "../shape.ts";
 import { draw, type Initial } from "./init.ts";
 
 /** How a variable lies on the device, and so which entries of a file it is. */
@@ -110,13 +110,10 @@ export class Arena {
   #fill(value: (v: Variable, index: number) => ArrayLike<number>): Float32Array {
     const arena = new Float32Array(this.tensor.size);
     this.variables.forEach((v, i) => {
-      const c = channels(v.shape);
-      const step = channelQuads(v.shape) * 4;
+      const at = storedIndex(v.shape);
       const numbers = value(v, i);
       const start = this.#offsets[i]! * 4;
-      for (let k = 0; k < numbers.length; k++) {
-        arena[start + Math.floor(k / c) * step + k % c] = numbers[k]!;
-      }
+      for (let k = 0; k < numbers.length; k++) arena[start + at(k)] = numbers[k]!;
     });
     return arena;
   }
@@ -132,13 +129,12 @@ export class Arena {
   /** The entries of a file made of an arena's numbers, in the order of the variables. */
   decode(arena: Float32Array): (Entry & { readonly data: Float32Array })[] {
     return this.variables.flatMap((v, i) => {
-      const c = channels(v.shape);
-      const step = channelQuads(v.shape) * 4;
+      const at = storedIndex(v.shape);
       const start = this.#offsets[i]! * 4;
       const files = entries(v).map((e) => ({ ...e, data: new Float32Array(size(e.shape)) }));
       let k = 0;
       for (const [entry, index] of mapping(v)) {
-        files[entry]!.data[index] = arena[start + Math.floor(k / c) * step + k % c]!;
+        files[entry]!.data[index] = arena[start + at(k)]!;
         k++;
       }
       return files;

@@ -1,7 +1,7 @@
 /** Dropout and drop-path: masks from a counter-based generator, so that nothing of them is stored. */
 
 import { type Op, Tensor } from "../graph.ts";
-import { channelQuads, channels } from "../shape.ts";
+import { channelQuads, storedIndex } from "../shape.ts";
 import { full, literal, mul } from "./pointwise.ts";
 
 interface Attrs {
@@ -40,13 +40,10 @@ const dropoutOp: Op<Attrs> = {
     }))`;
   },
   reference({ shape, attrs: { rate, mix } }, x, seed) {
-    const c = channels(shape);
-    const step = channelQuads(shape) * 4; // the device counts the lanes beyond the channels too
+    const at = storedIndex(shape); // the device counts the lanes beyond the channels too
     const key = (seed![0]! ^ mix) >>> 0;
     const limit = Math.fround(rate);
-    return x!.map((v, i) =>
-      uniform(key, Math.floor(i / c) * step + i % c) >= limit ? v * scale(rate) : 0
-    );
+    return x!.map((v, i) => uniform(key, at(i)) >= limit ? v * scale(rate) : 0);
   },
 };
 

@@ -6,11 +6,13 @@ import {
   ceilDiv,
   channelQuads,
   channels,
+  elementAt,
   quads,
   rows,
   sameShape,
   type Shape,
   size,
+  storedIndex,
 } from "../shape.ts";
 
 const viewOp: Op = {
@@ -31,18 +33,6 @@ function gatherKernel(y: Tensor<{ strides: readonly number[] }>) {
   shape.forEach((d, i) => consts[`D${i}`] = d);
   strides.forEach((s, i) => consts[`S${i}`] = s);
   return { shader: gather, consts, grid: flatGrid(quads(y.shape)) };
-}
-
-/** Element `i` of `shape` taken from where `strides` put it in `x`. */
-function mapIndices(shape: Shape, strides: readonly number[], x: Float64Array): Float64Array {
-  return Float64Array.from({ length: size(shape) }, (_, i) => {
-    let at = 0;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += (i % shape[axis]!) * strides[axis]!;
-      i = Math.floor(i / shape[axis]!);
-    }
-    return x[at]!;
-  });
 }
 
 /** Workgroups of 64 for `n` invocations, as a grid no side of which is above the limit. */
@@ -69,7 +59,7 @@ const transposeOp: Op<{ strides: readonly number[]; axes: readonly number[] }> =
   name: "transpose",
   grad: (dy, { attrs: { axes } }) => [transpose(dy, axes.map((_, i) => axes.indexOf(i)))],
   kernel: gatherKernel,
-  reference: (y, x) => mapIndices(y.shape, y.attrs.strides, x!),
+  reference: (y, x) => x!.map((_, i) => x![elementAt(i, y.shape, y.attrs.strides)]!),
 };
 
 const reshapeOp: Op<{ strides: readonly number[] }> = {
@@ -133,12 +123,8 @@ const partOp: Op<{ offset: number }> = {
   view: (y) => y.attrs.offset,
   reference(y, arena) {
     const stored = arena!.subarray(y.attrs.offset * 4);
-    const c = channels(y.shape);
-    const step = channelQuads(y.shape) * 4;
-    return Float64Array.from(
-      { length: y.size },
-      (_, i) => stored[Math.floor(i / c) * step + i % c]!,
-    );
+    const at = storedIndex(y.shape);
+    return Float64Array.from({ length: y.size }, (_, i) => stored[at(i)]!);
   },
 };
 
@@ -159,10 +145,8 @@ const packOp: Op<{ offsets: readonly number[] }> = {
   reference(y, ...inputs) {
     const out = new Float64Array(y.size);
     inputs.forEach((values, k) => {
-      const { shape } = y.inputs[k]!;
-      const c = channels(shape);
-      const step = channelQuads(shape) * 4;
-      values.forEach((v, i) => out[y.attrs.offsets[k]! * 4 + Math.floor(i / c) * step + i % c] = v);
+      const at = storedIndex(y.inputs[k]!.shape);
+      values.forEach((v, i) => out[y.attrs.offsets[k]! * 4 + at(i)] = v);
     });
     return out;
   },

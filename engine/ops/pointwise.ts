@@ -1,7 +1,7 @@
 /** Pointwise ops: one expression per element, broadcast by NumPy's rules. No shaders of their own. */
 
 import { type Op, Tensor } from "../graph.ts";
-import { broadcastShape, broadcastStrides, type Shape } from "../shape.ts";
+import { broadcastShape, broadcastStrides, elementAt, type Shape } from "../shape.ts";
 
 /** Builds an op from its expression, once for the device and once for the reference. */
 function pointwise(
@@ -27,18 +27,8 @@ export function mapElements(
   const strides = y.inputs.map((t) => broadcastStrides(t.shape, y.shape));
   return Float64Array.from(
     { length: y.size },
-    (_, i) => js(...inputs.map((values, k) => values[offset(i, y.shape, strides[k]!)]!)),
+    (_, i) => js(...inputs.map((values, k) => values[elementAt(i, y.shape, strides[k]!)]!)),
   );
-}
-
-/** Where element `i` of `shape` lies under `strides`. */
-function offset(i: number, shape: Shape, strides: readonly number[]): number {
-  let at = 0;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    at += (i % shape[axis]!) * strides[axis]!;
-    i = Math.floor(i / shape[axis]!);
-  }
-  return at;
 }
 
 function apply(op: Op, ...inputs: Tensor[]): Tensor {
