@@ -26,7 +26,7 @@ export interface Scale {
 }
 
 /** `v` rounded to a multiple of 8, never below nine tenths of it (the paper's `make_divisible`). */
-export function roundChannels(v: number): number {
+function roundChannels(v: number): number {
   const n = Math.max(8, Math.floor((v + 4) / 8) * 8);
   return n < 0.9 * v ? n + 8 : n;
 }

@@ -38,7 +38,7 @@ export function lineReporter(options: ReporterOptions): Reporter {
 }
 
 /** The event as one line of JSON, without its line end; numbers that JSON lacks become `null`. */
-export function jsonLine(event: RunEvent): string {
+function jsonLine(event: RunEvent): string {
   return JSON.stringify(event);
 }
 
