@@ -88,11 +88,12 @@ function print(title: string, comparison: Comparison, json: boolean): void {
     return;
   }
   console.log(title);
-  for (const { name, error, limit, count, worst } of comparison.rows) {
+  for (const { name, error, limit, count, worst, aside } of comparison.rows) {
     const verdict = error <= limit ? "ok  " : "FAIL";
     console.log(
       `  ${verdict} ${name.padEnd(24)} ${error.toExponential(1)} of ${limit.toExponential(1)}` +
-        `  ${String(count).padStart(5)} numbers${worst && `, largest at ${worst}`}`,
+        `  ${String(count).padStart(5)} numbers${worst && `, largest at ${worst}`}` +
+        (aside ? `; ${aside} above 5 × what float32 made at that step alone` : ""),
     );
   }
 }

@@ -10,18 +10,20 @@ export interface Row {
   readonly count: number;
   /** Where the largest error was. */
   readonly worst: string;
+  /** Numbers within the limit that are above five times what float32 made of that very number. */
+  readonly aside: number;
 }
 
 /** Collects errors by quantity. */
 export class Comparison {
   readonly #rows = new Map<
     string,
-    { error: number; limit: number; count: number; worst: string }
+    { error: number; limit: number; count: number; worst: string; aside: number }
   >();
 
   /** Notes an error; NaN counts as infinite. `float32` is what PyTorch's own float32 makes. */
   note(name: string, error: number, float32: number, where: string, count = 1): void {
-    this.#note(name, error, Math.max(5 * float32, 2e-6), where, count);
+    this.#note(name, error, allowed(float32), where, count);
   }
 
   /** Relative L2 error of vectors, over `scale` where it is given (a norm of what was compared). */
@@ -48,6 +50,24 @@ export class Comparison {
     this.note(name, Math.abs(got - want) / Math.abs(want), float32, where);
   }
 
+  /**
+   * Relative error of a number of step `s`. An error once made stays in the weights, so what is allowed
+   * is the most that float32 has made by then; numbers above what it made at `s` alone are counted aside.
+   */
+  step(
+    name: string,
+    got: number,
+    want: number,
+    float32: readonly number[],
+    s: number,
+    where: string,
+  ): void {
+    this.number(name, got, want, Math.max(...float32.slice(0, s + 1)), where);
+    const row = this.#rows.get(name)!;
+    const error = Math.abs(got - want) / Math.abs(want);
+    if (error > allowed(float32[s]!)) row.aside++;
+  }
+
   /** An absolute error, of what should be zero. */
   absolute(name: string, error: number, limit: number, where: string): void {
     this.#note(name, error, limit, where, 1);
@@ -60,6 +80,7 @@ export class Comparison {
     this.#rows.set(name, {
       ...(worse ? { error: value, limit, worst: where } : row),
       count: (row?.count ?? 0) + count,
+      aside: row?.aside ?? 0,
     });
   }
 
@@ -71,6 +92,11 @@ export class Comparison {
   get passed(): boolean {
     return this.rows.every((row) => row.error <= row.limit);
   }
+}
+
+/** The limit of an error: five times what PyTorch's float32 makes, and never below 2e-6. */
+function allowed(float32: number): number {
+  return Math.max(5 * float32, 2e-6);
 }
 
 /** The L2 norm of numbers, in float64. */

@@ -137,8 +137,6 @@ export async function checkRun(
   const runner = await Runner.create(program, memory);
   const where = `${run.net} ${run.optimizer} ${run.variant}`;
   const { float32_error: float32, usable_steps: usable } = run;
-  // An error once made stays in the weights: what float32 allows at a step is the most it has made so far.
-  const soFar = (errors: readonly number[], s: number) => Math.max(...errors.slice(0, s + 1));
   for (let s = 0; s < usable; s++) {
     const batch = examples(run, file, s);
     memory.write(images, batch.images);
@@ -148,14 +146,9 @@ export async function checkRun(
     const [loss] = await runner.read(step.loss);
     const gradient = norm(await runner.read(step.gradient));
     const at = `${where}, step ${s}`;
-    comparison.number("losses of runs", loss!, run.losses[s]!, soFar(float32.losses, s), at);
-    comparison.number(
-      "gradient norms of runs",
-      gradient,
-      run.grad_norms[s]!,
-      soFar(float32.grad_norms, s),
-      at,
-    );
+    comparison.step("losses of runs", loss!, run.losses[s]!, float32.losses, s, at);
+    const want = run.grad_norms[s]!;
+    comparison.step("gradient norms of runs", gradient, want, float32.grad_norms, s, at);
   }
   if (usable === 10) {
     const numbers = new Map([
