@@ -15,7 +15,7 @@ import { modelInfo } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import type { Weight } from "../models/safetensors.ts";
 import { captureStep, oneHot, type TrainingStep } from "./step.ts";
-import { decodeArena, decodeVariables, encodeArena, encodeVariables } from "./weights.ts";
+import { decodeArena, decodeVariables, encodeStates, encodeVariables } from "./weights.ts";
 
 /** What a session is compiled for. */
 export interface SessionOptions {
@@ -86,6 +86,7 @@ export class Session {
   readonly #pixels: Tensor;
   readonly #model: Model;
   readonly #device: Device;
+  #program?: Program;
   #training?: Training;
   #evaluation?: Promise<{ readonly runner: Runner; readonly logits: Tensor }>;
   #stepsDone = 0;
@@ -171,7 +172,10 @@ export class Session {
 
   /** Runs one step on what was last fed and gives the nanoseconds of each dispatch of `program`. */
   profile(): Promise<number[]> {
-    return this.#trained("profile").runner.profile();
+    const { runner } = this.#trained("profile");
+    this.#stepsDone++;
+    this.#stepsMeasured++;
+    return runner.profile();
   }
 
   /** Means over the steps since the last call; NaN as loss where training diverged. */
@@ -236,14 +240,7 @@ export class Session {
   /** Replaces the states of the optimizer after `stepsDone` steps. Throws RangeError where they do not fit. */
   writeOptimizer(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
     const { step, optimizer } = this.#trained("write the optimizer of");
-    const known = optimizer.states.map((name) => `${name}.`);
-    const other = [...states.keys()].find((key) => !known.some((name) => key.startsWith(name)));
-    if (other !== undefined) {
-      const needed = optimizer.states.join(" and ") || "none";
-      throw new RangeError(`Cannot use the states: ${other} is unexpected, ${needed} were needed`);
-    }
-    const { parameters: arena } = this.#variables;
-    const numbers = known.map((name) => encodeArena(arena, (key) => states.get(name + key)));
+    const numbers = encodeStates(this.#variables.parameters, optimizer.states, states);
     numbers.forEach((values, i) => this.#memory.write(step.states[i]!, values));
     this.#stepsBefore += stepsDone - this.#stepsDone; // batches were counted by the weights' own counters
     this.#stepsDone = stepsDone;
@@ -255,8 +252,6 @@ export class Session {
     this.#evaluation?.then(({ runner }) => runner.destroy(), () => {});
     this.#memory.destroy();
   }
-
-  #program?: Program;
 
   async #compileTraining(): Promise<Training> {
     const { classes, optimizer: named, labelSmoothing, classWeights } = this.#options;

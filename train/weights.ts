@@ -26,6 +26,21 @@ export function encodeArena(
   });
 }
 
+/** The numbers of an optimizer's states, each with the layout of `arena`. Throws RangeError where they do not fit. */
+export function encodeStates(
+  arena: Arena,
+  names: readonly string[],
+  states: ReadonlyMap<string, Weight>,
+): Float32Array[] {
+  const prefixes = names.map((name) => `${name}.`);
+  const other = [...states.keys()].find((key) => !prefixes.some((p) => key.startsWith(p)));
+  if (other !== undefined) {
+    const needed = names.join(" and ") || "none";
+    throw new RangeError(`Cannot use the states: ${other} is unexpected, ${needed} were needed`);
+  }
+  return prefixes.map((prefix) => encodeArena(arena, (key) => states.get(prefix + key)));
+}
+
 /** What is wrong with the weight that was given for an entry. */
 function mismatch({ key, shape }: Entry, weight: Weight | undefined): string | undefined {
   if (!weight) return `${key} is missing`;

@@ -14,10 +14,21 @@ export async function timeDispatches(
   device: Device,
   dispatches: readonly Recorded[],
 ): Promise<number[]> {
-  const { gpu } = device;
-  if (!gpu.features.has("timestamp-query")) {
+  if (!device.gpu.features.has("timestamp-query")) {
     throw new TypeError("Cannot profile: this device has no timestamps");
   }
+  const times: number[] = [];
+  for (let i = 0; i < dispatches.length; i += MOST) {
+    times.push(...await timeSome(device, dispatches.slice(i, i + MOST)));
+  }
+  return times;
+}
+
+/** Dispatches that one query set can time: WebGPU allows 4096 timestamps. */
+const MOST = 2048;
+
+async function timeSome(device: Device, dispatches: readonly Recorded[]): Promise<number[]> {
+  const { gpu } = device;
   const count = 2 * dispatches.length;
   const querySet = gpu.createQuerySet({ type: "timestamp", count });
   const resolved = gpu.createBuffer({
