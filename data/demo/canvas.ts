@@ -34,6 +34,7 @@ export class Canvas {
   /** [size, size, 3] */
   readonly data: Float32Array;
 
+  /** A black picture. */
   constructor(readonly size: number, readonly view: View) {
     this.data = new Float32Array(size * size * 3);
   }

@@ -4,12 +4,17 @@ import { arc, Canvas, type Colour, ellipse, type View } from "./canvas.ts";
 
 /** What all of a picture has in common, whoever's features are in it. */
 export interface Scene {
+  /** Where the head is; its centre is the origin. */
   readonly view: View;
+  /** Colour of the skin in even light. */
   readonly skin: Colour;
+  /** Colour of hair and brows. */
   readonly hair: Colour;
+  /** Colour of the shoulders. */
   readonly clothes: Colour;
+  /** The two colours that the background changes between. */
   readonly background: readonly [Colour, Colour];
-  /** Direction of the background's change and of the light, strength included. */
+  /** How much brighter it is a unit to the right, and a unit down. */
   readonly light: readonly [number, number];
   /** Waves per unit in the background, and their phase. */
   readonly waves: readonly [number, number, number];
@@ -21,7 +26,9 @@ export interface Scene {
 
 /** What is between the brows and the chin. */
 export interface Features {
+  /** Colour of the eyes. */
   readonly iris: Colour;
+  /** Colour of the mouth. */
   readonly lips: Colour;
   /** Half the distance of the eyes, their height on the face, width and opening. */
   readonly eyes: readonly [number, number, number, number];
