@@ -60,10 +60,10 @@ export interface TrainFlags extends Recipe {
 /** What `train` without data does: a small net, a small demo set, a few minutes on two cores. */
 export const DEMO_RECIPE = {
   model: "resnet18",
-  size: 64,
+  size: 48,
   batch: 16,
-  epochs: 4,
-  lr: 1e-3,
+  epochs: 5,
+  lr: 2e-3,
   schedule: "one-cycle",
 } as const;
 

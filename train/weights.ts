@@ -14,7 +14,7 @@ export function decodeArena(arena: Arena, numbers: Float32Array): Map<string, We
 }
 
 /** The numbers of one arena. Throws RangeError where an entry is missing, no F32 or of another shape. */
-export function encodeArena(
+function encodeArena(
   arena: Arena,
   find: (key: string) => Weight | undefined,
 ): Float32Array {

@@ -65,7 +65,7 @@ Deno.test("verity refuses values and combinations that mean nothing, with exit c
 
 Deno.test("train without data takes the demo's recipe and with data the reference recipe", () => {
   const demo = trainFlags();
-  assert.deepEqual([demo.model, demo.size, demo.schedule], ["resnet18", 64, "one-cycle"]);
+  assert.deepEqual([demo.model, demo.size, demo.schedule], ["resnet18", 48, "one-cycle"]);
   assert.equal(trainFlags("--epochs", "2").epochs, 2);
   const { model, optimizer, lr, schedule, stepEvery, gamma, epochs, size, resize } = trainFlags(
     "--data",
