@@ -59,7 +59,7 @@ export function isBetter(a: Score, b: Score | undefined): boolean {
  * Trains until `options.epochs` epochs are done. Everything random is a function of the seed, the
  * epoch and the step, so that a run that resumes sees what it would have seen. Throws
  * {@linkcode DivergedError} when a loss is not finite, RangeError when no batch can be filled or no
- * epoch is left.
+ * epoch was asked for.
  */
 export async function fit(
   session: Trainable,

@@ -193,7 +193,7 @@ const backOp: Op<{ epsilon: number; count: number }> = {
 
 /** Options of `batchNorm`. */
 export interface BatchNormOptions {
-  /** Added to the variance. Default 1e-5. */
+  /** Added to the variance, 1e-9 to 1, to a billionth. Default 1e-5. */
   readonly epsilon?: number;
   /** Whether `statistics` are those of `x` itself, not running ones. Default true. */
   readonly training?: boolean;
@@ -216,6 +216,9 @@ export function batchNorm(
     if (t.shape.join() !== `2,${c}`) {
       throw new RangeError(`Cannot normalise [${x.shape}] with [${t.shape}]: [2,${c}] was needed`);
     }
+  }
+  if (!(epsilon >= 1e-9 && epsilon <= 1)) {
+    throw new RangeError(`Cannot normalise with ε = ${epsilon}: 1e-9 to 1 was needed`);
   }
   const coefficients = new Tensor(coefficientsOp, [statistics, affine], [2, c], {
     epsilon,
