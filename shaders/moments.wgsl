@@ -1,4 +1,4 @@
-// y[p, 0, c] = mean, y[p, 1, c] = Σ (x − mean)² over the rows of strip p: batch statistics in parts.
+// y[p] = [mean, variance] of the rows of strip p, biased: batch statistics, in parts where there are many rows.
 // X is COUNT × C4 quads, Y is [parts, 2, 4·C4]; a thread walks a strip of one quad of channels.
 // Sums are taken from the strip's first row, so that a large mean does not swallow the variance.
 
@@ -33,5 +33,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let n = f32(end - p * STRIP);
   store_y(2u * p, c, origin + sum / n);
-  store_y(2u * p + 1u, c, max(squares - sum * sum / n, vec4f()));
+  store_y(2u * p + 1u, c, max(squares - sum * sum / n, vec4f()) / n);
 }

@@ -18,13 +18,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = id.x;
   if (c >= C4) { return; }
   var mean = load_x(0u, c);
-  var squares = load_x(1u, c);
+  var squares = load_x(1u, c) * f32(min(STRIP, COUNT));
   for (var p = 1u; p < PARTS; p++) {
     let before = f32(p * STRIP);
     let n = f32(min(STRIP, COUNT - p * STRIP));
     let delta = load_x(2u * p, c) - mean;
     mean += delta * (n / (before + n));
-    squares += load_x(2u * p + 1u, c) + delta * delta * (before * n / (before + n));
+    squares += load_x(2u * p + 1u, c) * n + delta * delta * (before * n / (before + n));
   }
   store_y(0u, c, mean);
   store_y(1u, c, squares / f32(COUNT));

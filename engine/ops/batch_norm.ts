@@ -7,7 +7,7 @@ import momentsShader from "../../shaders/moments.wgsl" with { type: "text" };
 import sumsShader from "../../shaders/norm_sums.wgsl" with { type: "text" };
 import { type Op, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, rows } from "../shape.ts";
-import { row } from "./layout.ts";
+import { reshape, row } from "./layout.ts";
 import { add, mapElements, mul } from "./pointwise.ts";
 import { stripCount, sumTo } from "./sum.ts";
 
@@ -35,21 +35,21 @@ const partialMomentsOp: Op<{ strip: number }> = {
     const { strip } = y.attrs;
     const out: number[] = [];
     for (let p = 0; p < y.shape[0]!; p++) {
-      const [mean, squares] = momentsOf(x!.subarray(p * strip * c, (p + 1) * strip * c), c);
-      out.push(...mean, ...squares);
+      const [mean, variance] = momentsOf(x!.subarray(p * strip * c, (p + 1) * strip * c), c);
+      out.push(...mean, ...variance);
     }
     return Float64Array.from(out);
   },
 };
 
-/** Mean and summed squares around it of each of `c` channels. */
+/** Mean and biased variance of each of `c` channels. */
 function momentsOf(x: Float64Array, c: number): [Float64Array, Float64Array] {
   const n = x.length / c;
   const mean = new Float64Array(c);
-  const squares = new Float64Array(c);
+  const variance = new Float64Array(c);
   x.forEach((v, i) => mean[i % c]! += v / n);
-  x.forEach((v, i) => squares[i % c]! += (v - mean[i % c]!) ** 2);
-  return [mean, squares];
+  x.forEach((v, i) => variance[i % c]! += (v - mean[i % c]!) ** 2 / n);
+  return [mean, variance];
 }
 
 const momentsOp: Op<{ strip: number; count: number }> = {
@@ -74,7 +74,7 @@ const momentsOp: Op<{ strip: number; count: number }> = {
         const delta = x![2 * p * c + k]! - mean[k]!;
         const share = n / (p * strip + n);
         mean[k]! += delta * share;
-        squares[k]! += x![(2 * p + 1) * c + k]! + delta * delta * p * strip * share;
+        squares[k]! += x![(2 * p + 1) * c + k]! * n + delta * delta * p * strip * share;
       }
     }
     return Float64Array.from([...mean, ...squares.map((v) => v / count)]);
@@ -86,6 +86,7 @@ export function moments(x: Tensor): Tensor {
   const { strip, parts } = strips(x);
   const c = channels(x.shape);
   const partial = new Tensor(partialMomentsOp, [x], [parts, 2, c], { strip }) as Tensor;
+  if (parts === 1) return reshape(partial, [2, c]);
   return new Tensor(momentsOp, [partial], [2, c], { strip, count: rows(x.shape) }) as Tensor;
 }
 

@@ -98,7 +98,7 @@ export function splitK(
   count: number,
   tiles: number,
   outputQuads: number,
-  least = 32,
+  least = 128,
 ): [number, number] {
   // Enough threads to fill a device, partial sums of 8 MB at most.
   const wanted = Math.min(

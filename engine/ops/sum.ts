@@ -76,9 +76,12 @@ const sumToOp: Op = {
   reference: (_, staged) => staged!,
 };
 
-/** How many strips a sum of `count` terms is cut into when `width` results run side by side. */
+/**
+ * How many strips a sum of `count` terms is cut into when `width` results run side by side. Short sums
+ * stay whole: a second dispatch costs more than it saves.
+ */
 export function stripCount(count: number, width: number): number {
-  return Math.max(1, Math.min(ceilDiv(count, 32), ceilDiv(2048, width)));
+  return Math.max(1, Math.min(ceilDiv(count, 128), ceilDiv(2048, width)));
 }
 
 /** Sums `count` axes' worth of rows: [outer, count, inner, c] → [outer, inner, c] (flat shapes). */

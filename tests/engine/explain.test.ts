@@ -9,13 +9,13 @@ import { add, relu } from "../../engine/ops/pointwise.ts";
 import { globalAveragePool } from "../../engine/ops/sum.ts";
 
 Deno.test("explain: pointwise ops join the dispatch that reads them, and the costs add up", () => {
-  const x = input("x", [1, 8, 8, 4]);
+  const x = input("x", [1, 16, 16, 4]);
   const w = input("w", [3, 3, 4, 8]);
   const bias = input("b", [8]);
   const y = relu(add(conv2d(x, w, { padding: 1 }), bias));
   const text = explain(compile({ outputs: [globalAveragePool(y)] }));
   const labels = text.split("\n").map((line) => line.replace(/^ *\d+ {2}/, "").split(" ")[0]);
   assert.deepEqual(labels.slice(0, 4), ["conv2d", "add+relu+sum", "sum", "mul"]);
-  assert.match(text, /4 dispatches move 6\.\d kB/);
-  assert.match(text, /3 inputs, states and constants: 2\.2 kB/);
+  assert.match(text, /4 dispatches move 21\.9 kB/);
+  assert.match(text, /3 inputs, states and constants: 5\.3 kB/);
 });
