@@ -22,15 +22,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let p = id.x / C4;
   let end = min((p + 1u) * STRIP, COUNT);
   let origin = load_x(p * STRIP, c);
-  var sum = vec4f();
-  var squares = vec4f();
+  var sums: array<vec4f, 4>; // four sums side by side round less than one
+  var squared: array<vec4f, 4>;
   for (var r = p * STRIP; r < end; r += 4u) {
     //! unroll U < 4
     let d_U = select(vec4f(), load_x(min(r + U, end - 1u), c) - origin, r + U < end);
-    sum += d_U;
-    squares = fma(d_U, d_U, squares);
+    sums[U] += d_U;
+    squared[U] = fma(d_U, d_U, squared[U]);
     //! end
   }
+  let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  let squares = (squared[0] + squared[1]) + (squared[2] + squared[3]);
   let n = f32(end - p * STRIP);
   store_y(2u * p, c, origin + sum / n);
   store_y(2u * p + 1u, c, max(squares - sum * sum / n, vec4f()) / n);

@@ -28,17 +28,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let mean = load_m(0u, c);
   let inverse = 1.0 / sqrt(load_m(1u, c) + f32(EPSILON_E9) * 1e-9);
   let end = min((p + 1u) * STRIP, COUNT);
-  var products = vec4f();
-  var sum = vec4f();
+  var products: array<vec4f, 4>; // four sums side by side round less than one
+  var sum: array<vec4f, 4>;
   for (var r = p * STRIP; r < end; r += 4u) {
     //! unroll U < 4
     if (r + U < end) {
       let d_U = load_dy(r + U, c);
-      sum += d_U;
-      products = fma(d_U, load_x(r + U, c) - mean, products);
+      sum[U] += d_U;
+      products[U] = fma(d_U, load_x(r + U, c) - mean, products[U]);
     }
     //! end
   }
-  store_y(2u * p, c, products * inverse);
-  store_y(2u * p + 1u, c, sum);
+  store_y(2u * p, c, ((products[0] + products[1]) + (products[2] + products[3])) * inverse);
+  store_y(2u * p + 1u, c, (sum[0] + sum[1]) + (sum[2] + sum[3]));
 }

@@ -27,11 +27,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   let p = row / INNER % PARTS;
   let outer = row / (INNER * PARTS);
   let end = min((p + 1u) * STRIP, COUNT);
-  var sum = vec4f();
+  var sum: array<vec4f, 4>; // four sums side by side round less than one
   for (var r = p * STRIP; r < end; r += 4u) {
     //! unroll U < 4
-    if (r + U < end) { sum += load_x((outer * COUNT + r + U) * INNER + inner, c); }
+    if (r + U < end) { sum[U] += load_x((outer * COUNT + r + U) * INNER + inner, c); }
     //! end
   }
-  store_y(row, c, sum);
+  store_y(row, c, (sum[0] + sum[1]) + (sum[2] + sum[3]));
 }

@@ -160,7 +160,7 @@ function conv2dWeightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): 
   const [n, oh, ow] = dy.shape as [number, number, number, number];
   const tiles = kh * channelQuads(x.shape) * channelQuads(dy.shape) / weightTile(kw, dy.shape);
   const outputQuads = kh * kw * cin * channelQuads(dy.shape);
-  const [strip, parts] = splitK(n * oh, tiles, outputQuads, ceilDiv(128, ow));
+  const [strip, parts] = splitK(n * oh, tiles, outputQuads, ceilDiv(64, ow));
   const partial = new Tensor(
     weightGradientOp,
     [x, dy],
