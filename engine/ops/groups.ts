@@ -22,7 +22,7 @@ function consts(sparse: readonly number[], groups: number): Record<string, numbe
 }
 
 /** Calls `visit` for each element of the sparse weight and its place in the dense one. */
-function forEachPair(
+function forEachConnection(
   sparse: readonly number[],
   groups: number,
   visit: (s: number, d: number) => void,
@@ -45,7 +45,7 @@ const expandOp: Op<GroupAttrs> = {
   }),
   reference(y, w) {
     const out = new Float64Array(y.size);
-    forEachPair(y.inputs[0]!.shape, y.attrs.groups, (s, d) => out[d] = w![s]!);
+    forEachConnection(y.inputs[0]!.shape, y.attrs.groups, (s, d) => out[d] = w![s]!);
     return out;
   },
 };
@@ -59,7 +59,7 @@ const collectOp: Op<GroupAttrs> = {
   }),
   reference(dw, dy) {
     const out = new Float64Array(dw.size);
-    forEachPair(dw.shape, dw.attrs.groups, (s, d) => out[s] = dy![d]!);
+    forEachConnection(dw.shape, dw.attrs.groups, (s, d) => out[s] = dy![d]!);
     return out;
   },
 };
