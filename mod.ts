@@ -90,7 +90,15 @@ export {
 export { sgd, type SgdOptions } from "./engine/optim/sgd.ts";
 
 // Models and their weight files.
-export { type ModelInfo, modelInfo, modelNames, type ModelOptions } from "./models/mod.ts";
+export {
+  type ModelInfo,
+  modelInfo,
+  modelNames,
+  type ModelOptions,
+  type Preprocessing,
+  type Pretrained,
+  pretrainedInfo,
+} from "./models/mod.ts";
 export { normalize } from "./models/preprocess.ts";
 export {
   type Dtype,

@@ -1,6 +1,7 @@
 /** Reads the flags of a command: typed values, help, suggestions. Knows no command. */
 
 import { Command, CommanderError, InvalidArgumentError } from "flags";
+import { byDistance } from "../models/nearest.ts";
 import { UsageError } from "./errors.ts";
 
 export { Command } from "flags";
@@ -117,28 +118,8 @@ export function oneOf(words: readonly string[]): (text: string) => string {
 
 /** The word that is fewest edits away, if that is at most 4 in 10 of its letters. */
 export function nearest(text: string, words: readonly string[]): string | undefined {
-  const ranked = words
-    .map((word) => ({ word, edits: editDistance(text, word) }))
-    .filter(({ word, edits }) => edits <= Math.ceil(0.4 * word.length))
-    .sort((a, b) => a.edits - b.edits);
-  return ranked[0]?.word;
-}
-
-/** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      ));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  return byDistance(text, words)
+    .find(({ word, edits }) => edits <= Math.ceil(0.4 * word.length))?.word;
 }
 
 function decimal(text: string): number {

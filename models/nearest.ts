@@ -1,0 +1,28 @@
+/** Words by how near they are to a misspelt one. Suggests nothing by itself. */
+
+/** `words` with the number of edits that make `text` of each, fewest first. */
+export function byDistance(
+  text: string,
+  words: readonly string[],
+): { readonly word: string; readonly edits: number }[] {
+  return words
+    .map((word) => ({ word, edits: editDistance(text, word) }))
+    .sort((a, b) => a.edits - b.edits);
+}
+
+/** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      ));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
