@@ -1,5 +1,5 @@
 // y[n, oh, ow, c] = Σ x / d over a window of x, outside of which x is 0. The window is K × K, its corner
-// lies at (STRIDE·oh − PAD, STRIDE·ow − PAD); d is K² where COUNT_PAD is 1, else the number of elements
+// lies at (STRIDE·oh − PADH, STRIDE·ow − PADW); d is K² where COUNT_PAD is 1, else the number of elements
 // of the window inside x. X is [n, H, W, 4·C4], Y is [n, OH, OW, 4·C4] with ROWS rows.
 // A thread computes one quad of channels.
 
@@ -12,7 +12,8 @@ const ROWS = 6u;
 const C4 = 2u;
 const K = 3u;
 const STRIDE = 2u;
-const PAD = 1u;
+const PADH = 1u;
+const PADW = 1u;
 const COUNT_PAD = 0u;
 const S = 0u;
 //! holes
@@ -34,10 +35,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   var sum = vec4f();
   var count = K * K * COUNT_PAD;
   for (var r = 0u; r < K; r++) {
-    let h = top + r - PAD; // wraps around above the image
+    let h = top + r - PADH; // wraps around above the image
     if (h >= H) { continue; }
     //! unroll S < K
-    let w_S = left + S - PAD;
+    let w_S = left + S - PADW;
     if (w_S < W) {
       sum += load_x((image + h) * W + w_S, c);
       count += 1u - COUNT_PAD;

@@ -1,4 +1,4 @@
-// Y[n, i, j, o] = Σ x[n, i·S − P + a, j·S − P + b, c] · w[a, b, c, o]: a dense convolution.
+// Y[n, i, j, o] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · w[a, b, c, o]: a dense convolution.
 // X is [N, H, W, 4·C4], W is [KH, KW, CIN, 4·COLS], Y is LINES = N·OH lines of [OW, 4·COLS].
 // A thread computes TH lines by TW columns by TN quads of channels in registers. For one row of the
 // window and one quad of input channels it loads SPAN = (TW − 1)·S + KW columns of each line once.
@@ -17,7 +17,8 @@ const COLS = 2u;
 const KH = 3u;
 const KW = 3u;
 const S = 1u;
-const P = 1u;
+const PH = 1u;
+const PW = 1u;
 const TH = 1u;
 const TW = 1u;
 const TN = 1u;
@@ -54,7 +55,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var a = 0u; a < KH; a++) {
     //! unroll L < TH
     let line_L = min(line + L, LINES - 1u);
-    let i_L = line_L % OH * S + a - P; // wraps above H where it is outside
+    let i_L = line_L % OH * S + a - PH; // wraps above H where it is outside
     let inside_L = i_L < H;
     let start_L = (line_L / OH * H + min(i_L, H - 1u)) * W;
     //! end
@@ -63,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var c = block; c < min(block + BLOCK, C4); c++) {
       //! unroll L < TH
       //! unroll T < SPAN
-      let j_L_T = column * S + T - P;
+      let j_L_T = column * S + T - PW;
       x[L * SPAN + T] = select(vec4f(), load_x(start_L + min(j_L_T, W - 1u), c), inside_L & (j_L_T < W));
       //! end
       //! end

@@ -1,4 +1,4 @@
-// dW[p, a, b, c, o] = Σ x[n, i·S − P + a, j·S − P + b, c] · dy[n, i, j, o] over the lines (n, i) of strip p.
+// dW[p, a, b, c, o] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · dy[n, i, j, o] over the lines (n, i) of strip p.
 // X is [N, H, W, 4·C4], dY is LINES = N·OH lines of [OW, 4·TILES·TN], dW is [parts, KH·KW·CIN, 4·TILES·TN].
 // A thread keeps one row of the window, one quad of input channels and TN quads of output channels in
 // registers. Along a line it loads S new columns of X and one of dY, and shifts the rest of the window.
@@ -15,7 +15,8 @@ const CIN = 3u;
 const KH = 3u;
 const KW = 3u;
 const S = 1u;
-const P = 1u;
+const PH = 1u;
+const PW = 1u;
 const TN = 1u;
 const TILES = 2u;
 const CJ = 3u;
@@ -45,18 +46,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var x: array<vec4f, KW>;
   let end = min((p + 1u) * STRIP, LINES);
   for (var line = p * STRIP; line < end; line++) {
-    let i = line % OH * S + a - P; // wraps above H where it is outside
+    let i = line % OH * S + a - PH; // wraps above H where it is outside
     if (i >= H) { continue; }
     let start = (line / OH * H + i) * W;
     //! unroll B < KEEP
-    if (B >= P && B < W + P) { x[B + NEW] = load_x(start + B - P, c); } else { x[B + NEW] = vec4f(); }
+    if (B >= PW && B < W + PW) { x[B + NEW] = load_x(start + B - PW, c); } else { x[B + NEW] = vec4f(); }
     //! end
     for (var j = 0u; j < OW; j++) {
       //! unroll B < KEEP
       x[B] = x[B + NEW];
       //! end
       //! unroll B < NEW
-      let j_B = j * S + KEEP + B - P;
+      let j_B = j * S + KEEP + B - PW;
       x[KEEP + B] = select(vec4f(), load_x(start + min(j_B, W - 1u), c), j_B < W);
       //! end
       //! unroll C < TN

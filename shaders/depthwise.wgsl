@@ -1,4 +1,4 @@
-// Y[n, i, j, c] = Σ x[n, i·S − P + a, j·S − P + b, c] · w[a, b, c]: one filter for each channel.
+// Y[n, i, j, c] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · w[a, b, c]: one filter for each channel.
 // X is [N, H, W, 4·C4], W is [KH, KW, 4·C4], Y is [N, OH, OW, 4·C4].
 // A thread computes TH lines by TW columns of one quad of channels, all in registers, from a block of
 // SPANH × SPANW pixels. Where one tile covers an image, positions are known and loads outside vanish.
@@ -12,7 +12,8 @@ const C4 = 1u;
 const KH = 3u;
 const KW = 3u;
 const S = 1u;
-const P = 1u;
+const PH = 1u;
+const PW = 1u;
 const TH = 1u;
 const TW = 2u;
 const SPANH = 3u;
@@ -44,10 +45,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   var x: array<vec4f, SPANH * SPANW>;
   var y: array<vec4f, TH * TW>;
   //! unroll A < SPANH
-  let i_A = line * S + A - P; // wraps above H where it is outside
+  let i_A = line * S + A - PH; // wraps above H where it is outside
   let start_A = (n * H + min(i_A, H - 1u)) * W;
   //! unroll B < SPANW
-  let j_A_B = column * S + B - P;
+  let j_A_B = column * S + B - PW;
   x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), (i_A < H) & (j_A_B < W));
   //! end
   //! end

@@ -1,4 +1,4 @@
-// dW[p, a, b, c] = Σ x[n, i·S − P + a, j·S − P + b, c] · dy[n, i, j, c] over the pixels (n, i, j) of part p.
+// dW[p, a, b, c] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · dy[n, i, j, c] over the pixels (n, i, j) of part p.
 // A part is one tile of TH lines by TW columns, in STRIP images: part = (strip, tile line, tile column).
 // X is [N, H, W, 4·C4], dY is [N, OH, OW, 4·C4], dW is [parts, KH·KW, 4·C4].
 // A thread keeps the KH × KW filter of one quad of channels in registers and walks the images.
@@ -13,7 +13,8 @@ const C4 = 1u;
 const KH = 3u;
 const KW = 3u;
 const S = 1u;
-const P = 1u;
+const PH = 1u;
+const PW = 1u;
 const TH = 1u;
 const TW = 2u;
 const SPANH = 3u;
@@ -49,10 +50,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   let end = min((strip + 1u) * STRIP, N);
   for (var n = strip * STRIP; n < end; n++) {
     //! unroll A < SPANH
-    let i_A = line * S + A - P; // wraps above H where it is outside
+    let i_A = line * S + A - PH; // wraps above H where it is outside
     let start_A = (n * H + min(i_A, H - 1u)) * W;
     //! unroll B < SPANW
-    let j_A_B = column * S + B - P;
+    let j_A_B = column * S + B - PW;
     x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), (i_A < H) & (j_A_B < W));
     //! end
     //! end

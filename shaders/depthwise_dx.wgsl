@@ -1,6 +1,6 @@
-// dX[n, i, j, c] = Σ dy[n, (i + P − a) / S, (j + P − b) / S, c] · w[a, b, c] over the whole quotients.
+// dX[n, i, j, c] = Σ dy[n, (i + PH − a) / S, (j + PW − b) / S, c] · w[a, b, c] over the whole quotients.
 // With stride S the pixels fall into S × S phases, id.z, that meet different taps of the window: pixel
-// i = S·u + f meets the taps a = a0 + S·m with a0 = (f + P) mod S, from line u + (f + P) / S − m of dY.
+// i = S·u + f meets the taps a = a0 + S·m with a0 = (f + PH) mod S, from line u + (f + PH) / S − m of dY.
 // dY is [N, OH, OW, 4·C4], W is [KH, KW, 4·C4], dX is [N, H, W, 4·C4].
 // A thread computes TH lines by TW columns of one phase and one quad of channels.
 
@@ -13,7 +13,8 @@ const C4 = 1u;
 const KH = 3u;
 const KW = 3u;
 const S = 1u;
-const P = 1u;
+const PH = 1u;
+const PW = 1u;
 const TH = 1u;
 const TW = 2u;
 const TAPSH = 3u;
@@ -45,8 +46,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   let line = k / (C4 * TILESW) % TILESH * TH;
   let n = k / (C4 * TILESW * TILESH);
   let phase = vec2u(id.z % (S * S) / S, id.z % S);
-  let first = (phase + P) % S;
-  let shift = (phase + P) / S;
+  let padded = phase + vec2u(PH, PW);
+  let first = padded % S;
+  let shift = padded / S;
   var d: array<vec4f, SPANH * SPANW>;
   var x: array<vec4f, TH * TW>;
   //! unroll A < SPANH

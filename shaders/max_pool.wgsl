@@ -1,6 +1,6 @@
 // y[n, oh, ow, c] = max over a window of x, outside of which x is −∞; or, where INDEX is 1, which
 // element K·r + s of the window is the first to reach it. A NaN is above every number. The window is
-// K × K, its corner lies at (STRIDE·oh − PAD, STRIDE·ow − PAD). X is [n, H, W, 4·C4], Y is
+// K × K, its corner lies at (STRIDE·oh − PADH, STRIDE·ow − PADW). X is [n, H, W, 4·C4], Y is
 // [n, OH, OW, 4·C4] with ROWS rows. A thread computes one quad of channels.
 
 //! consts
@@ -12,7 +12,8 @@ const ROWS = 6u;
 const C4 = 2u;
 const K = 3u;
 const STRIDE = 2u;
-const PAD = 1u;
+const PADH = 1u;
+const PADW = 1u;
 const INDEX = 0u;
 const S = 0u;
 //! holes
@@ -34,10 +35,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   var best = vec4f(-3.4e38);
   var first = vec4f();
   for (var r = 0u; r < K; r++) {
-    let h = top + r - PAD; // wraps around above the image
+    let h = top + r - PADH; // wraps around above the image
     if (h >= H) { continue; }
     //! unroll S < K
-    let w_S = left + S - PAD;
+    let w_S = left + S - PADW;
     if (w_S < W) {
       let x_S = load_x((image + h) * W + w_S, c);
       // A NaN by its bits: compilers may take comparisons as if there were none.

@@ -1,5 +1,5 @@
 // dx[n, h, w, c] = Σ dy[n, oh, ow, c] over the windows whose first maximum is at (h, w): those where
-// INDEX[n, oh, ow, c] = K·r + s with r = h + PAD − STRIDE·oh and s = w + PAD − STRIDE·ow.
+// INDEX[n, oh, ow, c] = K·r + s with r = h + PADH − STRIDE·oh and s = w + PADW − STRIDE·ow.
 // DX is [n, H, W, 4·C4] with ROWS rows, DY and INDEX are [n, OH, OW, 4·C4]; an element lies in at most
 // WINDOWS² windows. A thread computes one quad of channels of DX, in a fixed order.
 
@@ -12,7 +12,8 @@ const ROWS = 20u;
 const C4 = 2u;
 const K = 3u;
 const STRIDE = 2u;
-const PAD = 1u;
+const PADH = 1u;
+const PADW = 1u;
 const WINDOWS = 2u;
 const J = 0u;
 //! holes
@@ -30,8 +31,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   if (i >= ROWS * C4) { return; }
   let c = i % C4;
   let row = i / C4;
-  let w = row % W + PAD;
-  let h = row / W % H + PAD;
+  let w = row % W + PADW;
+  let h = row / W % H + PADH;
   let image = row / (W * H) * OH;
   var sum = vec4f();
   for (var back = 0u; back < WINDOWS; back++) {

@@ -10,7 +10,7 @@ import { expandGroups } from "./groups.ts";
 import { reshape } from "./layout.ts";
 import { columnTile, matmul, splitK, SUM_BLOCK, workgroupWidth } from "./matmul.ts";
 import { sumTo } from "./sum.ts";
-import { forEachTap, tileWidth, type Window, type WindowOptions, windowShape } from "./window.ts";
+import { forEachTap, tileWidth, type Window, type WindowOptions, windowOver } from "./window.ts";
 
 /** Options of `conv2d`. */
 export interface Conv2dOptions extends WindowOptions {
@@ -20,11 +20,12 @@ export interface Conv2dOptions extends WindowOptions {
 
 /**
  * Convolves `x` [n, h, w, cin] with `w` [kh, kw, cin / groups, cout] → [n, oh, ow, cout], where
- * `oh = ⌊(h + 2·padding − kh) / stride⌋ + 1`; semantics of `torch.nn.functional.conv2d`.
+ * `oh = ⌊(h + 2·padding − kh) / stride⌋ + 1`, or `⌈h / stride⌉` with "same" padding; semantics of
+ * `torch.nn.functional.conv2d` and, for "same", of TensorFlow's.
  * Throws RangeError where channels do not fit or the window is larger than the padded image.
  */
 export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { stride = 1, padding = 0, groups = 1 } = options;
+  const { groups = 1 } = options;
   const [kh, kw, cin, cout] = w.shape as readonly [number, number, number, number];
   if (w.shape.length !== 4 || cin * groups !== channels(x.shape) || cout % groups) {
     throw new RangeError(
@@ -32,15 +33,15 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tenso
         `[kh, kw, ${channels(x.shape) / groups}, a multiple of ${groups}] was needed`,
     );
   }
-  const window: Window = { kernel: [kh, kw], stride, padding };
+  const window = windowOver(x.shape, [kh, kw], options);
   if (groups > 1 && cin === 1 && cout === groups) {
     return depthwise(x, reshape(w, [kh, kw, cout]), window);
   }
   if (groups > 1) w = expandGroups(w, groups);
-  if (kh === 1 && kw === 1 && stride === 1 && padding === 0) {
+  if (kh === 1 && kw === 1 && window.stride === 1 && window.padding.every((p) => p === 0)) {
     return matmul(x, reshape(w, [channels(x.shape), cout]));
   }
-  return new Tensor(conv2dOp, [x, w], [...windowShape(x.shape, window), cout], window) as Tensor;
+  return new Tensor(conv2dOp, [x, w], [x.shape[0]!, ...window.output, cout], window) as Tensor;
 }
 
 /** Lines, columns and quads of channels that a thread computes, and workgroups to cover all of them. */
@@ -77,7 +78,7 @@ const conv2dOp: Op<Window> = {
   ],
   kernel(y, threads): Kernel {
     const [x, w] = y.inputs as [Tensor, Tensor];
-    const { kernel: [KH, KW], stride, padding } = y.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW] } = y.attrs;
     const [n, OH, OW] = y.shape as [number, number, number, number];
     const [, H, W, CIN] = x.shape as [number, number, number, number];
     const COLS = channelQuads(w.shape);
@@ -87,7 +88,7 @@ const conv2dOp: Op<Window> = {
       shader,
       consts: {
         ...{ H, W, OH, OW, LINES: n * OH, C4: channelQuads(x.shape), CIN, COLS, KH, KW },
-        ...{ S: stride, P: padding, ...tile, SPAN, CJ: Math.min(CIN, 4) },
+        ...{ S: stride, PH, PW, ...tile, SPAN, CJ: Math.min(CIN, 4) },
       },
       grid,
       loads: [
@@ -119,7 +120,7 @@ const inputGradientOp: Op<Window> = {
   name: "conv2dInputGradient",
   kernel(dx, threads): Kernel {
     const [dy] = dx.inputs as [Tensor, Tensor];
-    const { kernel: [KH, KW], stride, padding } = dx.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
     const [n, H, W, CIN] = dx.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];
     const [UH, UW] = [ceilDiv(H, stride), ceilDiv(W, stride)];
@@ -131,7 +132,7 @@ const inputGradientOp: Op<Window> = {
       shader: dxShader,
       consts: {
         ...{ H, W, OH, OW, UH, UW, LINES: n * UH, N4: channelQuads(dy.shape), CIN, C4, KH, KW },
-        ...{ S: stride, P: padding, ...tile, TAPS, SPAN, CJ: Math.min(CIN, 4) },
+        ...{ S: stride, PH, PW, ...tile, TAPS, SPAN, CJ: Math.min(CIN, 4) },
       },
       grid,
       loads: [
@@ -179,7 +180,7 @@ const weightGradientOp: Op<Window & { readonly strip: number }> = {
   name: "conv2dWeightGradient",
   kernel(dw): Kernel {
     const [x, dy] = dw.inputs as [Tensor, Tensor];
-    const { kernel: [KH, KW], stride, padding, strip } = dw.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW], strip } = dw.attrs;
     const [n, H, W, CIN] = x.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];
     const C4 = channelQuads(x.shape);
@@ -190,7 +191,7 @@ const weightGradientOp: Op<Window & { readonly strip: number }> = {
     return {
       shader: dwShader,
       consts: {
-        ...{ H, W, OH, OW, LINES: n * OH, STRIP: strip, C4, CIN, KH, KW, S: stride, P: padding },
+        ...{ H, W, OH, OW, LINES: n * OH, STRIP: strip, C4, CIN, KH, KW, S: stride, PH, PW },
         ...{ TN, TILES, CJ: Math.min(CIN, 4), THREADS, KEEP: KW - NEW, NEW },
       },
       grid: [ceilDiv(THREADS, 64), 1, 1],

@@ -7,11 +7,11 @@ import { type Kernel, type Op, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
 import { flatGrid } from "./layout.ts";
 import { sumTo } from "./sum.ts";
-import { forEachTap, tileWidth, type Window, windowShape } from "./window.ts";
+import { forEachTap, tileWidth, type Window } from "./window.ts";
 
 /** `x` [n, h, w, c] with `w` [kh, kw, c] → [n, oh, ow, c]. */
 export function depthwise(x: Tensor, w: Tensor, window: Window): Tensor {
-  const shape = [...windowShape(x.shape, window), channels(x.shape)];
+  const shape = [x.shape[0]!, ...window.output, channels(x.shape)];
   return new Tensor(depthwiseOp, [x, w], shape, window) as Tensor;
 }
 
@@ -29,7 +29,7 @@ const depthwiseOp: Op<Window> = {
     weightGradient(x!, dy, w!.shape, attrs),
   ],
   kernel(y): Kernel {
-    const { kernel: [KH, KW], stride, padding } = y.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW] } = y.attrs;
     const [n, OH, OW] = y.shape as [number, number, number, number];
     const [, H, W] = y.inputs[0]!.shape as [number, number, number, number];
     const C4 = channelQuads(y.shape);
@@ -40,7 +40,7 @@ const depthwiseOp: Op<Window> = {
     return {
       shader,
       consts: {
-        ...{ H, W, OH, OW, C4, KH, KW, S: stride, P: padding },
+        ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
         ...{ ...tile, SPANH, SPANW, THREADS },
       },
       grid: flatGrid(THREADS),
@@ -65,7 +65,7 @@ function windowLoads(loaded: number, pixels: number): number {
 const inputGradientOp: Op<Window> = {
   name: "depthwiseInputGradient",
   kernel(dx): Kernel {
-    const { kernel: [KH, KW], stride, padding } = dx.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
     const [n, H, W] = dx.shape as [number, number, number, number];
     const [, OH, OW] = dx.inputs[0]!.shape as [number, number, number, number];
     const C4 = channelQuads(dx.shape);
@@ -78,7 +78,7 @@ const inputGradientOp: Op<Window> = {
     return {
       shader: dxShader,
       consts: {
-        ...{ H, W, OH, OW, C4, KH, KW, S: stride, P: padding },
+        ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
         ...{ ...tile, TAPSH, TAPSW, SPANH, SPANW, THREADS },
       },
       grid: [x, y, stride * stride],
@@ -112,7 +112,7 @@ const weightGradientOp: Op<Window & { readonly strip: number }> = {
   name: "depthwiseWeightGradient",
   kernel(dw): Kernel {
     const [x, dy] = dw.inputs as [Tensor, Tensor];
-    const { kernel: [KH, KW], stride, padding, strip } = dw.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW], strip } = dw.attrs;
     const [N, H, W] = x.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];
     const C4 = channelQuads(dy.shape);
@@ -122,7 +122,7 @@ const weightGradientOp: Op<Window & { readonly strip: number }> = {
     return {
       shader: dwShader,
       consts: {
-        ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, P: padding },
+        ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
         ...{ ...tile, SPANH, SPANW, STRIP: strip, THREADS },
       },
       grid: flatGrid(THREADS),

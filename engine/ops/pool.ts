@@ -1,7 +1,7 @@
 /** What the poolings share: options, windows, consts. No ops. */
 
 import { ceilDiv, channelQuads, channels, rows, type Shape } from "../shape.ts";
-import { forEachTap, type Window, windowShape } from "./window.ts";
+import { forEachTap, type Window, type WindowOptions, windowOver } from "./window.ts";
 
 /** Options of the poolings. */
 export interface PoolOptions {
@@ -9,22 +9,25 @@ export interface PoolOptions {
   readonly kernel: number;
   /** Distance between windows. Default `kernel`: side by side. */
   readonly stride?: number;
-  /** Rows and columns added on each side, at most half of `kernel`. Default 0. */
-  readonly padding?: number;
+  /** Rows and columns added on each side, at most half of `kernel`, or "same" as in convolutions. Default 0. */
+  readonly padding?: WindowOptions["padding"];
 }
 
 /** The window of `options` over `x` and the shape of the result. Throws RangeError where it does not fit. */
 export function poolWindow(x: Shape, options: PoolOptions): { window: Window; shape: Shape } {
   const { kernel, stride = kernel, padding = 0 } = options;
   const cannot = `Cannot pool [${x}] by windows of ${kernel}, stride ${stride}, padding ${padding}`;
-  if (![kernel, stride, padding].every(Number.isInteger) || kernel < 1 || stride < 1) {
+  if (
+    ![kernel, stride, padding === "same" ? 0 : padding].every(Number.isInteger) || kernel < 1 ||
+    stride < 1
+  ) {
     throw new RangeError(`${cannot}: whole numbers above 0 were needed`);
   }
-  if (padding < 0 || padding > kernel / 2) {
+  if (padding !== "same" && (padding < 0 || padding > kernel / 2)) {
     throw new RangeError(`${cannot}: padding of at most half the window was needed`);
   }
-  const window = { kernel: [kernel, kernel] as const, stride, padding };
-  return { window, shape: [...windowShape(x, window), channels(x)] };
+  const window = windowOver(x, [kernel, kernel], { stride, padding });
+  return { window, shape: [x[0]!, ...window.output, channels(x)] };
 }
 
 /** The consts of the kernels that compute `result`, which is the image `x` or the output `y`. */
@@ -39,7 +42,8 @@ export function poolConsts(x: Shape, y: Shape, result: Shape, window: Window) {
     C4: channelQuads(x),
     K,
     STRIDE: window.stride,
-    PAD: window.padding,
+    PADH: window.padding[0],
+    PADW: window.padding[1],
     WINDOWS: ceilDiv(K, window.stride),
   };
 }

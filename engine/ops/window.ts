@@ -6,40 +6,57 @@ import type { Shape } from "../shape.ts";
 export interface WindowOptions {
   /** Step in pixels, both ways. Default 1. */
   readonly stride?: number;
-  /** Zeros added on each side, in pixels. Default 0. */
-  readonly padding?: number;
+  /**
+   * Zeros added on each side, in pixels. "same" adds what makes ⌈length / stride⌉ windows, half of it before
+   * the image and the odd one after it, as TensorFlow does. Default 0.
+   */
+  readonly padding?: number | "same";
 }
 
-/** A window with everything spelled out. */
+/** A window over images of one size, with everything spelled out. */
 export interface Window {
   readonly kernel: readonly [number, number];
   readonly stride: number;
-  readonly padding: number;
+  /** Zeros above and to the left of the image; those on its other sides follow from the output. */
+  readonly padding: readonly [number, number];
+  /** Height and width of the output. */
+  readonly output: readonly [number, number];
 }
 
-/** Output pixels along an axis of `length`: `⌊(length + 2·padding − kernel) / stride⌋ + 1`. */
-function windowCount(length: number, kernel: number, window: Window): number {
-  return Math.floor((length + 2 * window.padding - kernel) / window.stride) + 1;
+/** Zeros before an axis of `length`, and windows along it. */
+function along(length: number, kernel: number, { stride = 1, padding = 0 }: WindowOptions) {
+  if (padding !== "same") {
+    return { before: padding, count: Math.floor((length + 2 * padding - kernel) / stride) + 1 };
+  }
+  const count = Math.ceil(length / stride);
+  const surplus = Math.max((count - 1) * stride + kernel - length, 0);
+  return { before: Math.floor(surplus / 2), count };
 }
 
 /**
- * [n, h, w, ·] → [n, oh, ow]. Throws RangeError where the window is larger than the padded image, or its
- * sizes are no whole numbers, from 1 (padding from 0).
+ * The window of `kernel` that moves over `x` [n, h, w, ·]. Throws RangeError where it is larger than the padded
+ * image, or its sizes are no whole numbers, from 1 (padding from 0).
  */
-export function windowShape(x: Shape, window: Window): [number, number, number] {
-  const [n, h, w] = x as readonly [number, number, number, number];
-  const oh = windowCount(h, window.kernel[0], window);
-  const ow = windowCount(w, window.kernel[1], window);
-  const { kernel, stride, padding } = window;
-  const whole = [...kernel, stride, padding + 1].every((d) => Number.isInteger(d) && d >= 1);
-  if (x.length !== 4 || !whole || !(oh >= 1 && ow >= 1)) {
+export function windowOver(
+  x: Shape,
+  kernel: readonly [number, number],
+  options: WindowOptions,
+): Window {
+  const { stride = 1, padding = 0 } = options;
+  const [rows, columns] = kernel.map((k, axis) => along(x[1 + axis]!, k, options)) as [
+    ReturnType<typeof along>,
+    ReturnType<typeof along>,
+  ];
+  const output = [rows.count, columns.count] as const;
+  const least1 = [...kernel, stride, rows.before + 1, ...output];
+  if (x.length !== 4 || !least1.every((d) => Number.isInteger(d) && d >= 1)) {
     const moved = `${kernel.join("×")} by ${stride} with padding ${padding}`;
     throw new RangeError(
       `Cannot move a window ${moved} over [${x}]: whole numbers, and [n, h, w, c] at least as large as ` +
         "the window, were needed",
     );
   }
-  return [n, oh, ow];
+  return { kernel, stride, padding: [rows.before, columns.before], output };
 }
 
 /** The width of the tile, 8 at most, that covers `length` with the least left over; wide ones first. */
@@ -58,15 +75,14 @@ export function forEachTap(
   visit: (from: number, to: number, tap: number) => void,
 ): void {
   const [n, h, w] = x as readonly [number, number, number, number];
-  const [, oh, ow] = windowShape(x, window);
-  const { kernel: [kh, kw], stride, padding } = window;
+  const { kernel: [kh, kw], stride, padding: [top, left], output: [oh, ow] } = window;
   for (let image = 0; image < n; image++) {
     for (let i = 0; i < oh; i++) {
       for (let j = 0; j < ow; j++) {
         for (let a = 0; a < kh; a++) {
           for (let b = 0; b < kw; b++) {
-            const r = i * stride - padding + a;
-            const s = j * stride - padding + b;
+            const r = i * stride - top + a;
+            const s = j * stride - left + b;
             if (r < 0 || r >= h || s < 0 || s >= w) continue;
             visit((image * h + r) * w + s, (image * oh + i) * ow + j, a * kw + b);
           }

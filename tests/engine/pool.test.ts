@@ -47,6 +47,23 @@ Deno.test("averagePool() counts the padding unless told not to", () => {
   assert.deepEqual(bareGrad, [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25]);
 });
 
+Deno.test("same padding puts the odd zero below and to the right, axis by axis", () => {
+  const x = input("x", [1, 2, 3, 1]);
+  const w = input("w", [2, 2, 1, 1]);
+  const y = conv2d(x, w, { padding: "same" });
+  const [sums] = interpret(
+    [y],
+    new Map([[x, Float64Array.of(1, 2, 3, 4, 5, 6)], [w, Float64Array.of(1, 1, 1, 1)]]),
+  );
+  assert.deepEqual([...sums!], [12, 16, 9, 9, 11, 6]);
+  // TensorFlow's sizes: ⌈length / stride⌉ whatever the window.
+  const strided = conv2d(input("x", [1, 7, 8, 1]), w, { stride: 3, padding: "same" });
+  assert.deepEqual(strided.shape, [1, 3, 3, 1]);
+  const odd = maxPool(x, { kernel: 3, stride: 2, padding: "same" });
+  const [largest] = interpret([odd], new Map([[x, Float64Array.of(6, 5, 4, 3, 2, 1)]]));
+  assert.deepEqual([...largest!], [6, 5]);
+});
+
 Deno.test("conv2d() refuses windows that do not fit", () => {
   const x = input("x", [1, 3, 3, 2]);
   const w = input("w", [3, 3, 2, 4]);

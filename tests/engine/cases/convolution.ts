@@ -31,6 +31,12 @@ export const convolutionCases: Case[] = [
   convolution([1, 17, 19, 4], [3, 3, 4, 8], { padding: 1 }),
   convolution([1, 1, 1, 3], [3, 3, 3, 4], { padding: 1 }),
 
+  convolution([1, 8, 7, 3], [3, 3, 3, 8], { stride: 2, padding: "same" }),
+  convolution([2, 5, 6, 4], [5, 5, 4, 4], { stride: 2, padding: "same" }),
+  convolution([1, 4, 5, 2], [2, 3, 2, 5], { padding: "same" }),
+  convolution([1, 5, 4, 3], [1, 1, 3, 4], { stride: 2, padding: "same" }),
+  convolution([1, 4, 3, 3], [1, 1, 3, 4], { padding: "same" }),
+
   convolution([2, 5, 4, 6], [3, 3, 3, 4], { padding: 1, groups: 2 }),
   convolution([1, 5, 5, 8], [3, 3, 2, 12], { stride: 2, padding: 1, groups: 4 }),
   convolution([1, 4, 4, 3], [3, 3, 1, 6], { padding: 1, groups: 3 }),
@@ -41,6 +47,8 @@ export const convolutionCases: Case[] = [
   convolution([1, 9, 8, 7], [5, 5, 1, 7], { stride: 2, padding: 2, groups: 7 }),
   convolution([1, 6, 7, 4], [5, 5, 1, 4], { padding: 2, groups: 4 }),
   convolution([1, 5, 4, 3], [2, 2, 1, 3], { groups: 3 }),
+  convolution([2, 8, 7, 6], [3, 3, 1, 6], { stride: 2, padding: "same", groups: 6 }),
+  convolution([1, 9, 14, 5], [5, 5, 1, 5], { stride: 2, padding: "same", groups: 5 }),
   convolution([2, 15, 15, 12], [3, 3, 1, 12], { padding: 1, groups: 12 }),
 
   {

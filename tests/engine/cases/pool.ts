@@ -12,9 +12,10 @@ const pools: Case[] = [
   { kernel: 3, stride: 1, padding: 1 },
   { kernel: 2, stride: 3 },
   { kernel: 5, stride: 2, padding: 2 },
+  { kernel: 3, stride: 2, padding: "same" } as const,
 ].flatMap((options, i) => {
   const name = Object.entries(options).map((pair) => pair.join(" ")).join(", ");
-  const inputs = [[2, 5 + i % 2, 7, [1, 3, 5, 8, 7][i]!]];
+  const inputs = [[2, 5 + i % 2, 7, [1, 3, 5, 8, 7, 6][i]!]];
   return [
     { name: `maxPool, ${name}`, inputs, build: (x: Tensor) => maxPool(x, options) },
     { name: `averagePool, ${name}`, inputs, build: (x: Tensor) => averagePool(x, options) },
@@ -41,5 +42,11 @@ export const poolCases: Case[] = [
     inputs: [[2, 5, 4, 3]],
     build: (x) =>
       averagePool(silu(x!), { kernel: 3, stride: 2, padding: 1, countIncludePad: false }),
+  },
+  {
+    name: "averagePool of same size without padding counted",
+    inputs: [[2, 4, 6, 3]],
+    build: (x) =>
+      averagePool(x!, { kernel: 4, stride: 1, padding: "same", countIncludePad: false }),
   },
 ];
