@@ -30,6 +30,7 @@ export {
   mul,
   neg,
   relu,
+  relu6,
   sigmoid,
   silu,
   sqrt,

@@ -78,6 +78,17 @@ const reluOp = pointwise(
   (x) => Math.max(x!, 0),
   (dy, y) => [mul(dy, positive(y))],
 );
+const betweenOp = pointwise(
+  "between0and6",
+  (x) => `select(vec4f(), vec4f(1.0), (${x} > vec4f()) & (${x} < vec4f(6.0)))`,
+  (x) => x! > 0 && x! < 6 ? 1 : 0,
+);
+const relu6Op = pointwise(
+  "relu6",
+  (x) => `select(select(${x}, vec4f(6.0), ${x} > vec4f(6.0)), vec4f(), ${x} < vec4f())`,
+  (x) => Math.min(Math.max(x!, 0), 6),
+  (dy, y) => [mul(dy, apply(betweenOp, y))],
+);
 const sigmoidOp = pointwise(
   "sigmoid",
   (x) => `1.0 / (1.0 + ${clampedExp(x!)})`,
@@ -154,6 +165,11 @@ export function relu(x: Tensor): Tensor {
   return apply(reluOp, x);
 }
 
+/** `clamp(x, 0, 6)`, NaN where `x` is; its slope at 0 and at 6 is 0, as in PyTorch. */
+export function relu6(x: Tensor): Tensor {
+  return apply(relu6Op, x);
+}
+
 /** `1 / (1 + e⁻ˣ)`. */
 export function sigmoid(x: Tensor): Tensor {
   return apply(sigmoidOp, x);
@@ -164,12 +180,12 @@ export function silu(x: Tensor): Tensor {
   return apply(siluOp, x);
 }
 
-/** `clamp(x + 3, 0, 6) / 6`. */
+/** `clamp(x + 3, 0, 6) / 6`; its slope at −3 and at 3 is 0, as in PyTorch. */
 export function hardSigmoid(x: Tensor): Tensor {
   return apply(hardSigmoidOp, x);
 }
 
-/** `x · clamp(x + 3, 0, 6) / 6`. */
+/** `x · clamp(x + 3, 0, 6) / 6`; its slope is −½ at −3 and 1½ at 3, as in PyTorch 1 (2.15 takes 0 and 1 there). */
 export function hardSwish(x: Tensor): Tensor {
   return apply(hardSwishOp, x);
 }

@@ -5,16 +5,16 @@ import * as pointwise from "../../../engine/ops/pointwise.ts";
 import type { Case } from "./case.ts";
 
 const { add, broadcastTo, div, full, mul, sqrt, sub } = pointwise;
-const { hardSigmoid, hardSwish, neg, positive, relu, sigmoid, silu } = pointwise;
+const { hardSigmoid, hardSwish, neg, positive, relu, relu6, sigmoid, silu } = pointwise;
 
 /** Activations: one pattern for all of them. */
-const activations: Case[] = Object.entries({ neg, relu, sigmoid, silu, hardSigmoid, hardSwish })
-  .map(([name, op]) => ({
-    name,
-    inputs: [[3, 2, 5]],
-    build: (x) => op(x!),
-    range: [-5, 5],
-  }));
+const functions = { neg, relu, relu6, sigmoid, silu, hardSigmoid, hardSwish };
+const activations: Case[] = Object.entries(functions).map(([name, op]) => ({
+  name,
+  inputs: [[3, 2, 5]],
+  build: (x) => op(x!),
+  range: name === "relu6" ? [-4, 10] : [-5, 5],
+}));
 
 const binary: Case[] = Object.entries({ add, sub, mul, div }).flatMap(([name, op]) => [
   {
