@@ -1,9 +1,13 @@
 /** The registry: every model by timm's name, with what its images are made of. */
 
 import type { Model } from "../engine/nn/scope.ts";
-import { efficientnet } from "./efficientnet.ts";
+import { efficientnet, efficientnetLite0 } from "./efficientnet.ts";
+import { mobilenetv3 } from "./mobilenetv3.ts";
 import { byDistance } from "./nearest.ts";
-import { resnet } from "./resnet.ts";
+import { IMAGENET, PRETRAINED, type Pretrained } from "./pretrained.ts";
+import { basic, bottleneck, resnet } from "./resnet.ts";
+
+export type { Preprocessing, Pretrained } from "./pretrained.ts";
 
 /** What a model is built for. */
 export interface ModelOptions {
@@ -13,30 +17,6 @@ export interface ModelOptions {
   readonly dropRate?: number;
   /** Share of samples for which the last block is left out in training; less for those before it. Default 0. */
   readonly dropPathRate?: number;
-}
-
-/** How images are made into numbers: what weights were learned with, and must be used with. */
-export interface Preprocessing {
-  /** The pretrained tag that these are the settings of; none where a model starts from scratch. */
-  readonly tag?: string | undefined;
-  /** Of red, green and blue in [0, 1]: what is subtracted from images. */
-  readonly mean: readonly [number, number, number];
-  /** What they are divided by. */
-  readonly std: readonly [number, number, number];
-  /** How images are resized. */
-  readonly interpolation: "bilinear" | "bicubic";
-}
-
-/** Published weights of a model, under the tag they have in timm. */
-export interface Pretrained extends Preprocessing {
-  /** What stands behind the dot of timm's name: `ra_in1k` of `efficientnet_b0.ra_in1k`. */
-  readonly tag: string;
-  /** Side of the square images they were made for, in pixels. */
-  readonly size: number;
-  /** The square's share of the resized image's shorter side, timm's `crop_pct`. */
-  readonly crop: number;
-  /** Classes of the classifier. */
-  readonly classes: number;
 }
 
 /** A model of the registry. */
@@ -53,39 +33,40 @@ export interface ModelInfo {
   readonly pretrained: readonly Pretrained[];
 }
 
-const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-
-const models: Readonly<Record<string, ModelInfo>> = {
-  "resnet18": {
-    build: (o) => resnet([2, 2, 2, 2], o),
-    size: 224,
-    ...imagenet,
-    pretrained: [{
-      ...{ tag: "a1_in1k", size: 224, crop: 0.95, interpolation: "bicubic", classes: 1000 },
-      ...imagenet,
-    }],
-  },
-  "efficientnet_b0": {
-    build: (o) => efficientnet({ width: 1, depth: 1 }, o),
-    size: 224,
-    ...imagenet,
-    pretrained: [{
-      ...{ tag: "ra_in1k", size: 224, crop: 0.875, interpolation: "bicubic", classes: 1000 },
-      ...imagenet,
-    }],
-  },
+const models: Readonly<Record<string, ModelInfo["build"]>> = {
+  "efficientnet_b0": (o) => efficientnet({ width: 1.0, depth: 1.0 }, o),
+  "efficientnet_b1": (o) => efficientnet({ width: 1.0, depth: 1.1 }, o),
+  "efficientnet_b2": (o) => efficientnet({ width: 1.1, depth: 1.2 }, o),
+  "efficientnet_b3": (o) => efficientnet({ width: 1.2, depth: 1.4 }, o),
+  "efficientnet_b4": (o) => efficientnet({ width: 1.4, depth: 1.8 }, o),
+  "efficientnet_b5": (o) => efficientnet({ width: 1.6, depth: 2.2 }, o),
+  "efficientnet_b6": (o) => efficientnet({ width: 1.8, depth: 2.6 }, o),
+  "efficientnet_b7": (o) => efficientnet({ width: 2.0, depth: 3.1 }, o),
+  "tf_efficientnet_lite0": efficientnetLite0,
+  "mobilenetv3_large_100": (o) => mobilenetv3("large", o),
+  "mobilenetv3_small_100": (o) => mobilenetv3("small", o),
+  "resnet18": (o) => resnet(basic, [2, 2, 2, 2], o),
+  "resnet34": (o) => resnet(basic, [3, 4, 6, 3], o),
+  "resnet50": (o) => resnet(bottleneck, [3, 4, 6, 3], o),
+  "resnet101": (o) => resnet(bottleneck, [3, 4, 23, 3], o),
+  "resnet152": (o) => resnet(bottleneck, [3, 8, 36, 3], o),
 };
+
+/** Pixels of models that have no published weights. */
+const sizes: Readonly<Record<string, number>> = { "efficientnet_b6": 528, "efficientnet_b7": 600 };
 
 /** All names `modelInfo` knows. */
 export const modelNames: readonly string[] = Object.keys(models);
 
 /** A model by timm's name. Throws RangeError, with the names there are, for any other. */
 export function modelInfo(name: string): ModelInfo {
-  const info = Object.hasOwn(models, name) ? models[name] : undefined;
-  if (!info) {
+  const build = Object.hasOwn(models, name) ? models[name] : undefined;
+  if (!build) {
     throw new RangeError(`Cannot build the model ${name}: it is none of ${modelNames.join(", ")}`);
   }
-  return info;
+  const pretrained = PRETRAINED[name] ?? [];
+  const { size, mean, std } = pretrained[0] ?? { size: sizes[name]!, ...IMAGENET };
+  return { build, size, mean, std, pretrained };
 }
 
 /**

@@ -16,7 +16,7 @@ export interface ConvolutionOptions {
   /** Default 1. */
   readonly stride?: number;
   /** Default `⌊(stride − 1 + kernel − 1) / 2⌋`, timm's symmetric padding. */
-  readonly padding?: number;
+  readonly padding?: number | "same" | undefined;
   /** Default 1. */
   readonly groups?: number;
   /** Default false. */
@@ -50,7 +50,7 @@ export function norm(
   scope: Scope,
   name: string,
   x: Tensor,
-  options: { readonly epsilon?: number; readonly initialWeight?: number } = {},
+  options: { readonly epsilon?: number | undefined; readonly initialWeight?: number } = {},
 ): Tensor {
   const { epsilon = 1e-5, initialWeight = 1 } = options;
   const shape = [2, channels(x.shape)];
