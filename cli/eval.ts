@@ -89,7 +89,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
   const loader = await Loader.open(samples, files, flags.workers ? { workers: flags.workers } : {});
   try {
-    const { model, size, resize, seed } = checkpoint;
+    const { model, size, resize, seed, preprocessing: { interpolation } } = checkpoint;
     report({
       event: "note",
       text: `${samples.length} images (${flags.part}) of ${source}; ${model} at ${size} pixels ` +
@@ -97,7 +97,8 @@ export async function run(args: readonly string[]): Promise<number> {
     });
     const set = { loader, count: samples.length };
     const { measured } = imageProgress(samples.length, report);
-    const result = await evaluate(session, set, { batch, size, resize, seed, measured });
+    const options = { batch, size, resize, interpolation, seed, measured };
+    const result = await evaluate(session, set, options);
     report({ event: "eval", ...result });
   } finally {
     loader.close();

@@ -78,6 +78,7 @@ export async function run(args: readonly string[]): Promise<number> {
       batch,
       size,
       resize,
+      interpolation: checkpoint.preprocessing.interpolation,
       seed: flags.seed,
       passes,
       measured: progress.measured,

@@ -57,6 +57,7 @@ export async function evaluationSession(
     classes: checkpoint.classes.length,
     size: checkpoint.size,
     batch,
+    preprocessing: checkpoint.preprocessing,
     seed: 0,
     optimizer: { name: "sgd" },
     train: false,

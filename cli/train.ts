@@ -3,18 +3,26 @@
 import { Loader } from "../data/loader.ts";
 import type { Dataset } from "../data/sources.ts";
 import type { Device } from "../engine/gpu/device.ts";
+import type { Preprocessing } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
 import type { EpochEvent, PlanEvent, Reporter, Score } from "../train/events.ts";
-import { loadInitialWeights, restoreRun } from "../train/restore.ts";
+import {
+  type InitialWeights,
+  loadInitialWeights,
+  readInitialWeights,
+  restoreRun,
+} from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { createSession } from "./sessions.ts";
+import { preprocessingOf, withSizes } from "./start.ts";
 import { classCounts, type OpenData, openData, requireSameData } from "./train_data.ts";
 import {
+  type AskedFlags,
   describeRecipe,
   readTrainFlags,
   recipeOf,
@@ -34,6 +42,9 @@ interface Run {
 interface Job extends Run {
   readonly flags: TrainFlags;
   readonly data: OpenData;
+  /** The weights a new run begins with, where they are not random. */
+  readonly initial?: InitialWeights;
+  readonly preprocessing: Preprocessing;
   /** The resolved configuration, as it is saved. */
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly report: Reporter;
@@ -50,7 +61,9 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
   const device = await openReportedDevice(job.flags.power, job.report);
   const counts = classCounts(job.data.dataset, "train");
-  const session = await createSession(device, sessionOptions(job.flags, counts));
+  const { preprocessing } = job;
+  const options = { ...sessionOptions(job.flags, counts), preprocessing };
+  const session = await createSession(device, options);
   try {
     await initialize(session, job);
     job.report(planOf(job, device, session));
@@ -62,20 +75,36 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** Everything that can be refused without a device. */
-async function prepare(asked: TrainFlags, args: readonly string[]): Promise<Job> {
-  const resumed = asked.resume === undefined
-    ? undefined
-    : await RunFolder.open(files, asked.resume);
-  const flags = resumed
-    ? resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args })
-    : asked;
+async function prepare(asked: AskedFlags, args: readonly string[]): Promise<Job> {
+  if (asked.resume === undefined) return await jobOf(asked, await beginning(asked));
+  const resumed = await RunFolder.open(files, asked.resume);
+  const flags = resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args });
+  return await jobOf(flags, { preprocessing: resumed.checkpoint.preprocessing, resumed });
+}
+
+/** The weights that flags name, and how images are prepared for them. */
+async function beginning(
+  asked: AskedFlags,
+): Promise<Pick<Job, "initial" | "preprocessing">> {
+  const { weights, model } = asked;
+  if (weights === undefined) return { preprocessing: preprocessingOf(asked) };
+  const initial = await readInitialWeights(files, weights, model);
+  return { initial, preprocessing: preprocessingOf(asked, initial.preprocessing) };
+}
+
+async function jobOf(
+  asked: AskedFlags,
+  start: Pick<Job, "initial" | "preprocessing" | "resumed">,
+): Promise<Job> {
+  const { resumed } = start;
+  const flags = withSizes(asked, start.preprocessing);
   const report = terminalReporter(flags.json === true);
   const path = resumed?.folder.path ?? flags.run ?? defaultFolder(flags.name ?? flags.model);
   if (!resumed) await requireFree(files, path);
   const data = await openData(flags);
   if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
   const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
-  return { flags, data, recipe, report, path, ...(resumed && { resumed }) };
+  return { ...start, flags, data, recipe, report, path };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
@@ -92,10 +121,10 @@ async function places(flags: TrainFlags): Promise<Record<string, string>> {
 
 /** The weights a run begins or goes on with. */
 async function initialize(session: Session, job: Job): Promise<void> {
-  const { flags, report, resumed } = job;
+  const { flags, report, initial, resumed } = job;
   if (resumed) return await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
-  if (flags.weights === undefined) return;
-  for (const text of await loadInitialWeights(session, files, flags.weights, flags.model)) {
+  if (initial === undefined) return;
+  for (const text of await loadInitialWeights(session, initial, flags.model)) {
     report({ event: "note", text });
   }
 }
@@ -120,6 +149,7 @@ async function train(session: Session, job: Job): Promise<void> {
       batch: flags.batch,
       size: flags.size,
       resize: flags.resize,
+      interpolation: job.preprocessing.interpolation,
       seed: flags.seed,
       epochs: flags.epochs,
       logEvery: flags.logEvery,
@@ -149,7 +179,7 @@ function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {
 
 async function checkpointOf(
   session: Session,
-  { flags, data, recipe }: Job,
+  { flags, data, recipe, preprocessing }: Job,
   { epoch, step }: EpochEvent,
   best: Score,
 ): Promise<Checkpoint> {
@@ -159,6 +189,7 @@ async function checkpointOf(
     classes: data.dataset.classes,
     size,
     resize,
+    preprocessing,
     epoch,
     step,
     seed,
@@ -191,6 +222,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     parameters,
     size: flags.size,
     resize: flags.resize,
+    preprocessing: job.preprocessing,
     batch: flags.batch,
     epochs: flags.epochs,
     steps,

@@ -1,8 +1,7 @@
 /** The flags of `train`, what they stand for together, and how a saved run turns back into them. */
 
-import { defaultResize } from "../data/loader.ts";
 import { constant, oneCycle, type Schedule, stepLR } from "../engine/optim/schedules.ts";
-import { modelInfo, modelNames } from "../models/mod.ts";
+import { modelNames } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { requireModel } from "../train/restore.ts";
 import type { SessionOptions } from "../train/session.ts";
@@ -45,6 +44,7 @@ export interface Recipe extends CommonFlags {
   readonly drop: number;
   readonly dropPath: number;
   readonly weights?: string;
+  readonly tag?: string;
 }
 
 /** All flags of `train`. */
@@ -56,6 +56,11 @@ export interface TrainFlags extends Recipe {
   readonly workers?: number;
   readonly logEvery: number;
 }
+
+/** Flags as they were given: sizes that are missing follow from what a run starts from. */
+export type AskedFlags =
+  & Omit<TrainFlags, "size" | "resize">
+  & Partial<Pick<TrainFlags, "size" | "resize">>;
 
 /** What `train` without data does: a small net, a small demo set, a few minutes on two cores. */
 export const DEMO_RECIPE = {
@@ -88,7 +93,7 @@ export function trainCommand(): Command {
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(
       "--resize <pixels>",
-      "shorter side before the square is cut (default: 256 for size 224, in proportion)",
+      "shorter side before the square is cut (default: as for the weights, 256 for size 224)",
       whole(1),
     )
     .option("--batch <n>", "images a step", whole(1), 32)
@@ -111,6 +116,10 @@ export function trainCommand(): Command {
     .option("--drop <share>", "dropout before the classifier", share, 0)
     .option("--drop-path <share>", "stochastic depth", share, 0)
     .option("--weights <file>", "initial weights: safetensors with timm's names, or a checkpoint")
+    .option(
+      "--tag <name>",
+      "timm's tag of --weights, which images fit (default: the model's first)",
+    )
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
     .option("--name <name>", "name of the default run folder (default: the model)")
     .option("--resume <run>", "continue a run folder at its last finished epoch")
@@ -124,26 +133,19 @@ export function trainCommand(): Command {
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
-export function readTrainFlags(args: readonly string[]): { flags: TrainFlags } | { help: string } {
+export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } | { help: string } {
   const command = trainCommand();
-  const parsed = parseFlags<TrainFlags>(command, args);
+  const parsed = parseFlags<AskedFlags>(command, args);
   if ("help" in parsed) return parsed;
   if (parsed.flags.resume !== undefined) return parsed;
   const demo = parsed.flags.data === undefined && parsed.flags.labels === undefined;
-  const flags = { ...parsed.flags } as { -readonly [K in keyof TrainFlags]: TrainFlags[K] };
+  const flags = { ...parsed.flags } as { -readonly [K in keyof AskedFlags]: AskedFlags[K] };
   if (demo) {
     for (const [name, value] of Object.entries(DEMO_RECIPE)) {
       if (!given(command, name)) Object.assign(flags, { [name]: value });
     }
   }
   requireAgreement(flags, (name) => given(command, name));
-  flags.size ??= modelInfo(flags.model).size;
-  flags.resize ??= defaultResize(flags.size);
-  if (flags.resize < flags.size) {
-    throw new UsageError(
-      `Cannot cut ${flags.size} pixels from --resize ${flags.resize}: at least --size was needed`,
-    );
-  }
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
 }
@@ -254,7 +256,7 @@ export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: s
   };
 }
 
-function requireAgreement(flags: TrainFlags, isGiven: (name: string) => boolean): void {
+function requireAgreement(flags: AskedFlags, isGiven: (name: string) => boolean): void {
   const { data, labels, images, optimizer, schedule } = flags;
   const wrong = data !== undefined && labels !== undefined
     ? "Cannot use --data and --labels together: one of them was needed"

@@ -2,9 +2,10 @@
 import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
-import { Pool } from "./pool.ts";
+import { Pool, type Task } from "./pool.ts";
 import { sequence, shuffled } from "./random.ts";
 import type { Sample } from "./sample.ts";
+import type { Interpolation } from "./transforms/resize.ts";
 import { centerView, randomView, writeView } from "./view.ts";
 
 /** Keys that keep the two kinds of random views apart. */
@@ -33,6 +34,8 @@ export interface LoaderOptions {
   readonly size: number;
   /** Pixels of an image's shorter side before the square is cut out; {@linkcode defaultResize} if not given. */
   readonly resize?: number;
+  /** How an image is resized. Default "bilinear". */
+  readonly interpolation?: Interpolation | undefined;
   /** Whether to shuffle and drop the last, smaller batch; else samples come in order, the last batch padded. */
   readonly train: boolean;
   /** Seed of the order and of the views. */
@@ -96,7 +99,8 @@ export class Loader {
   readonly #limit: number;
   readonly #cache = new Map<number, Image>();
   #cached = 0;
-  #short = 0;
+  /** How the images of the cache were resized. */
+  #kind = "";
 
   private constructor(samples: readonly Sample[], files: Files, pool: Pool, limit: number) {
     this.samples = samples;
@@ -149,7 +153,7 @@ export class Loader {
   }
 
   /** Reads and decodes every sample once, which finds bad files early and fills the cache. */
-  async preload(options: Pick<LoaderOptions, "size" | "resize">): Promise<void> {
+  async preload(options: Pick<LoaderOptions, "size" | "resize" | "interpolation">): Promise<void> {
     const whole = { ...options, batch: 16, train: false, seed: 0, epoch: 0 };
     for await (const _ of this.batches(whole));
   }
@@ -162,8 +166,8 @@ export class Loader {
 
   async #load(rows: Uint32Array, options: LoaderOptions): Promise<Omit<Batch, "waited">> {
     const { batch, size } = options;
-    const short = options.resize ?? defaultResize(size);
-    const loading = Array.from(rows, (index) => this.#image(index, short));
+    const { resize: short = defaultResize(size), interpolation = "bilinear" } = options;
+    const loading = Array.from(rows, (index) => this.#image(index, { short, interpolation }));
     for (const image of loading) image.catch(() => {});
     const images = new Uint8Array(batch * size * size * 4);
     const labels = new Int32Array(batch).fill(-1);
@@ -189,17 +193,18 @@ export class Loader {
   }
 
   /** The prepared image, from the cache if it is there. */
-  async #image(index: number, short: number): Promise<Image> {
-    if (short !== this.#short) {
+  async #image(index: number, form: Pick<Task, "short" | "interpolation">): Promise<Image> {
+    const kind = `${form.short} ${form.interpolation}`;
+    if (kind !== this.#kind) {
       this.#cache.clear();
       this.#cached = 0;
-      this.#short = short;
+      this.#kind = kind;
     }
     const known = this.#cache.get(index);
     if (known) return known;
     const { name, path } = this.samples[index]!;
-    const image = await this.#pool.prepare({ name, short, read: () => this.#files.read(path) });
-    if (short === this.#short && this.#cached + image.data.length <= this.#limit) {
+    const image = await this.#pool.prepare({ name, ...form, read: () => this.#files.read(path) });
+    if (kind === this.#kind && this.#cached + image.data.length <= this.#limit) {
       this.#cache.set(index, image);
       this.#cached += image.data.length;
     }

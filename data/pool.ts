@@ -2,6 +2,7 @@
 import { DataError } from "./errors.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
+import type { Interpolation } from "./transforms/resize.ts";
 import type { Reply, Request } from "./worker.ts";
 
 /** Images a worker holds at once: one in work, the others so that it need not wait for the next. */
@@ -13,6 +14,8 @@ export interface Task {
   readonly name: string;
   /** Pixels of the shorter side. */
   readonly short: number;
+  /** How it is resized. */
+  readonly interpolation: Interpolation;
   /** Reads its file; called when a worker is free for it. */
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -123,13 +126,14 @@ export class Pool {
 
   async #send(member: Member, job: Job): Promise<void> {
     const id = this.#next++;
-    const { task: { name, short, read }, reject } = job;
+    const { task: { name, short, interpolation, read }, reject } = job;
     member.jobs.set(id, job);
     try {
       const bytes = await read();
       // The pool may have been closed, or the worker have failed, in the meantime.
       if (!member.jobs.has(id)) return;
-      post(member.worker, { type: "prepare", id, name, bytes, short }, [bytes.buffer]);
+      const request: Request = { type: "prepare", id, name, bytes, short, interpolation };
+      post(member.worker, request, [bytes.buffer]);
     } catch (error) {
       member.jobs.delete(id);
       const reason = error instanceof Error ? error.message : String(error);

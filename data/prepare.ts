@@ -11,7 +11,11 @@ import * as resize from "./transforms/resize.ts";
 export async function prepare(
   decoder: Decoder,
   bytes: Uint8Array,
-  { name, short }: { readonly name: string; readonly short: number },
+  { name, short, interpolation }: {
+    readonly name: string;
+    readonly short: number;
+    readonly interpolation: resize.Interpolation;
+  },
 ): Promise<Image> {
   const image = await decoder.decode(bytes, name);
   const size = resize.sample(() => 0, image, short);
@@ -21,5 +25,5 @@ export async function prepare(
         `${size.width} × ${size.height}, at most ${MAX_PIXELS} pixels were needed`,
     );
   }
-  return resize.apply(image, size);
+  return resize.apply(image, size, interpolation);
 }

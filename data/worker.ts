@@ -4,6 +4,7 @@ import { DataError } from "./errors.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import { prepare } from "./prepare.ts";
+import type { Interpolation } from "./transforms/resize.ts";
 
 /** What the worker is told: first which library to use, then images. */
 export type Request =
@@ -14,6 +15,7 @@ export type Request =
     readonly name: string;
     readonly bytes: Uint8Array;
     readonly short: number;
+    readonly interpolation: Interpolation;
   };
 
 /** What the worker answers; `bad` says that the file is at fault, not the program. */
@@ -42,9 +44,9 @@ async function answer(request: Request): Promise<void> {
     scope.postMessage({ type: "ready", library: (await decoder).library }, []);
     return;
   }
-  const { id, bytes, name, short } = request;
+  const { id, bytes, ...options } = request;
   try {
-    const image = await prepare(await (decoder ??= openDecoder()), bytes, { name, short });
+    const image = await prepare(await (decoder ??= openDecoder()), bytes, options);
     // A copy of its own, so that what is transferred is never a part of a larger buffer.
     const data = new Uint8Array(image.data);
     scope.postMessage({ type: "image", id, image: { ...image, data } }, [data.buffer]);

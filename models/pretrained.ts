@@ -27,6 +27,9 @@ export interface Pretrained extends Preprocessing {
 /** Mean and deviation of ImageNet's pixels. */
 export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
+/** What images were made into before weights said how, and are where a model starts from scratch. */
+export const IMAGENET_BILINEAR: Preprocessing = { ...IMAGENET, interpolation: "bilinear" };
+
 const half = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
 const plain = { mean: [0, 0, 0], std: [1, 1, 1], interpolation: "bilinear" } as const;
 const bilinear = { interpolation: "bilinear" } as const;

@@ -1,6 +1,7 @@
 /** A moment of a run as one safetensors file, and back. Not the place where files lie. */
 
 import type { Files } from "../data/files.ts";
+import { IMAGENET_BILINEAR, type Preprocessing } from "../models/pretrained.ts";
 import {
   dataStart,
   formatSafetensors,
@@ -27,6 +28,8 @@ export interface Checkpoint {
   readonly size: number;
   /** Shorter side that an image is resized to before it is cropped, in pixels. */
   readonly resize: number;
+  /** How images are made into numbers. */
+  readonly preprocessing: Preprocessing;
   /** Epochs done. */
   readonly epoch: number;
   /** Steps done. */
@@ -141,13 +144,26 @@ function parseState(text: string): State & { readonly optimizer: boolean } | und
   const { model, classes, best, configuration, optimizer } = state;
   const numbers = [state.size, state.resize, state.epoch, state.step, state.seed];
   const whole = typeof model === "string" && typeof optimizer === "boolean" &&
-    isObject(configuration) && numbers.every((n) => Number.isSafeInteger(n)) &&
+    isObject(configuration) && isPreprocessing(state.preprocessing) &&
+    numbers.every((n) => Number.isSafeInteger(n)) &&
     Array.isArray(classes) && classes.every((name) => typeof name === "string") &&
     (best === undefined || isObject(best));
   if (!whole) return undefined;
   // JSON has no NaN, which the AUC of a single class is.
   for (const key in best) best[key] ??= NaN;
+  // Checkpoints of the first version do not say how; there was one way then.
+  state.preprocessing ??= IMAGENET_BILINEAR;
   return state as unknown as State & { readonly optimizer: boolean };
+}
+
+/** Whether a file's preprocessing is one, or is left out. */
+function isPreprocessing(value: unknown): boolean {
+  if (value === undefined) return true;
+  const triple = (t: unknown) =>
+    Array.isArray(t) && t.length === 3 && t.every((v) => typeof v === "number");
+  return isObject(value) && triple(value.mean) && triple(value.std) &&
+    (value.interpolation === "bilinear" || value.interpolation === "bicubic") &&
+    (value.tag === undefined || typeof value.tag === "string");
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

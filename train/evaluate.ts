@@ -21,6 +21,8 @@ export interface EvaluateOptions {
   readonly size: number;
   /** Shorter side before the crop, in pixels. */
   readonly resize: number;
+  /** How images are resized. Default "bilinear". */
+  readonly interpolation?: LoaderOptions["interpolation"];
   readonly seed: number;
   /** Called after each batch with the images it measured. */
   readonly measured?: ((images: number) => void) | undefined;

@@ -1,5 +1,7 @@
 /** What a run says while it works, as typed events. How they look is in log.ts. */
 
+import type { Preprocessing } from "../models/pretrained.ts";
+
 /** A sentence worth knowing; `"warning"` when a person may want to act on it. */
 export interface NoteEvent {
   readonly event: "note" | "warning";
@@ -21,6 +23,8 @@ export interface PlanEvent {
   readonly size: number;
   /** Shorter side an image is resized to before it is cropped to `size`, in pixels. */
   readonly resize: number;
+  /** How images are resized and normalised. */
+  readonly preprocessing: Preprocessing;
   readonly batch: number;
   readonly epochs: number;
   readonly steps: number;

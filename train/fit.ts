@@ -67,7 +67,7 @@ export async function fit(
   options: FitOptions,
   report: Reporter = () => {},
 ): Promise<FitResult> {
-  const { batch, size, resize, seed, epochs } = options;
+  const { batch, size, resize, interpolation, seed, epochs } = options;
   const steps = stepsPerEpoch(data.train.count, batch);
   if (steps === 0) {
     throw new RangeError(
@@ -82,7 +82,7 @@ export async function fit(
     const clock = new Clock();
     const mean = new Mean();
     let [step, learningRate] = [0, 0];
-    const settings = { batch, size, resize, seed, train: true, epoch };
+    const settings = { batch, size, resize, interpolation, seed, train: true, epoch };
     for await (const images of data.train.loader.batches(settings)) {
       clock.waited += images.waited;
       learningRate = options.schedule.learningRate(epoch, step);

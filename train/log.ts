@@ -126,6 +126,12 @@ function planText(plan: PlanEvent): string {
       } parameters, ${plan.size} × ${plan.size} pixels ` +
       `(cut from ${plan.resize})`,
     ],
+    [
+      "images",
+      `${plan.preprocessing.interpolation}, minus ${plan.preprocessing.mean.join(" ")}, ` +
+      `divided by ${plan.preprocessing.std.join(" ")}` +
+      (plan.preprocessing.tag === undefined ? "" : `, as ${plan.preprocessing.tag} has it`),
+    ],
     ["plan", `epochs: ${plan.epochs}, each ${plan.steps} steps of ${plan.batch} images${drops}`],
     [
       "",

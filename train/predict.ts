@@ -23,8 +23,8 @@ export async function predict(
   images: ImageSet,
   options: PredictOptions,
 ): Promise<Prediction> {
-  const { passes, measured, batch, size, resize, seed } = options;
-  const plain = { batch, size, resize, seed, train: false, epoch: 0 };
+  const { passes, measured, ...settings } = options;
+  const plain = { ...settings, train: false, epoch: 0 };
   let sum = new Float64Array();
   let classes = 0;
   for (let pass = 1; pass <= (passes ?? 1); pass++) {

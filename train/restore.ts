@@ -1,6 +1,7 @@
 /** Puts stored weights into a session, and says in one sentence why it cannot. Opens no device. */
 
 import type { Files } from "../data/files.ts";
+import type { Preprocessing } from "../models/pretrained.ts";
 import { parseSafetensors, type Weight } from "../models/safetensors.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint } from "./checkpoint.ts";
 import type { Session } from "./session.ts";
@@ -53,20 +54,28 @@ export async function restoreRun(
   );
 }
 
+/** Weights that a model can start from. */
+export interface InitialWeights {
+  /** The file they are from. */
+  readonly path: string;
+  /** By timm's names. */
+  readonly tensors: ReadonlyMap<string, Weight>;
+  /** How the images they were learned from were made into numbers, where the file says so. */
+  readonly preprocessing?: Preprocessing;
+}
+
 /**
- * Starts a model from the weights in a file: timm's, or a checkpoint. A classifier for another
- * number of classes keeps its random start. Returns what a person should know of that. Throws
- * CheckpointError when the file cannot be read or is of another model.
+ * Starts a model from stored weights. A classifier for another number of classes keeps its random
+ * start. Returns what a person should know of that. Throws CheckpointError when they are of another
+ * model.
  */
 export async function loadInitialWeights(
   session: Writable,
-  files: Files,
-  path: string,
+  { tensors, path }: InitialWeights,
   model: string,
 ): Promise<readonly string[]> {
-  const stored = await readInitialWeights(files, path, model);
   const started = await session.readWeights();
-  const weights = new Map(stored);
+  const weights = new Map(tensors);
   const notes: string[] = [];
   for (const [name, weight] of started) {
     const other = weights.get(name);
@@ -81,21 +90,25 @@ export async function loadInitialWeights(
     : [`Left out of "${path}", for another number of classes: ${notes.join(", ")}`];
 }
 
-async function readInitialWeights(
+/**
+ * Reads the weights in a file: timm's, or a checkpoint. Throws CheckpointError when the file cannot be
+ * read, or is a checkpoint of another model.
+ */
+export async function readInitialWeights(
   files: Files,
   path: string,
   model: string,
-): Promise<ReadonlyMap<string, Weight>> {
+): Promise<InitialWeights> {
   if (await files.kind(path) !== "file") {
     throw new CheckpointError(
       `Cannot read the weights "${path}": there is no such file, safetensors were needed`,
     );
   }
   const file = await written(async () => parseSafetensors(await files.read(path)), path, model);
-  if (!("verity" in file.metadata)) return file.tensors;
+  if (!("verity" in file.metadata)) return { path, tensors: file.tensors };
   const checkpoint = await readCheckpoint(files, path);
   requireModel(checkpoint, model, path);
-  return checkpoint.weights;
+  return { path, tensors: checkpoint.weights, preprocessing: checkpoint.preprocessing };
 }
 
 /** Runs `action`; what it says of weights that do not fit becomes a CheckpointError with the file. */

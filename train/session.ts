@@ -11,7 +11,7 @@ import type { Arena } from "../engine/nn/variables.ts";
 import { uniform } from "../engine/ops/dropout.ts";
 import { createOptimizer, type OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
-import { modelInfo } from "../models/mod.ts";
+import { modelInfo, type Preprocessing } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import type { Weight } from "../models/safetensors.ts";
 import { captureStep, oneHot, type TrainingStep } from "./step.ts";
@@ -39,10 +39,12 @@ export interface SessionOptions {
   readonly dropRate?: number;
   /** Share of samples for which the last block is left out. Default 0. */
   readonly dropPathRate?: number;
+  /** What is subtracted from images and what they are divided by. Default the model's own, where it is of the registry. */
+  readonly preprocessing?: Pick<Preprocessing, "mean" | "std">;
   /** False where only `evaluate` is used. */
   readonly train: boolean;
   /**
-   * "bytes": images as loaders give them, as numbers in [0, 1], normalised where the model is of the registry.
+   * "bytes": images as loaders give them, as numbers in [0, 1], normalised by `preprocessing`.
    * "numbers": a Float32Array [n, h, w, 3], used as it is. Default "bytes".
    */
   readonly images?: "bytes" | "numbers";
@@ -109,8 +111,9 @@ export class Session {
     this.#images = options.images === "numbers"
       ? input("images", shape)
       : imageInput("images", shape);
-    this.#pixels = info && options.images !== "numbers"
-      ? normalize(this.#images, info)
+    const preprocessing = options.preprocessing ?? info;
+    this.#pixels = preprocessing && options.images !== "numbers"
+      ? normalize(this.#images, preprocessing)
       : this.#images;
   }
 

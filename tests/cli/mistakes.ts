@@ -1,5 +1,6 @@
 /** A folder of everything people get wrong, for the table in bad_input.test.ts. Asserts nothing. */
 import { denoFiles } from "../../cli/files.ts";
+import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import { fromFloats } from "../../models/safetensors.ts";
 import { writeCheckpoint } from "../../train/checkpoint.ts";
 import { pictures, type TemporaryFolder, temporaryFolder } from "../data/fixtures.ts";
@@ -50,6 +51,7 @@ async function writeMistakes(dir: string): Promise<void> {
     classes: ["a", "b"],
     size: 32,
     resize: 37,
+    preprocessing: IMAGENET_BILINEAR,
     epoch: 1,
     step: 2,
     seed: 0,

@@ -67,16 +67,11 @@ Deno.test("train without data takes the demo's recipe and with data the referenc
   const demo = trainFlags();
   assert.deepEqual([demo.model, demo.size, demo.schedule], ["resnet18", 48, "one-cycle"]);
   assert.equal(trainFlags("--epochs", "2").epochs, 2);
-  const { model, optimizer, lr, schedule, stepEvery, gamma, epochs, size, resize } = trainFlags(
-    "--data",
-    "a",
-  );
+  const { model, optimizer, lr, schedule, stepEvery, gamma, epochs } = trainFlags("--data", "a");
   assert.deepEqual(
     [model, optimizer, lr, schedule, stepEvery, gamma, epochs],
     ["efficientnet_b0", "adam", 0.005, "step", 4, 0.85, 10],
   );
-  assert.deepEqual([size, resize], [224, 256]);
-  assert.equal(trainFlags("--data", "a", "--size", "64").resize, 73);
   assert.equal(trainFlags("--optimizer", "sgd").momentum, 0.9);
 });
 

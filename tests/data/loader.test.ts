@@ -96,15 +96,19 @@ Deno.test("evaluation keeps the order, shows the centre and pads the last batch"
     assert.deepEqual([...last.labels], [2, 0, 1, -1]);
     assert.deepEqual([...last.weights], [1, 1, 1, 0]);
     assert.ok(last.images.subarray(3 * 12 * 12 * 4).every((byte) => byte === 0));
-    // The same way on foot.
+    // The same way on foot, by both filters.
     const decoder = await openDecoder();
-    const expected = new Uint8Array(4 * 12 * 12 * 4);
-    for (let row = 0; row < 3; row++) {
-      const image = await decoder.decode(FILES[NAMES[8 + row]!]!, "");
-      const small = resize.apply(image, resize.sample(() => 0, image, 14));
-      writeView(small, centerView(small, 12), expected, row);
+    for (const interpolation of ["bilinear", "bicubic"] as const) {
+      const expected = new Uint8Array(4 * 12 * 12 * 4);
+      for (let row = 0; row < 3; row++) {
+        const image = await decoder.decode(FILES[NAMES[8 + row]!]!, "");
+        const small = resize.apply(image, resize.sample(() => 0, image, 14), interpolation);
+        writeView(small, centerView(small, 12), expected, row);
+      }
+      const { images } = (await collect(loader, { ...CHECK, interpolation })).at(-1)!;
+      assert.deepEqual(images, expected);
+      if (interpolation === "bilinear") assert.deepEqual(last.images, expected);
     }
-    assert.deepEqual(last.images, expected);
   });
 });
 

@@ -19,6 +19,7 @@ const CHECKPOINT: Checkpoint = {
   classes: ["0", 'a "class"'],
   size: 64,
   resize: 73,
+  preprocessing: { tag: "in1k", mean: [0.5, 0.5, 0.5], std: [1, 1, 1], interpolation: "bicubic" },
   epoch: 3,
   step: 99,
   seed: 7,
@@ -126,13 +127,24 @@ Deno.test("readCheckpoint() refuses a file of which one bit is another", () =>
     }
   }));
 
+Deno.test("a checkpoint from before preprocessing was saved is bilinear, of ImageNet", () =>
+  inFolder(async (path) => {
+    await writeCheckpoint(files, path, { ...CHECKPOINT, preprocessing: undefined as never });
+    const { preprocessing } = await readCheckpoint(files, path);
+    const [mean, std] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]];
+    assert.deepEqual(preprocessing, { mean, std, interpolation: "bilinear" });
+  }));
+
 Deno.test("readCheckpoint() refuses another version, and a description without all its parts", () =>
   inFolder(async (path) => {
     await writeCheckpoint(files, path, CHECKPOINT);
     await rewrite(path, { verity: "2" });
     await refused(path, /it is of version 2, version 1 was needed/);
-    await writeCheckpoint(files, path, { ...CHECKPOINT, step: 0.5 });
-    await refused(path, /its description lacks a part/);
+    const wrong = { ...CHECKPOINT.preprocessing, mean: [0, 0] as never };
+    for (const change of [{ step: 0.5 }, { preprocessing: wrong }]) {
+      await writeCheckpoint(files, path, { ...CHECKPOINT, ...change });
+      await refused(path, /its description lacks a part/);
+    }
   }));
 
 Deno.test("writeCheckpoint() says when the file system refuses, and leaves nothing", () =>

@@ -1,5 +1,6 @@
 /** Tests of what a run says. */
 import assert from "node:assert/strict";
+import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import type { RunEvent } from "../../train/events.ts";
 import { duration, lineReporter, textOf } from "../../train/log.ts";
 
@@ -82,6 +83,7 @@ Deno.test("textOf() says counts per class, model, adapter and plan before the fi
     parameters: 11177538,
     size: 64,
     resize: 73,
+    preprocessing: IMAGENET_BILINEAR,
     batch: 4,
     epochs: 2,
     steps: 4,
@@ -99,7 +101,8 @@ Deno.test("textOf() says counts per class, model, adapter and plan before the fi
       "17 images: 9 of class 0, 8 of class 1 (fake)",
       "5 images: 3 of class 0, 2 of class 1 (fake)",
       "some GPU",
-      "resnet18, 11.2 M parameters, 64 × 64 pixels",
+      "resnet18, 11.2 M parameters, 64 × 64 pixels (cut from 73)",
+      "bilinear, minus 0.485 0.456 0.406, divided by 0.229 0.224 0.225",
       "epochs: 2, each 4 steps of 4 images",
       "(1 images) is dropped",
       "200 dispatches a step, 30.0 MB moved an image, 250.0 MB of buffers",

@@ -1,9 +1,15 @@
 /** Tests of putting stored weights into a session, on one that keeps them in memory. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
+import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import { formatSafetensors, fromFloats, type Weight } from "../../models/safetensors.ts";
 import { CheckpointError } from "../../train/checkpoint.ts";
-import { loadInitialWeights, restoreRun, type Writable } from "../../train/restore.ts";
+import {
+  loadInitialWeights,
+  readInitialWeights,
+  restoreRun,
+  type Writable,
+} from "../../train/restore.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 
 const zeros = (...shape: number[]) =>
@@ -38,12 +44,8 @@ async function load(tensors: Record<string, Weight>) {
   const bytes = formatSafetensors(new Map(Object.entries(tensors)));
   await using folder = await temporaryFolder({ "w.safetensors": bytes });
   const shelf = new Shelf();
-  const notes = await loadInitialWeights(
-    shelf,
-    denoFiles,
-    `${folder.path}/w.safetensors`,
-    "resnet18",
-  );
+  const initial = await readInitialWeights(denoFiles, `${folder.path}/w.safetensors`, "resnet18");
+  const notes = await loadInitialWeights(shelf, initial, "resnet18");
   return { shelf, notes };
 }
 
@@ -88,6 +90,7 @@ Deno.test("restoreRun() needs the optimizer's state", async () => {
     classes: ["0", "1"],
     size: 64,
     resize: 73,
+    preprocessing: IMAGENET_BILINEAR,
     epoch: 1,
     step: 5,
     seed: 0,

@@ -1,6 +1,7 @@
 /** Tests of the run folder on real files. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
+import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import { fromFloats } from "../../models/safetensors.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint } from "../../train/checkpoint.ts";
 import type { EpochEvent } from "../../train/events.ts";
@@ -33,6 +34,7 @@ function checkpoint(number: number): Checkpoint {
     classes: ["0", "1"],
     size: 64,
     resize: 73,
+    preprocessing: IMAGENET_BILINEAR,
     epoch: number,
     step: 5 * number,
     seed: 0,
