@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { nearest } from "../../cli/flags.ts";
 import { readTrainFlags, trainCommand } from "../../cli/train_flags.ts";
+import { modelInfo, modelNames } from "../../models/mod.ts";
 import { verity } from "./command.ts";
 
 function trainFlags(...args: string[]) {
@@ -38,6 +39,15 @@ Deno.test("verity --help and --help of every command list what there is, with ex
   }
   assert.equal(all.code, 0);
   assert.equal((await verity([])).code, 2);
+});
+
+Deno.test("verity models lists every model with its figures and tags", async () => {
+  const [text, json] = await Promise.all([verity(["models"]), verity(["models", "--json"])]);
+  assert.match(text.out, /^efficientnet_b0 +5\.3 M +0\.386 +224 +ra_in1k ra4_e3600_r224_in1k$/m);
+  assert.match(text.out, /^efficientnet_b7 .*\(none\)$/m);
+  const rows = json.out.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(rows.map(({ model }) => model), modelNames);
+  assert.deepEqual(rows[4].pretrained, modelInfo("efficientnet_b4").pretrained);
 });
 
 Deno.test("verity refuses values and combinations that mean nothing, with exit code 2", async () => {

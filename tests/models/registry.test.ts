@@ -6,6 +6,7 @@ import type { Initial } from "../../engine/nn/init.ts";
 import { apply, declare } from "../../engine/nn/scope.ts";
 import { entries } from "../../engine/nn/variables.ts";
 import { size } from "../../engine/shape.ts";
+import { modelCost } from "../../models/cost.ts";
 import { modelInfo, modelNames, pretrainedInfo } from "../../models/mod.ts";
 import facts from "./timm.json" with { type: "json" };
 
@@ -16,6 +17,7 @@ interface Facts {
   readonly tensors: number;
   readonly sha256: string;
   readonly size: number;
+  readonly multiplyAdds: number;
   readonly tags: readonly string[];
 }
 
@@ -94,6 +96,13 @@ const INITIAL: readonly [model: string, variable: string, initial: Initial][] = 
   ["tf_efficientnet_lite0", "classifier.weight", { kind: "uniform", bound: 1 / Math.sqrt(2) }],
   ["tf_efficientnet_lite0", "classifier.bias", { kind: "constant", value: 0 }],
 ];
+
+Deno.test("modelCost() counts the parameters and multiply-adds that PyTorch counts", () => {
+  for (const name of modelNames) {
+    const { size, parameters, multiplyAdds } = timm[name]!;
+    assert.deepEqual(modelCost(name, size), { parameters: parameters[1], multiplyAdds }, name);
+  }
+});
 
 Deno.test("variables begin as timm's do", () => {
   for (const [model, variable, initial] of INITIAL) {
