@@ -5,7 +5,7 @@ import { DataError } from "../data/errors.ts";
 import { openDevice } from "../engine/gpu/device.ts";
 import { modelNames } from "../models/mod.ts";
 import { Comparison } from "./golden/compare.ts";
-import { checkModel, type GoldenModels } from "./golden/models.ts";
+import { checkModel, checkTensors, type GoldenModels } from "./golden/models.ts";
 import { checkRun, covers, type GoldenTraining } from "./golden/training.ts";
 import { UsageError } from "./errors.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags } from "./flags.ts";
@@ -44,6 +44,9 @@ export async function run(args: readonly string[]): Promise<number> {
   };
   for (const [name, { sizes }] of Object.entries(models.models)) {
     if (!modelNames.includes(name) || (flags.model ?? name) !== name) continue;
+    const tensors = new Comparison();
+    checkTensors(name, models, tensors);
+    report(name, tensors);
     for (const [label, size] of Object.entries(sizes)) {
       const comparison = new Comparison();
       await checkModel(device, name, size, models, comparison);

@@ -1,9 +1,9 @@
-/** The device against PyTorch's numbers: both models at one size, and every run of the small network. */
+/** The device against PyTorch's numbers: three models at one size, and every run of the small network. */
 
 import assert from "node:assert/strict";
 import { run as golden } from "../cli/golden.ts";
 import { Comparison } from "../cli/golden/compare.ts";
-import { checkModel, type GoldenModels } from "../cli/golden/models.ts";
+import { checkModel, checkTensors, type GoldenModels } from "../cli/golden/models.ts";
 import { checkRun, covers, type GoldenTraining } from "../cli/golden/training.ts";
 import { device } from "./device.ts";
 import { shared } from "./shared.ts";
@@ -30,12 +30,17 @@ async function read<T>(name: string): Promise<T> {
   return JSON.parse(await Deno.readTextFile(`${folder}/${name}`));
 }
 
-for (const name of ["resnet18", "efficientnet_b0"]) {
+for (const name of ["resnet18", "efficientnet_b0", "mobilenetv3_large_100"]) {
   goldenTest(`golden: ${name}, evaluation and training`, async (comparison) => {
     const file = await read<GoldenModels>("models.json");
     await checkModel(device!, name, file.models[name]!.sizes["64x64"]!, file, comparison);
   });
 }
+
+goldenTest("golden: all models have timm's tensors in timm's order", async (comparison) => {
+  const file = await read<GoldenModels>("models.json");
+  for (const name of Object.keys(file.models)) checkTensors(name, file, comparison);
+});
 
 goldenTest("golden: ten steps of the small network under each optimizer", async (comparison) => {
   const file = await read<GoldenTraining>("training.json");
@@ -51,6 +56,12 @@ goldenTest("golden: a wrong number is found", async (comparison) => {
   const found = new Comparison();
   await checkRun(device!, wrong, file, found);
   assert.equal(found.passed, false);
+  const models = await read<GoldenModels>("models.json");
+  const resnet = models.models.resnet18!;
+  const swapped = { ...resnet, "state_dict": resnet.state_dict.toReversed() };
+  const misplaced = new Comparison();
+  checkTensors("resnet18", { ...models, models: { resnet18: swapped } }, misplaced);
+  assert.equal(misplaced.passed, false);
   comparison.note("found", 0, 0, "");
 });
 

@@ -51,6 +51,18 @@ function mismatch({ key, shape }: Entry, weight: Weight | undefined): string | u
 
 const COUNTER = "num_batches_tracked";
 
+/** The tensors of a model in the order of a PyTorch state dict, counters of batches among them. */
+export function stateDict(
+  { all }: Variables,
+): (Entry & { readonly dtype: "F32" | "I64"; readonly learned: boolean })[] {
+  return all.flatMap((v) => {
+    const learned = v.layout !== "statistics";
+    const floats = entries(v).map((entry) => ({ ...entry, dtype: "F32" as const, learned }));
+    if (learned) return floats;
+    return [...floats, { key: `${v.name}.${COUNTER}`, shape: [], dtype: "I64" as const, learned }];
+  });
+}
+
 /** A counter as files have it: a scalar of 64 bits. */
 function fromCount(count: number): Weight {
   const data = new Uint8Array(8);

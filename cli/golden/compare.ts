@@ -73,6 +73,14 @@ export class Comparison {
     this.#note(name, error, limit, where, 1);
   }
 
+  /** Lists that should be equal: the error is how many of their elements are not. */
+  same(name: string, got: readonly unknown[], want: readonly unknown[]): void {
+    const length = Math.max(got.length, want.length);
+    const wrong = Array.from({ length }, (_, i) => i)
+      .filter((i) => JSON.stringify(got[i]) !== JSON.stringify(want[i]));
+    this.#note(name, wrong.length, 0, JSON.stringify(want[wrong[0]!]) ?? "", length);
+  }
+
   #note(name: string, error: number, limit: number, where: string, count: number): void {
     const value = Number.isNaN(error) ? Infinity : error;
     const row = this.#rows.get(name);

@@ -14,13 +14,13 @@ export function uniform(i: number, t: number): number {
   return (h >>> 8) / 2 ** 24;
 }
 
-/** Weights in the order of a state dict: their keys and shapes decide their numbers. */
+/** Weights in the order of a state dict: their keys, shapes and places decide their numbers. */
 export function filledWeights(
-  stateDict: readonly (readonly [key: string, shape: readonly number[], dtype: string])[],
+  tensors: readonly Pick<Weight & { readonly key: string }, "key" | "shape" | "dtype">[],
   base: number,
 ): Map<string, Weight> {
-  return new Map(stateDict.map(([key, shape, dtype], index) => {
-    if (/int64/.test(dtype)) return [key, { dtype: "I64", shape, data: new Uint8Array(8) }];
+  return new Map(tensors.map(({ key, shape, dtype }, index) => {
+    if (dtype === "I64") return [key, { dtype, shape, data: new Uint8Array(8) }];
     const count = shape.reduce((a, b) => a * b, 1);
     const bound = Math.sqrt(3 * (shape[0] ?? 1) / count);
     const positive = /(weight|running_var)$/.test(key);

@@ -12,7 +12,7 @@ import type { Optimizer } from "../../engine/optim/optimizer.ts";
 import { sgd } from "../../engine/optim/sgd.ts";
 import { modelInfo } from "../../models/mod.ts";
 import { captureStep } from "../../train/step.ts";
-import { decodeArena, encodeVariables } from "../../train/weights.ts";
+import { decodeArena, encodeVariables, stateDict } from "../../train/weights.ts";
 import { toFloats } from "../../models/safetensors.ts";
 import { type Activation, activations, compareActivation, type Samples } from "./activations.ts";
 import { type Comparison, norm } from "./compare.ts";
@@ -45,6 +45,9 @@ export interface GoldenSize {
 /** A model of the file. */
 export interface GoldenModel {
   readonly "state_dict": StateDict;
+  readonly parameters: readonly string[];
+  readonly "param_count_2": number;
+  readonly "param_count_1000": number;
   readonly sizes: Readonly<Record<string, GoldenSize>>;
 }
 
@@ -54,6 +57,22 @@ export interface GoldenModels {
   readonly "num_classes": number;
   readonly labels: readonly number[];
   readonly models: Readonly<Record<string, GoldenModel>>;
+}
+
+/** Checks the tensors of a model of the registry: names, shapes, types, order, how many numbers are learned. */
+export function checkTensors(name: string, file: GoldenModels, comparison: Comparison): void {
+  const golden = file.models[name]!;
+  const build = (classes: number) =>
+    stateDict(declare(modelInfo(name).build({ classes }), [1, 64, 64, 3]));
+  const learned = (classes: number) => build(classes).filter((t) => t.learned);
+  const count = (classes: number) =>
+    learned(classes).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+  const types = { F32: "float32", I64: "int64" };
+  const tensors = build(file.num_classes).map((t) => [t.key, t.shape, types[t.dtype]]);
+  comparison.same("names, shapes, types", tensors, golden.state_dict);
+  comparison.same("order of parameters", learned(2).map((t) => t.key), golden.parameters);
+  const counts = [golden.param_count_2, golden.param_count_1000];
+  comparison.same("counts of parameters", [count(2), count(1000)], counts);
 }
 
 /** Checks one size of one model of the registry. */
@@ -68,7 +87,7 @@ export async function checkModel(
   const [n, , h, w] = size.input.shape;
   const model = modelInfo(name).build({ classes });
   const variables = declare(model, [n, h, w, 3]);
-  const weights = encodeVariables(variables, filledWeights(file.models[name]!.state_dict, base));
+  const weights = encodeVariables(variables, filledWeights(stateDict(variables), base));
   const images = input("images", [n, h, w, 3]);
   const targets = new Float32Array(n * classes);
   labels.forEach((label, i) => targets[i * classes + label] = 1);

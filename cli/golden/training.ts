@@ -7,7 +7,6 @@ import { compile } from "../../engine/compile/mod.ts";
 import { input } from "../../engine/graph.ts";
 import { convolution, linear, norm as batchNorm } from "../../engine/nn/layers.ts";
 import { apply, declare, type Model } from "../../engine/nn/scope.ts";
-import { entries } from "../../engine/nn/variables.ts";
 import { maxPool } from "../../engine/ops/max_pool.ts";
 import { relu } from "../../engine/ops/pointwise.ts";
 import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
@@ -18,7 +17,7 @@ import { sgd } from "../../engine/optim/sgd.ts";
 import { modelInfo } from "../../models/mod.ts";
 import { toFloats } from "../../models/safetensors.ts";
 import { captureStep } from "../../train/step.ts";
-import { decodeArena, encodeVariables } from "../../train/weights.ts";
+import { decodeArena, encodeVariables, stateDict } from "../../train/weights.ts";
 import { type Comparison, norm } from "./compare.ts";
 import { filledImages, filledLabels, filledWeights } from "./fill.ts";
 
@@ -108,11 +107,8 @@ export async function checkRun(
   const { batch_shape: [n, , h, w], classes } = file.nets[run.net]!;
   const model = modelOf(run.net, classes);
   const variables = declare(model, [n, h, w, 3]);
-  const stateDict = variables.all.flatMap((v) => [
-    ...entries(v).map(({ key, shape }) => [key, shape, "float32"] as const),
-    ...(v.layout === "statistics" ? [[`${v.name}.num_batches_tracked`, [], "int64"] as const] : []),
-  ]);
-  const weights = encodeVariables(variables, filledWeights(stateDict, file.stream_base));
+  const filled = filledWeights(stateDict(variables), file.stream_base);
+  const weights = encodeVariables(variables, filled);
   const { make, learningRate: base } = OPTIMIZERS[run.optimizer]!;
   const learningRate = run.net.endsWith("small_lr") ? base / 200 : base;
   const optimizer = make();

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { input, topological } from "../../engine/graph.ts";
 import type { Initial } from "../../engine/nn/init.ts";
 import { apply, declare } from "../../engine/nn/scope.ts";
-import { entries } from "../../engine/nn/variables.ts";
 import { size } from "../../engine/shape.ts";
 import { modelCost } from "../../models/cost.ts";
 import { modelInfo, modelNames, pretrainedInfo } from "../../models/mod.ts";
+import { stateDict } from "../../train/weights.ts";
 import facts from "./timm.json" with { type: "json" };
 
 /** What timm says of a model. */
@@ -23,16 +23,8 @@ interface Facts {
 
 const timm: Readonly<Record<string, Facts>> = facts.models;
 
-/** The tensors of a state dict, in its order. */
-function stateDict(name: string, classes: number) {
-  const variables = declare(modelInfo(name).build({ classes }), [1, 64, 64, 3]).all;
-  return variables.flatMap((v) => [
-    ...entries(v).map((entry) => ({ ...entry, learned: v.layout !== "statistics" })),
-    ...(v.layout === "statistics"
-      ? [{ key: `${v.name}.num_batches_tracked`, shape: [], learned: false }]
-      : []),
-  ]);
-}
+const tensorsOf = (name: string, classes: number) =>
+  stateDict(declare(modelInfo(name).build({ classes }), [1, 64, 64, 3]));
 
 const count = (tensors: ReturnType<typeof stateDict>) =>
   tensors.reduce((sum, { shape, learned }) => sum + (learned ? size(shape) : 0), 0);
@@ -44,11 +36,11 @@ Deno.test("the registry has exactly the models of timm.json", () => {
 for (const name of modelNames) {
   Deno.test(`${name} has timm's tensors: names, shapes, order and numbers`, async () => {
     const wanted = timm[name]!;
-    const tensors = stateDict(name, 2);
+    const tensors = tensorsOf(name, 2);
     const lines = tensors.map(({ key, shape }) => `${key}\t${shape.join(",")}\n`).join("");
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(lines));
     assert.equal(tensors.length, wanted.tensors);
-    assert.deepEqual([count(tensors), count(stateDict(name, 1000))], wanted.parameters);
+    assert.deepEqual([count(tensors), count(tensorsOf(name, 1000))], wanted.parameters);
     assert.equal(new Uint8Array(digest).toHex(), wanted.sha256);
   });
 
