@@ -90,7 +90,15 @@ export {
 } from "./engine/optim/schedules.ts";
 export { sgd, type SgdOptions } from "./engine/optim/sgd.ts";
 
-// Models and their weight files.
+// Models, what they are made of, and their weight files.
+export { type Cost, modelCost } from "./models/cost.ts";
+export {
+  type Activation,
+  mbconv,
+  type MbconvOptions,
+  roundChannels,
+  type SqueezeExcite,
+} from "./models/mbconv.ts";
 export {
   type ModelInfo,
   modelInfo,

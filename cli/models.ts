@@ -17,8 +17,8 @@ export function run(args: readonly string[]): Promise<number> {
   }
   if (!parsed.flags.json) console.log("model                  parameters    GMAC  pixels  tags");
   for (const model of modelNames) {
-    const { size, pretrained } = modelInfo(model);
-    const { parameters, multiplyAdds } = modelCost(model, size);
+    const { build, size, pretrained } = modelInfo(model);
+    const { parameters, multiplyAdds } = modelCost(build({ classes: 1000 }), size);
     if (parsed.flags.json) {
       const row = { event: "model", model, parameters, "multiply_adds": multiplyAdds, size };
       console.log(JSON.stringify({ ...row, pretrained }));

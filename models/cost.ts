@@ -1,9 +1,8 @@
 /** What a model costs: counted on its graph, nothing is run. */
 
 import { input, type Tensor, topological } from "../engine/graph.ts";
-import { apply, declare } from "../engine/nn/scope.ts";
+import { apply, declare, type Model } from "../engine/nn/scope.ts";
 import { rows, size } from "../engine/shape.ts";
-import { modelInfo } from "./mod.ts";
 
 /** What one image costs a model. */
 export interface Cost {
@@ -16,9 +15,8 @@ export interface Cost {
 /** Ops whose result is, row by row, a product of their first input by all of their second. */
 const PRODUCTS = ["matmul", "conv2d", "depthwise"];
 
-/** The cost of evaluating a model of the registry on an image of `pixels` × `pixels`. Throws RangeError for another name. */
-export function modelCost(name: string, pixels: number, classes = 1000): Cost {
-  const model = modelInfo(name).build({ classes });
+/** What `model` costs on an image of `pixels` × `pixels`, in evaluation. */
+export function modelCost(model: Model, pixels: number): Cost {
   const images = input("images", [1, pixels, pixels, 3]);
   const variables = declare(model, images.shape);
   const { logits } = apply(model, variables, images, { training: false });

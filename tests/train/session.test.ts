@@ -95,6 +95,24 @@ deviceTest("a model without norms gives its weights", async (device) => {
   }
 });
 
+deviceTest("a session normalises bytes as it is told to", async (device) => {
+  const preprocessing = { mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2] } as const;
+  const model: Model = (_, images) => squeeze(globalAveragePool(images));
+  const session = await create(device, { model, classes: 3, train: false, preprocessing });
+  const means = await session.evaluate(examples);
+  means.forEach((value, i) => {
+    const [row, c] = [Math.floor(i / 3), i % 3];
+    const channel = Array.from(
+      { length: size * size },
+      (_, p) => examples.images[(row * size * size + p) * 4 + c]! / 255,
+    );
+    const mean = channel.reduce((sum, v) => sum + v, 0) / channel.length;
+    const expected = (mean - preprocessing.mean[c]!) / preprocessing.std[c]!;
+    assert.ok(Math.abs(value - expected) < 1e-5, `${value}, ${expected} was expected`);
+  });
+  session.destroy();
+});
+
 deviceTest("a session refuses weights and states that are not its own", async (device) => {
   const session = await create(device);
   const weights = await session.readWeights();
