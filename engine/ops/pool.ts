@@ -17,13 +17,11 @@ export interface PoolOptions {
 export function poolWindow(x: Shape, options: PoolOptions): { window: Window; shape: Shape } {
   const { kernel, stride = kernel, padding = 0 } = options;
   const cannot = `Cannot pool [${x}] by windows of ${kernel}, stride ${stride}, padding ${padding}`;
-  if (
-    ![kernel, stride, padding === "same" ? 0 : padding].every(Number.isInteger) || kernel < 1 ||
-    stride < 1
-  ) {
+  const added = padding === "same" ? 0 : padding;
+  if (![kernel, stride, added].every(Number.isInteger) || kernel < 1 || stride < 1) {
     throw new RangeError(`${cannot}: whole numbers above 0 were needed`);
   }
-  if (padding !== "same" && (padding < 0 || padding > kernel / 2)) {
+  if (added < 0 || added > kernel / 2) {
     throw new RangeError(`${cannot}: padding of at most half the window was needed`);
   }
   const window = windowOver(x, [kernel, kernel], { stride, padding });

@@ -43,13 +43,11 @@ export function windowOver(
   options: WindowOptions,
 ): Window {
   const { stride = 1, padding = 0 } = options;
-  const [rows, columns] = kernel.map((k, axis) => along(x[1 + axis]!, k, options)) as [
-    ReturnType<typeof along>,
-    ReturnType<typeof along>,
-  ];
+  const rows = along(x[1]!, kernel[0], options);
+  const columns = along(x[2]!, kernel[1], options);
   const output = [rows.count, columns.count] as const;
-  const least1 = [...kernel, stride, rows.before + 1, ...output];
-  if (x.length !== 4 || !least1.every((d) => Number.isInteger(d) && d >= 1)) {
+  const counts = [...kernel, stride, rows.before + 1, ...output];
+  if (x.length !== 4 || !counts.every((d) => Number.isInteger(d) && d >= 1)) {
     const moved = `${kernel.join("×")} by ${stride} with padding ${padding}`;
     throw new RangeError(
       `Cannot move a window ${moved} over [${x}]: whole numbers, and [n, h, w, c] at least as large as ` +
