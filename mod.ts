@@ -119,6 +119,10 @@ export {
   type Weight,
 } from "./models/safetensors.ts";
 
+// Files that others read.
+export { halve, type Rounding } from "./export/half.ts";
+export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
+
 // Training.
 export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
 export { captureStep, oneHot, type TrainingStep } from "./train/step.ts";
