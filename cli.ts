@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   train: "train a classifier on a folder of images, or on a demo set",
   predict: "write a submission for a folder of images",
   eval: "measure a checkpoint on labelled images",
+  export: "write a checkpoint as a file that timm or ONNX Runtime reads",
   models: "list the models and their pretrained tags",
   golden: "check the device against golden numbers",
   bench: "time a training step",

@@ -1,15 +1,14 @@
 /** `predict`: from a checkpoint and a folder of images to a submission. */
 
-import { directoryName } from "../data/files.ts";
 import { readNames } from "../data/labels.ts";
 import { Loader } from "../data/loader.ts";
 import { openImages } from "../data/sources.ts";
 import { modelNames } from "../models/mod.ts";
 import { formatSubmission, predict } from "../train/predict.ts";
-import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, requireFlags, whole } from "./flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
+import { requireWritable } from "./output.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 
 interface PredictFlags extends CommonFlags {
@@ -56,7 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
     out: "the name of the file to write",
   });
   const report = terminalReporter(flags.json === true);
-  await requireWritable(flags.out);
+  await requireWritable(files, flags.out);
   const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
   const names = flags.sample === undefined ? undefined : await readNames(files, flags.sample);
   const samples = await openImages(files, flags.images, names);
@@ -97,17 +96,4 @@ export async function run(args: readonly string[]): Promise<number> {
     session.destroy();
   }
   return 0;
-}
-
-/** Throws UsageError where no file can be written, before any time is spent on its contents. */
-async function requireWritable(out: string): Promise<void> {
-  if (await files.kind(out) === "directory") {
-    throw new UsageError(`Cannot write --out "${out}": it is a folder, a file was needed`);
-  }
-  const dir = directoryName(out);
-  if (await files.kind(dir) !== "directory") {
-    throw new UsageError(
-      `Cannot write --out "${out}": there is no folder "${dir}", one was needed`,
-    );
-  }
 }

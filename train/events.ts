@@ -140,6 +140,23 @@ export interface PredictEvent {
   readonly "img_per_s": number;
 }
 
+/** A written model; the only line of `export --json`. */
+export interface ExportEvent {
+  readonly event: "export";
+  readonly out: string;
+  readonly format: "safetensors" | "onnx";
+  /** Of the weights. */
+  readonly precision: "f32" | "f16";
+  readonly model: string;
+  /** Of the file. */
+  readonly bytes: number;
+  /**
+   * What half precision did: the largest change relative to its number, and the largest of numbers below
+   * 2⁻¹⁴, which are stored with fewer bits.
+   */
+  readonly rounding?: { readonly relative: number; readonly absolute: number };
+}
+
 /** Anything that a command says. */
 export type RunEvent =
   | NoteEvent
@@ -149,7 +166,8 @@ export type RunEvent =
   | ProgressEvent
   | EndEvent
   | EvalEvent
-  | PredictEvent;
+  | PredictEvent
+  | ExportEvent;
 
 /** Takes what a run says. */
 export type Reporter = (event: RunEvent) => void;

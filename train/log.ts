@@ -1,6 +1,6 @@
 /** What a run says, as lines for people and as JSON. Knows no terminal. */
 
-import type { EpochEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
+import type { EpochEvent, ExportEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
 
 /** Where a reporter writes. */
 export interface ReporterOptions {
@@ -88,6 +88,10 @@ export function textOf(event: RunEvent): string {
       return `Wrote ${event.n} rows to ${event.out} (${
         event.passes === 0 ? "one plain pass" : `mean of ${event.passes} augmented passes`
       }, ${event["img_per_s"].toFixed(1)} img/s)`;
+    case "export":
+      return `Wrote ${event.model} to ${event.out} (${event.format}, ${event.precision}, ${
+        millions(event.bytes)
+      }B)${event.rounding ? `\n${roundingText(event.rounding)}` : ""}`;
     default:
       return event satisfies never;
   }
@@ -144,6 +148,11 @@ function planText(plan: PlanEvent): string {
     ["run", plan.run],
   ];
   return rows.map(([name = "", text]) => `${name.padEnd(11)}${text}`).join("\n");
+}
+
+function roundingText({ relative, absolute }: NonNullable<ExportEvent["rounding"]>): string {
+  return `Half precision changes numbers by at most ${(100 * relative).toFixed(3)} %, ` +
+    `those below ${(2 ** -14).toExponential(1)} by at most ${absolute.toExponential(1)}`;
 }
 
 function scoreTable(epochs: readonly EpochEvent[]): string {

@@ -19,6 +19,7 @@ Deno.test("verity suggests the command and the flag that were meant, with exit c
       [["predict", "--checkpoin", "a"], "Did you mean --checkpoint?"],
       [["eval", "--dta", "a"], "Did you mean --data?"],
       [["train", "--model", "resnet8"], "Did you mean resnet18?"],
+      [["export", "--format", "onx"], "Did you mean onnx?"],
     ] as const
   ) {
     const { code, out, err } = await verity(args);
