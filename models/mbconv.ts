@@ -57,7 +57,7 @@ export function mbconv(scope: Scope, x: Tensor, options: MbconvOptions): Tensor 
   const { kernel, stride = 1, expansion, activation, squeezeExcite: excite } = options;
   const { padding, epsilon, dropPath = 0 } = options;
   const cin = channels(x.shape);
-  const inside = roundChannels(cin * expansion);
+  const inside = expansion > 1 ? roundChannels(cin * expansion) : cin;
   let norms = 0;
   const normalized = (t: Tensor) => norm(scope, `bn${++norms}`, t, { epsilon });
   let y = x;
