@@ -42,6 +42,8 @@ export function literal(value: number): string {
 }
 
 const clampedExp = (x: string) => `exp(clamp(-${x}, vec4f(-80.0), vec4f(80.0)))`;
+/** Exact near −3, which `x / 6 + ½` is not. */
+const hardGate = (x: string) => `clamp(${x} + 3.0, vec4f(), vec4f(6.0))`;
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));
 const clamp01 = (x: number) => Math.min(Math.max(x, 0), 1);
 
@@ -113,7 +115,7 @@ const hardSigmoidSlopeOp = pointwise(
 );
 const hardSigmoidOp = pointwise(
   "hardSigmoid",
-  (x) => `clamp(${x} * ${literal(1 / 6)} + 0.5, vec4f(), vec4f(1.0))`,
+  (x) => `${hardGate(x!)} * ${literal(1 / 6)}`,
   (x) => clamp01(x! / 6 + 0.5),
   (dy, _, x) => [mul(dy, apply(hardSigmoidSlopeOp, x!))],
 );
@@ -125,7 +127,7 @@ const hardSwishSlopeOp = pointwise(
 );
 const hardSwishOp = pointwise(
   "hardSwish",
-  (x) => `${x} * clamp(${x} * ${literal(1 / 6)} + 0.5, vec4f(), vec4f(1.0))`,
+  (x) => `${x} * (${hardGate(x!)} * ${literal(1 / 6)})`,
   (x) => x! * clamp01(x! / 6 + 0.5),
   (dy, _, x) => [mul(dy, apply(hardSwishSlopeOp, x!))],
 );
