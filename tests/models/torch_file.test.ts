@@ -19,7 +19,7 @@ for (const name of ["views.pth", "views_legacy.pth", "views_protocol4.pth"]) {
     const { tensors, part } = await readTorchFile(fixture(name));
     const expected: Record<string, [shape: number[], values: number[]]> = {
       whole: [[2, 3, 2, 2], count(24)],
-      channels_last: [[2, 3, 2, 2], count(24)],
+      "channels_last": [[2, 3, 2, 2], count(24)],
       square: [[3, 4], count(12)],
       tied: [[3, 4], count(12)],
       transposed: [[4, 3], [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]],
