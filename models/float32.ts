@@ -38,7 +38,8 @@ export function requireFinite(tensors: ReadonlyMap<string, Weight>): void {
   for (const [name, weight] of tensors) {
     if (weight.dtype !== "F32") continue;
     const before = count;
-    for (const value of toFloats(weight)) if (!Number.isFinite(value)) count++;
+    const values = toFloats(weight);
+    for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) count++;
     if (before === 0 && count > 0) first = name;
   }
   if (count === 0) return;
@@ -60,7 +61,7 @@ function toFloat32(weight: Weight): Weight {
 /** A count that its type could not hold (halves end at 65,504) begins at 0 again: no model reads it. */
 function toCounter(weight: Weight): Weight {
   const read = OTHER_COUNTERS[weight.dtype];
-  if (!read || weight.shape.length > 0) return weight;
+  if (!read || weight.shape.some((size) => size !== 1)) return weight;
   const count = read(viewOf(weight), 0);
   const data = new Uint8Array(8);
   new DataView(data.buffer).setBigInt64(0, BigInt(Number.isSafeInteger(count) ? count : 0), true);

@@ -25,7 +25,7 @@ const ROWS: readonly Row[] = [
     flags: "--weights small.pth",
     code: 7,
     names: ["small.pth", "resnet18"],
-    details: ["102 missing:", "  conv1.weight [64,3,7,7]", "  and 92 more", "6 unexpected:"],
+    details: ["102 missing:", "  conv1.weight [64,3,7,7]", "  and 92 more", "7 unexpected:"],
   },
   {
     mistake: "a web page",

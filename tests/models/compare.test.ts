@@ -22,9 +22,19 @@ const shaped = (shapes: ReadonlyMap<string, readonly number[]>) =>
 
 const SHAPES = new Map([["a", [2, 3]], ["b", [4]], ["c", []]]);
 
-Deno.test("differences() finds none in weights as expected; counters may be there or not", () => {
-  const found = shaped(SHAPES).set("bn.num_batches_tracked", zeros([]));
-  assert.deepEqual(describeDifferences(differences(SHAPES, found)), []);
+Deno.test("differences() finds none in weights as expected, whether counters are there or not", () => {
+  const expected = new Map([...SHAPES, ["bn.running_mean", [2]]]);
+  const found = shaped(expected);
+  assert.deepEqual(describeDifferences(differences(expected, found)), []);
+  const counter: Weight = { dtype: "I64", shape: [], data: new Uint8Array(8) };
+  found.set("bn.num_batches_tracked", counter);
+  assert.deepEqual(describeDifferences(differences(expected, found)), []);
+  found.set("other.num_batches_tracked", counter).set("bn.num_batches_tracked", zeros([3]));
+  assert.deepEqual(differences(expected, found), {
+    missing: [],
+    unexpected: ["other.num_batches_tracked []"],
+    different: ["bn.num_batches_tracked is F32 [3], a count was needed"],
+  });
 });
 
 Deno.test("differences() lists what is missing, unexpected, of another shape or type", () => {
