@@ -159,7 +159,7 @@ const REFUSED: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ["a TorchScript program", fixture("script.pt"), /TorchScript/],
   [
     "a call of os.system where a tensor should be",
-    archive(dict({ a: join(global("os", "system"), tuple(string("touch /tmp/x")), text("R")) })),
+    archive(dict({ a: join(global("os", "system"), tuple(string("id")), text("R")) })),
     /os\.system/,
   ],
   ["code behind PyTorch's own names", archive(join(global("torch.serialization", "load"))), /load/],
