@@ -118,6 +118,7 @@ export {
   toFloats,
   type Weight,
 } from "./models/safetensors.ts";
+export { readWeightFile, type WeightFile } from "./models/weight_file.ts";
 
 // Files that others read.
 export { halve, type Rounding } from "./export/half.ts";

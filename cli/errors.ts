@@ -3,6 +3,7 @@
 import { DataError } from "../data/errors.ts";
 import { MemoryError } from "../engine/compile/program.ts";
 import { DeviceError } from "../engine/gpu/device.ts";
+import { HubError } from "../models/hub.ts";
 import { CheckpointError } from "../train/checkpoint.ts";
 import { DivergedError } from "../train/fit.ts";
 import { RunFolderError } from "../train/run_folder.ts";
@@ -21,23 +22,28 @@ const CODES = [
   [MemoryError, 5],
   [DivergedError, 6],
   [CheckpointError, 7],
+  [HubError, 7],
 ] as const;
 
 /** How a command ends. */
 export interface Failure {
-  /** One line for standard error, with the stack only where the fault is the program's. */
+  /** One line for standard error, with the stack only where the fault is the program's, and details. */
   readonly message: string;
   readonly code: number;
 }
 
 /**
- * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint;
- * 1 is a fault of the program or the machine.
+ * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint or
+ * weights; * 1 is a fault of the program or the machine.
  */
 export function failureOf(error: unknown): Failure {
   const code = CODES.find(([type]) => error instanceof type)?.[1];
   if (code !== undefined) {
-    return { message: (error as Error).message.replaceAll(/\s*\n\s*/g, " "), code };
+    const { message, details = [] } = error as Error & { readonly details?: readonly string[] };
+    // Names out of files are in it: a line stays one, and moves no cursor.
+    const lines = [message, ...details]
+      .map((line) => line.replaceAll(/\s*\n\s*/g, " ").replaceAll(/\p{Cc}/gu, "�"));
+    return { message: lines.join("\n  "), code };
   }
   if (isSystemError(error)) return { message: error.message, code: 1 };
   return {

@@ -3,21 +3,24 @@
 import { Loader } from "../data/loader.ts";
 import type { Dataset } from "../data/sources.ts";
 import type { Device } from "../engine/gpu/device.ts";
+import { weightShapes } from "../models/compare.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
 import type { EpochEvent, PlanEvent, Reporter, Score } from "../train/events.ts";
 import {
+  fitInitialWeights,
   type InitialWeights,
-  loadInitialWeights,
   readInitialWeights,
   restoreRun,
+  startFrom,
 } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
+import { pretrainedFile } from "./pretrained.ts";
 import { createSession } from "./sessions.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
 import { classCounts, type OpenData, openData, requireSameData } from "./train_data.ts";
@@ -76,35 +79,43 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** Everything that can be refused without a device. */
 async function prepare(asked: AskedFlags, args: readonly string[]): Promise<Job> {
-  if (asked.resume === undefined) return await jobOf(asked, await beginning(asked));
-  const resumed = await RunFolder.open(files, asked.resume);
-  const flags = resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args });
-  return await jobOf(flags, { preprocessing: resumed.checkpoint.preprocessing, resumed });
+  const resumed = asked.resume === undefined
+    ? undefined
+    : await RunFolder.open(files, asked.resume);
+  const given = resumed
+    ? resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args })
+    : asked;
+  const report = terminalReporter(given.json === true);
+  const path = resumed?.folder.path ?? given.run ?? defaultFolder(given.name ?? given.model);
+  if (!resumed) await requireFree(files, path);
+  const data = await openData(given);
+  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
+  const start = resumed
+    ? { resumed, preprocessing: resumed.checkpoint.preprocessing }
+    : await beginning(given, { classes: data.dataset.classes.length, report });
+  const flags = withSizes(given, start.preprocessing);
+  const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
+  return { ...start, flags, data, recipe, report, path };
 }
 
 /** The weights that flags name, and how images are prepared for them. */
 async function beginning(
   asked: AskedFlags,
+  { classes, report }: { readonly classes: number; readonly report: Reporter },
 ): Promise<Pick<Job, "initial" | "preprocessing">> {
-  const { weights, model } = asked;
+  const { model, pretrained } = asked;
+  const weights = pretrained === undefined
+    ? asked.weights
+    : await pretrainedFile(model, pretrained, { report });
   if (weights === undefined) return { preprocessing: preprocessingOf(asked) };
-  const initial = await readInitialWeights(files, weights, model);
-  return { initial, preprocessing: preprocessingOf(asked, initial.preprocessing) };
-}
-
-async function jobOf(
-  asked: AskedFlags,
-  start: Pick<Job, "initial" | "preprocessing" | "resumed">,
-): Promise<Job> {
-  const { resumed } = start;
-  const flags = withSizes(asked, start.preprocessing);
-  const report = terminalReporter(flags.json === true);
-  const path = resumed?.folder.path ?? flags.run ?? defaultFolder(flags.name ?? flags.model);
-  if (!resumed) await requireFree(files, path);
-  const data = await openData(flags);
-  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
-  const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
-  return { ...start, flags, data, recipe, report, path };
+  const stored = await readInitialWeights(files, weights, model);
+  const start = { ...asked, weights, ...(pretrained !== undefined && { tag: pretrained }) };
+  const preprocessing = preprocessingOf(start, stored.preprocessing);
+  const shapes = weightShapes(model, classes);
+  const initial = await fitInitialWeights(stored, { model, shapes });
+  const text = [`Begins with the weights of ${weights}`, ...initial.notes].join("; ");
+  report({ event: "note", text });
+  return { initial, preprocessing };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
@@ -120,13 +131,9 @@ async function places(flags: TrainFlags): Promise<Record<string, string>> {
 }
 
 /** The weights a run begins or goes on with. */
-async function initialize(session: Session, job: Job): Promise<void> {
-  const { flags, report, initial, resumed } = job;
-  if (resumed) return await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
-  if (initial === undefined) return;
-  for (const text of await loadInitialWeights(session, initial, flags.model)) {
-    report({ event: "note", text });
-  }
+async function initialize(session: Session, { resumed, initial }: Job): Promise<void> {
+  if (resumed) await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
+  else if (initial) await startFrom(session, initial);
 }
 
 async function train(session: Session, job: Job): Promise<void> {

@@ -18,9 +18,10 @@ import {
   share,
   whole,
 } from "./flags.ts";
+import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
-export interface Recipe extends CommonFlags {
+export interface Recipe extends CommonFlags, WeightFlags {
   readonly data?: string;
   readonly labels?: string;
   readonly images?: string;
@@ -43,8 +44,6 @@ export interface Recipe extends CommonFlags {
   readonly classWeights?: string;
   readonly drop: number;
   readonly dropPath: number;
-  readonly weights?: string;
-  readonly tag?: string;
 }
 
 /** All flags of `train`. */
@@ -80,7 +79,7 @@ const MOVABLE = [...PRACTICAL, "data", "labels", "images"];
 
 /** The command, its defaults the reference recipe: Adam 0.005, StepLR(4, 0.85), 10 epochs. */
 export function trainCommand(): Command {
-  return newCommand(
+  const command = newCommand(
     "train",
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
       `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
@@ -115,11 +114,6 @@ export function trainCommand(): Command {
     .option("--class-weights <list>", "auto, or a number for each class: 1,2.5", classWeights)
     .option("--drop <share>", "dropout before the classifier", share, 0)
     .option("--drop-path <share>", "stochastic depth", share, 0)
-    .option("--weights <file>", "initial weights: safetensors with timm's names, or a checkpoint")
-    .option(
-      "--tag <name>",
-      "timm's tag of --weights, which images fit (default: the model's first)",
-    )
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
     .option("--name <name>", "name of the default run folder (default: the model)")
     .option("--resume <run>", "continue a run folder at its last finished epoch")
@@ -130,6 +124,7 @@ export function trainCommand(): Command {
       whole(1),
     )
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
+  return withWeightFlags(command);
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
@@ -146,6 +141,8 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
     }
   }
   requireAgreement(flags, (name) => given(command, name));
+  const pretrained = publishedTag(flags);
+  if (pretrained !== undefined) flags.pretrained = pretrained;
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
 }

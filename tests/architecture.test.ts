@@ -119,6 +119,15 @@ Deno.test("only the command line, tests and benchmarks name Deno", () => {
   assert.deepEqual(wrong, []);
 });
 
+Deno.test("only --pretrained asks a network", () => {
+  const allowed = ["models/hub_request.ts", "cli/pretrained.ts"];
+  const wrong = scripts.filter((f) => !/^(tests|bench)\//.test(f) && !allowed.includes(f))
+    .filter((f) => /\bfetch\b|\bWebSocket\b|\bXMLHttpRequest\b/.test(code(f)));
+  assert.deepEqual(wrong, []);
+  const asks = scripts.filter((f) => imports(f).some((i) => i.path === "cli/pretrained.ts"));
+  assert.deepEqual(asks.filter((f) => !f.startsWith("tests/")), ["cli/train.ts"]);
+});
+
 Deno.test("every file says first what it is, in at most 300 lines", () => {
   const wrong = all.flatMap((file) => {
     const text = Deno.readTextFileSync(new URL(file, root));

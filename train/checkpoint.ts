@@ -16,6 +16,14 @@ export class CheckpointError extends Error {
   override readonly name = "CheckpointError";
   /** What a command that meets this error exits with. */
   readonly exitCode = 7;
+  /** Lines to read below the message: the names of what does not fit, for instance. */
+  readonly details: readonly string[];
+
+  /** An error with this message. */
+  constructor(message: string, options: ErrorOptions & { details?: readonly string[] } = {}) {
+    super(message, options);
+    this.details = options.details ?? [];
+  }
 }
 
 /** All that prediction needs; with the optimizer's state also all that going on needs. */

@@ -1,16 +1,24 @@
 /** Puts stored weights into a session, and says in one sentence why it cannot. Opens no device. */
 
 import type { Files } from "../data/files.ts";
+import { sameShape } from "../engine/shape.ts";
+import {
+  describeDifferences,
+  differences,
+  isHead,
+  recognizeModel,
+  type Shapes,
+} from "../models/compare.ts";
+import { requireFinite } from "../models/float32.ts";
+import { isEfficientnetPytorch, toTimmNames } from "../models/names.ts";
 import type { Preprocessing } from "../models/pretrained.ts";
-import { parseSafetensors, type Weight } from "../models/safetensors.ts";
+import type { Weight } from "../models/safetensors.ts";
+import { readWeightFile } from "../models/weight_file.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint } from "./checkpoint.ts";
 import type { Session } from "./session.ts";
 
 /** The part of a session that holds weights. */
 export type Writable = Pick<Session, "readWeights" | "writeWeights" | "writeOptimizer">;
-
-/** The last layer of timm's models: the only one whose shape depends on the number of classes. */
-const HEAD = /^(fc|classifier)\./;
 
 /** Throws CheckpointError, naming both, unless the checkpoint in `path` is of `model`. */
 export function requireModel(checkpoint: Checkpoint, model: string, path: string): void {
@@ -58,41 +66,17 @@ export async function restoreRun(
 export interface InitialWeights {
   /** The file they are from. */
   readonly path: string;
-  /** By timm's names. */
+  /** By their names. */
   readonly tensors: ReadonlyMap<string, Weight>;
+  /** What a person should know of how they were read. */
+  readonly notes: readonly string[];
   /** How the images they were learned from were made into numbers, where the file says so. */
   readonly preprocessing?: Preprocessing;
 }
 
 /**
- * Starts a model from stored weights. A classifier for another number of classes keeps its random
- * start. Returns what a person should know of that. Throws CheckpointError when they are of another
- * model.
- */
-export async function loadInitialWeights(
-  session: Writable,
-  { tensors, path }: InitialWeights,
-  model: string,
-): Promise<readonly string[]> {
-  const started = await session.readWeights();
-  const weights = new Map(tensors);
-  const notes: string[] = [];
-  for (const [name, weight] of started) {
-    const other = weights.get(name);
-    if (other === undefined && name.endsWith(".num_batches_tracked")) weights.set(name, weight);
-    if (other === undefined || !HEAD.test(name) || other.shape[0] === weight.shape[0]) continue;
-    weights.set(name, weight);
-    notes.push(`${name} (${other.shape[0]} classes)`);
-  }
-  await written(() => session.writeWeights(weights), path, model);
-  return notes.length === 0
-    ? []
-    : [`Left out of "${path}", for another number of classes: ${notes.join(", ")}`];
-}
-
-/**
- * Reads the weights in a file: timm's, or a checkpoint. Throws CheckpointError when the file cannot be
- * read, or is a checkpoint of another model.
+ * Reads the weights in a file: safetensors, PyTorch's, or a checkpoint. Throws CheckpointError when the
+ * file cannot be read, or is a checkpoint of another model.
  */
 export async function readInitialWeights(
   files: Files,
@@ -101,14 +85,73 @@ export async function readInitialWeights(
 ): Promise<InitialWeights> {
   if (await files.kind(path) !== "file") {
     throw new CheckpointError(
-      `Cannot read the weights "${path}": there is no such file, safetensors were needed`,
+      `Cannot read the weights "${path}": there is no such file, ` +
+        "safetensors or a file of torch.save was needed",
     );
   }
-  const file = await written(async () => parseSafetensors(await files.read(path)), path, model);
-  if (!("verity" in file.metadata)) return { path, tensors: file.tensors };
+  const read = async () => await readWeightFile(await files.read(path));
+  const { tensors, metadata, notes } = await written(read, path, model);
+  if (!("verity" in metadata)) return { path, tensors, notes };
   const checkpoint = await readCheckpoint(files, path);
   requireModel(checkpoint, model, path);
-  return { path, tensors: checkpoint.weights, preprocessing: checkpoint.preprocessing };
+  const { weights, preprocessing } = checkpoint;
+  return { path, tensors: weights, notes: [], preprocessing };
+}
+
+/**
+ * Makes weights those of `model`, whose names and shapes `shapes` are: names of efficientnet-pytorch
+ * become timm's, a classifier for another number of classes is left out, and both are noted. Throws
+ * CheckpointError, with all that differs, for other weights, and for ones that are not finite.
+ */
+export async function fitInitialWeights(
+  initial: InitialWeights,
+  { model, shapes }: { readonly model: string; readonly shapes: Shapes },
+): Promise<InitialWeights> {
+  const { path } = initial;
+  const notes = [...initial.notes];
+  let tensors = new Map(initial.tensors);
+  if (isEfficientnetPytorch(tensors)) {
+    if (!model.startsWith("tf_efficientnet_")) {
+      throw new CheckpointError(
+        `Cannot load "${path}" into ${model}: it is a network of efficientnet-pytorch, which pads as ` +
+          "TensorFlow does, a tf_efficientnet model was needed",
+      );
+    }
+    tensors = toTimmNames(tensors, shapes.keys());
+    notes.push("names of efficientnet-pytorch read as timm's");
+  }
+  const expected = new Map(shapes);
+  const left: string[] = [];
+  for (const [name, shape] of shapes) {
+    const { shape: other } = tensors.get(name) ?? { shape };
+    const classes = other[0] !== shape[0] && sameShape(other.slice(1), shape.slice(1));
+    if (!isHead(name) || !classes) continue;
+    tensors.delete(name);
+    expected.delete(name);
+    left.push(`${name} (${other[0]} classes)`);
+  }
+  if (left.length > 0) notes.push(`left out, for another number of classes: ${left.join(", ")}`);
+  requireSame({ ...initial, tensors }, model, expected);
+  await written(() => requireFinite(tensors), path, model);
+  return { ...initial, tensors, notes };
+}
+
+/** Puts weights that fit into a session; what they lack keeps its random start. */
+export async function startFrom(session: Writable, { tensors }: InitialWeights): Promise<void> {
+  session.writeWeights(new Map([...await session.readWeights(), ...tensors]));
+}
+
+/** Throws CheckpointError, with the model they are of or all that differs, for other weights. */
+function requireSame({ path, tensors }: InitialWeights, model: string, expected: Shapes): void {
+  const details = describeDifferences(differences(expected, tensors));
+  if (details.length === 0) return;
+  const other = recognizeModel(tensors);
+  const known = other !== undefined && other !== model;
+  const holds = known ? `the weights of ${other}` : "other weights";
+  throw new CheckpointError(
+    `Cannot load "${path}" into ${model}: it holds ${holds}, those of ${model} were needed`,
+    known ? {} : { details },
+  );
 }
 
 /** Runs `action`; what it says of weights that do not fit becomes a CheckpointError with the file. */

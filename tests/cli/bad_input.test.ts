@@ -215,7 +215,6 @@ const ROWS: readonly Row[] = [
     args: `${TRAIN} --data good --weights other.safetensors`,
     code: 7,
     names: ["other.safetensors", "resnet18", "efficientnet_b0"],
-    device: true,
   },
   {
     mistake: "a checkpoint that lacks the model's weights",

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
+import { type Shapes, weightShapes } from "../../models/compare.ts";
 import { formatSafetensors, fromFloats, type Weight } from "../../models/safetensors.ts";
 import { CheckpointError } from "../../train/checkpoint.ts";
 import {
-  loadInitialWeights,
+  fitInitialWeights,
   readInitialWeights,
   restoreRun,
+  startFrom,
   type Writable,
 } from "../../train/restore.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
@@ -40,16 +42,36 @@ class Shelf implements Writable {
   writeOptimizer(): void {}
 }
 
-async function load(tensors: Record<string, Weight>) {
+/** Names and shapes of the model on the shelf. */
+const SHAPES = new Map([["conv1.weight", [2, 3]], ["fc.weight", [2, 4]], ["fc.bias", [2]]]);
+
+async function read(
+  tensors: Record<string, Weight>,
+  { model = "resnet18", shapes = SHAPES as Shapes } = {},
+) {
   const bytes = formatSafetensors(new Map(Object.entries(tensors)));
   await using folder = await temporaryFolder({ "w.safetensors": bytes });
-  const shelf = new Shelf();
-  const initial = await readInitialWeights(denoFiles, `${folder.path}/w.safetensors`, "resnet18");
-  const notes = await loadInitialWeights(shelf, initial, "resnet18");
-  return { shelf, notes };
+  const initial = await readInitialWeights(denoFiles, `${folder.path}/w.safetensors`, model);
+  return await fitInitialWeights(initial, { model, shapes });
 }
 
-Deno.test("loadInitialWeights() keeps a fresh classifier for another number of classes and says so", async () => {
+async function load(tensors: Record<string, Weight>) {
+  const initial = await read(tensors);
+  const shelf = new Shelf();
+  await startFrom(shelf, initial);
+  return { shelf, notes: initial.notes };
+}
+
+/** Whether an error names file and model, says so, and lists these lines. */
+const refused = (pattern: RegExp, details: readonly string[] = []) => (error: unknown) => {
+  assert(error instanceof CheckpointError, String(error));
+  assert.match(error.message, /w\.safetensors/);
+  assert.match(error.message, pattern);
+  assert.deepEqual(error.details, details);
+  return true;
+};
+
+Deno.test("startFrom() keeps a fresh classifier for another number of classes, which is noted", async () => {
   const ones = fromFloats([2, 3], new Float32Array(6).fill(1));
   const { shelf, notes } = await load({
     "conv1.weight": ones,
@@ -58,10 +80,12 @@ Deno.test("loadInitialWeights() keeps a fresh classifier for another number of c
   });
   assert.deepEqual(shelf.weights.get("conv1.weight"), ones);
   assert.deepEqual(shelf.weights.get("fc.weight")?.shape, [2, 4]);
-  assert.match(notes.join(), /fc\.weight \(1000 classes\), fc\.bias \(1000 classes\)/);
+  assert.deepEqual(notes, [
+    "left out, for another number of classes: fc.weight (1000 classes), fc.bias (1000 classes)",
+  ]);
 });
 
-Deno.test("loadInitialWeights() takes all weights of the same classes without a word", async () => {
+Deno.test("startFrom() takes all weights of the same classes without a word", async () => {
   const bias = fromFloats([2], Float32Array.of(1, 2));
   const { shelf, notes } = await load({
     "conv1.weight": zeros(2, 3),
@@ -72,14 +96,66 @@ Deno.test("loadInitialWeights() takes all weights of the same classes without a 
   assert.deepEqual(notes, []);
 });
 
-Deno.test("loadInitialWeights() names file, model and what does not fit", async () => {
-  const refused = (pattern: RegExp) => (error: unknown) =>
-    error instanceof CheckpointError && /w\.safetensors.*resnet18/.test(error.message) &&
-    pattern.test(error.message);
-  await assert.rejects(load({ "fc.weight": zeros(2, 4), "fc.bias": zeros(2) }), refused(/conv1/));
+Deno.test("fitInitialWeights() lists all that differs", async () => {
   await assert.rejects(
-    load({ "conv1.weight": zeros(2, 4), "fc.weight": zeros(2, 4), "fc.bias": zeros(2) }),
-    refused(/\[2,4\]/),
+    read({ "conv1.weight": zeros(2, 4), "fc.weight": zeros(3, 5), "head.bias": zeros(2) }),
+    refused(/resnet18: it holds other weights/, [
+      "1 missing:",
+      "  fc.bias [2]",
+      "1 unexpected:",
+      "  head.bias [2]",
+      "2 of another shape or type:",
+      "  conv1.weight is [2,4], [2,3] was needed",
+      "  fc.weight is [3,5], [2,4] was needed",
+    ]),
+  );
+});
+
+Deno.test("fitInitialWeights() names the model that the weights are of", async () => {
+  const shapes = weightShapes("resnet18", 1000);
+  const tensors = Object.fromEntries([...shapes].map(([name, shape]) => [name, zeros(...shape)]));
+  await assert.rejects(
+    read(tensors, { model: "efficientnet_b0", shapes: weightShapes("efficientnet_b0", 2) }),
+    refused(
+      /into efficientnet_b0: it holds the weights of resnet18, those of efficientnet_b0 were/,
+    ),
+  );
+});
+
+Deno.test("fitInitialWeights() refuses weights that are NaN or infinite", async () => {
+  const tensors = { "conv1.weight": zeros(2, 3), "fc.weight": zeros(2, 4) };
+  await assert.rejects(
+    read({ ...tensors, "fc.bias": fromFloats([2], Float32Array.of(NaN, Infinity)) }),
+    refused(/2 numbers are NaN or infinite, the first in fc\.bias/),
+  );
+});
+
+Deno.test("fitInitialWeights() reads efficientnet-pytorch for models that pad as it does, and no other", async () => {
+  const tensors = {
+    "_conv_stem.weight": zeros(2, 3),
+    "_blocks.0._depthwise_conv.weight": zeros(2, 1),
+    "_fc.bias": zeros(1000),
+  };
+  const shapes = new Map([
+    ["conv_stem.weight", [2, 3]],
+    ["blocks.0.0.conv_dw.weight", [2, 1]],
+    ["classifier.bias", [2]],
+  ]);
+  const { tensors: fitted, notes } = await read(tensors, {
+    model: "tf_efficientnet_lite0",
+    shapes,
+  });
+  assert.deepEqual([...fitted.keys()].toSorted(), [
+    "blocks.0.0.conv_dw.weight",
+    "conv_stem.weight",
+  ]);
+  assert.deepEqual(notes, [
+    "names of efficientnet-pytorch read as timm's",
+    "left out, for another number of classes: classifier.bias (1000 classes)",
+  ]);
+  await assert.rejects(
+    read(tensors, { model: "efficientnet_b0", shapes }),
+    refused(/pads as TensorFlow does, a tf_efficientnet model was needed/),
   );
 });
 
