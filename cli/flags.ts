@@ -44,11 +44,13 @@ export function parseFlags<Flags extends object>(
   }
   const flags = command.opts<Flags>();
   for (const option of command.options) {
-    const value = (flags as Record<string, unknown>)[option.attributeName()];
-    if (typeof value === "string" && value.startsWith("--")) {
-      throw new UsageError(
-        `Cannot read ${option.long}: "${value}" stands where its value was needed`,
-      );
+    // A flag that may be given more than once has a list of values.
+    for (const value of [(flags as Record<string, unknown>)[option.attributeName()]].flat()) {
+      if (typeof value === "string" && value.startsWith("--")) {
+        throw new UsageError(
+          `Cannot read ${option.long}: "${value}" stands where its value was needed`,
+        );
+      }
     }
   }
   return { flags };

@@ -1,15 +1,18 @@
 /** `predict`: from a checkpoint and a folder of images to a submission. */
 
+import { withArchives } from "../data/archives/mount.ts";
 import { readNames } from "../data/labels.ts";
 import { Loader } from "../data/loader.ts";
 import { openImages } from "../data/sources.ts";
 import { modelNames } from "../models/mod.ts";
 import { formatSubmission, predict } from "../train/predict.ts";
-import { denoFiles as files } from "./files.ts";
+import { denoFiles } from "./files.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, requireFlags, whole } from "./flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { requireWritable } from "./output.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
+
+const files = withArchives(denoFiles);
 
 interface PredictFlags extends CommonFlags {
   readonly checkpoint: string;
@@ -29,7 +32,7 @@ const command = () =>
     "Writes img_name,y_pred: the probability of class 1 for every image of a folder.",
   )
     .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run")
-    .option("--images <dir>", "the images")
+    .option("--images <path>", "the images: a folder, .zip or .tar")
     .option("--out <csv>", "the submission to write")
     .option("--tta <n>", "mean over n augmented passes (default: one pass without)", whole(1))
     .option(

@@ -15,6 +15,7 @@ import {
 } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
+import { placesOf, placeText } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
@@ -108,15 +109,20 @@ async function jobOf(
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
-async function places(flags: TrainFlags): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of ["data", "labels", "images", "weights"] as const) {
+async function places(flags: TrainFlags): Promise<Record<string, string | string[]>> {
+  const found: Record<string, string | string[]> = {};
+  for (const name of ["labels", "images", "weights"] as const) {
     const path = flags[name];
     if (path !== undefined && await files.kind(path) !== "none") {
       found[name] = await files.realPath(path);
     }
   }
-  return found;
+  if (flags.data === undefined) return found;
+  const data: string[] = [];
+  for (const { path, ...rest } of placesOf(flags.data)) {
+    data.push(placeText({ path: await files.realPath(path), ...rest }));
+  }
+  return { ...found, data };
 }
 
 /** The weights a run begins or goes on with. */
@@ -137,7 +143,7 @@ async function train(session: Session, job: Job): Promise<void> {
   const loaders: Loader[] = [];
   try {
     for (const samples of [train, validation]) {
-      loaders.push(await Loader.open(samples, files, settings));
+      loaders.push(await Loader.open(samples, job.data.files, settings));
     }
     const [forTraining, forValidation] = loaders.map((loader) => ({
       loader,

@@ -1,35 +1,38 @@
 /** The data of a run: opened, counted, and recognised again on resuming. Decodes nothing. */
 
-import { DataError, type Dataset, type DatasetOptions, openDataset } from "../data/sources.ts";
+import { withArchives } from "../data/archives/mount.ts";
+import type { Files } from "../data/files.ts";
+import { DataError, type Dataset, openDataset } from "../data/sources.ts";
+import { type DataFlags, datasetOptions, placeText } from "./data_flags.ts";
 import { writeDemoSet } from "./demo.ts";
-import { denoFiles as files } from "./files.ts";
+import { denoFiles } from "./files.ts";
 
 /** Labelled images and where they come from, for people. */
 export interface OpenData {
   readonly dataset: Dataset;
+  /** What reads the files of its samples: some may lie in archives. */
+  readonly files: Files;
   readonly source: string;
   /** SHA-256 of class names, image names and labels, in hexadecimal: the same split has the same. */
   readonly fingerprint: string;
 }
 
 /** Opens what the flags name, or the demo set. Throws DataError. */
-export async function openData(options: DatasetOptions): Promise<OpenData> {
-  const { data, labels, images, validation, seed } = options;
-  const part = {
-    ...(validation !== undefined && { validation }),
-    ...(seed !== undefined && { seed }),
-  };
-  const opened = async (from: DatasetOptions, source: string) => {
-    const dataset = await openDataset(files, { ...from, ...part });
-    return { dataset, source, fingerprint: await fingerprintOf(dataset) };
+export async function openData(flags: DataFlags & { readonly seed?: number }): Promise<OpenData> {
+  const { data, ...options } = datasetOptions(flags);
+  const { labels, images } = options;
+  const files = withArchives(denoFiles);
+  const opened = async (from: typeof data, source: string) => {
+    const dataset = await openDataset(files, { ...options, ...(from && { data: from }) });
+    return { dataset, files, source, fingerprint: await fingerprintOf(dataset) };
   };
   if (labels !== undefined && images !== undefined) {
-    return await opened({ labels, images }, `${images}, labelled by ${labels}`);
+    return await opened(undefined, `${images}, labelled by ${labels}`);
   }
-  if (data !== undefined) return await opened({ data }, data);
-  const dir = await writeDemoSet(files);
+  if (typeof data === "object") return await opened(data, data.map(placeText).join(", "));
+  const dir = await writeDemoSet(denoFiles);
   return await opened(
-    { data: dir },
+    dir,
     `${dir} (demo set: generated portraits, half of them manipulated)`,
   );
 }

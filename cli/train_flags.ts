@@ -5,6 +5,7 @@ import { modelNames } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { requireModel } from "../train/restore.ts";
 import type { SessionOptions } from "../train/session.ts";
+import { addDataFlags, type DataFlags, PLACE_FLAGS, requireDataAgreement } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
   type Command,
@@ -20,11 +21,7 @@ import {
 } from "./flags.ts";
 
 /** What decides a run's numbers; saved with it. */
-export interface Recipe extends CommonFlags {
-  readonly data?: string;
-  readonly labels?: string;
-  readonly images?: string;
-  readonly validation: number;
+export interface Recipe extends CommonFlags, DataFlags {
   readonly model: string;
   readonly size: number;
   readonly resize: number;
@@ -76,19 +73,16 @@ export const DEMO_RECIPE = {
 const PRACTICAL = ["run", "name", "resume", "power", "workers", "logEvery", "json"];
 
 /** Flags that may differ from the saved ones on resuming: the data may have moved. */
-const MOVABLE = [...PRACTICAL, "data", "labels", "images"];
+const MOVABLE = [...PRACTICAL, ...PLACE_FLAGS];
 
 /** The command, its defaults the reference recipe: Adam 0.005, StepLR(4, 0.85), 10 epochs. */
 export function trainCommand(): Command {
-  return newCommand(
+  const command = newCommand(
     "train",
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
       `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
-  )
-    .option("--data <dir>", "FFDI layout (phase1/trainset, …) or a folder per class")
-    .option("--labels <csv>", "label file: image name, class; needs --images")
-    .option("--images <dir>", "the folder that --labels names images in")
-    .option("--validation <share>", "share to validate on where the data has no split", share, 0.2)
+  );
+  return addDataFlags(command, { validation: 0.2 })
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(
@@ -179,7 +173,7 @@ export function resumeFlags(
     changed[name] = is;
   }
   const { data, labels, images, ...rest } = recipe.flags;
-  const moved = ["data", "labels", "images"].some((name) => name in changed);
+  const moved = PLACE_FLAGS.some((name) => name in changed);
   const source = moved ? {} : withoutUndefined({ data, labels, images });
   return { ...rest, ...source, logEvery: now.flags.logEvery, ...changed };
 }
@@ -257,14 +251,9 @@ export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: s
 }
 
 function requireAgreement(flags: AskedFlags, isGiven: (name: string) => boolean): void {
-  const { data, labels, images, optimizer, schedule } = flags;
-  const wrong = data !== undefined && labels !== undefined
-    ? "Cannot use --data and --labels together: one of them was needed"
-    : labels !== undefined && images === undefined
-    ? "Cannot use --labels alone: --images with the folder of its images was needed"
-    : labels === undefined && images !== undefined
-    ? "Cannot use --images alone: --labels with a label file was needed"
-    : optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
+  requireDataAgreement(flags, isGiven);
+  const { optimizer, schedule } = flags;
+  const wrong = optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
     ? `Cannot use --${flags.nesterov ? "nesterov" : "momentum"} with ${optimizer}: ` +
       "--optimizer sgd was needed"
     : schedule !== "step" && (isGiven("stepEvery") || isGiven("gamma"))
@@ -294,6 +283,7 @@ function toArguments(command: Command, saved: Readonly<Record<string, unknown>>)
     const value = saved[option.attributeName()];
     const long = option.long ?? "";
     if (value === undefined || value === null || value === false) return [];
+    if (Array.isArray(value)) return value.flatMap((one) => [long, String(one)]);
     return value === true ? [long] : [long, String(value)];
   });
 }
