@@ -1,8 +1,9 @@
 /** The flags that say which images are meant and how they are divided; the same for every command. */
 
+import { type Sampler, SAMPLERS } from "../data/sampler.ts";
 import type { DatasetOptions, Place } from "../data/sources.ts";
 import { UsageError } from "./errors.ts";
-import { Command, share, whole } from "./flags.ts";
+import { type Command, oneOf, share, whole } from "./flags.ts";
 
 /** Where labelled images are and how they are divided. */
 export interface DataFlags {
@@ -69,6 +70,31 @@ export function placesOf(data: string | readonly string[] | undefined): readonly
 /** A place as `--data` takes it. */
 export function placeText({ path, weight }: Place): string {
   return weight === undefined ? path : `${path}:${weight}`;
+}
+
+/** Gives a command the flag of the sampler. */
+export function addSamplerFlag(command: Command): Command {
+  return command.option(
+    "--sampler <name>",
+    "shuffle, or draw with replacement: balanced (each class as often) or weighted " +
+      "(default: weighted where weights are given, else shuffle)",
+    oneOf(SAMPLERS),
+  );
+}
+
+/** The sampler asked for, or the one that weights need. Throws UsageError for one that does not go with them. */
+export function samplerOf(
+  { sampler, data, weightColumn }: DataFlags & { readonly sampler?: Sampler },
+): Sampler {
+  const weights = weightColumn !== undefined ||
+    placesOf(data).some(({ weight }) => weight !== undefined);
+  const wrong = sampler === "shuffle" && weights
+    ? "Cannot use --sampler shuffle with weights: balanced or weighted was needed"
+    : sampler === "weighted" && !weights
+    ? "Cannot use --sampler weighted: --weight-column, or --data PATH:WEIGHT, was needed"
+    : undefined;
+  if (wrong !== undefined) throw new UsageError(wrong);
+  return sampler ?? (weights ? "weighted" : "shuffle");
 }
 
 /** Throws UsageError for flags that contradict each other. */

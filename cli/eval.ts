@@ -8,6 +8,7 @@ import { addDataFlags, type DataFlags, requireDataAgreement } from "./data_flags
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import {
+  type Command,
   type CommonFlags,
   given,
   newCommand,
@@ -16,29 +17,27 @@ import {
   requireFlags,
   whole,
 } from "./flags.ts";
+import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 import { openData } from "./train_data.ts";
 
-interface EvalFlags extends CommonFlags, DataFlags {
+interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags {
   readonly checkpoint: string;
   readonly part: "validation" | "train" | "all";
   readonly model?: string;
   readonly batch?: number;
   readonly power?: "high" | "low";
-  readonly workers?: number;
 }
 
-const command = () =>
-  addDataFlags(
-    newCommand(
-      "eval",
-      "Prints loss, accuracy and AUC of a checkpoint on labelled images. Images are divided as in training " +
-        "unless a flag says otherwise.",
-    )
-      .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run"),
-    {},
+function command(): Command {
+  const command = newCommand(
+    "eval",
+    "Prints loss, accuracy and AUC of a checkpoint on labelled images. Images are divided as in training " +
+      "unless a flag says otherwise.",
   )
+    .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run");
+  addDataFlags(command, {})
     .option(
       "--part <part>",
       "validation, train or all",
@@ -47,8 +46,9 @@ const command = () =>
     )
     .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
     .option("--batch <n>", "images at a time (default: as in training)", whole(1))
-    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
-    .option("--workers <n>", "workers that decode images", whole(1));
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
+  return addLoadingFlags(command);
+}
 
 /** Measures as the flags say and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -67,25 +67,28 @@ export async function run(args: readonly string[]): Promise<number> {
   const report = terminalReporter(flags.json === true);
   const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
   const { dataset, source, files: reading } = await openData({
-    ...splitOf(checkpoint),
+    ...splitOf(checkpoint, flags),
     ...flags,
     seed: given(reader, "seed") ? flags.seed : checkpoint.seed,
   });
   requireClasses(checkpoint, dataset.classes, flags.checkpoint);
-  const samples = flags.part === "all"
+  const all = flags.part === "all"
     ? [...dataset.train, ...dataset.validation]
     : dataset[flags.part];
+  const cache = openCache(flags, { files: reading, report });
+  const settings = { cache, ...(flags.workers && { workers: flags.workers }) };
+  const { size, resize, preprocessing: { interpolation } } = checkpoint;
+  const sizes = { size, resize, interpolation };
+  const leftOut = await findBad(all, flags, { files: reading, settings, report, ...sizes });
+  const samples = all.filter((one) => !leftOut.some(({ sample }) => sample === one));
+  for (const { reason: text } of leftOut) report({ event: "warning", text });
   const batch = flags.batch ?? trainedBatch(checkpoint);
 
   const device = await openReportedDevice(flags.power, report);
   const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
-  const loader = await Loader.open(
-    samples,
-    reading,
-    flags.workers ? { workers: flags.workers } : {},
-  );
+  const loader = await Loader.open(samples, reading, settings);
   try {
-    const { model, size, resize, seed, preprocessing: { interpolation } } = checkpoint;
+    const { model, seed } = checkpoint;
     report({
       event: "note",
       text: `${samples.length} images (${flags.part}) of ${source}; ${model} at ${size} pixels ` +
@@ -93,7 +96,7 @@ export async function run(args: readonly string[]): Promise<number> {
     });
     const set = { loader, count: samples.length };
     const { measured } = imageProgress(samples.length, report);
-    const options = { batch, size, resize, interpolation, seed, measured };
+    const options = { batch, ...sizes, seed, measured };
     const result = await evaluate(session, set, options);
     report({ event: "eval", ...result });
   } finally {
@@ -104,8 +107,14 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** How the checkpoint's run divided its images, so that validation images are the ones it did not learn. */
-function splitOf({ configuration }: Checkpoint): DataFlags {
-  const names = ["validation", "folds", "fold", "groupColumn", "groupPattern"] as const;
+function splitOf({ configuration }: Checkpoint, flags: EvalFlags): DataFlags {
+  const names = [
+    "validation",
+    "groupPattern",
+    ...(flags.validation === undefined ? ["folds", "fold"] as const : []),
+    // A column is there in label files alone.
+    ...(flags.labels === undefined ? [] : ["groupColumn"] as const),
+  ];
   return Object.fromEntries(
     names.flatMap((name) => configuration[name] === undefined ? [] : [[name, configuration[name]]]),
   );

@@ -7,14 +7,23 @@ import { openImages } from "../data/sources.ts";
 import { modelNames } from "../models/mod.ts";
 import { formatSubmission, predict } from "../train/predict.ts";
 import { denoFiles } from "./files.ts";
-import { type CommonFlags, newCommand, oneOf, parseFlags, requireFlags, whole } from "./flags.ts";
+import {
+  type Command,
+  type CommonFlags,
+  newCommand,
+  oneOf,
+  parseFlags,
+  requireFlags,
+  whole,
+} from "./flags.ts";
+import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { requireWritable } from "./output.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 
 const files = withArchives(denoFiles);
 
-interface PredictFlags extends CommonFlags {
+interface PredictFlags extends CommonFlags, LoadingFlags {
   readonly checkpoint: string;
   readonly images: string;
   readonly out: string;
@@ -23,11 +32,11 @@ interface PredictFlags extends CommonFlags {
   readonly model?: string;
   readonly batch?: number;
   readonly power?: "high" | "low";
-  readonly workers?: number;
+  readonly nameColumn?: string;
 }
 
-const command = () =>
-  newCommand(
+function command(): Command {
+  const command = newCommand(
     "predict",
     "Writes img_name,y_pred: the probability of class 1 for every image of a folder.",
   )
@@ -41,8 +50,10 @@ const command = () =>
     )
     .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
     .option("--batch <n>", "images at a time (default: as in training)", whole(1))
-    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
-    .option("--workers <n>", "workers that decode images", whole(1));
+    .option("--name-column <name>", "its column of image names (default: img_name, …)")
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
+  return addLoadingFlags(command, ["error", "list"]);
+}
 
 /** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -60,15 +71,22 @@ export async function run(args: readonly string[]): Promise<number> {
   const report = terminalReporter(flags.json === true);
   await requireWritable(files, flags.out);
   const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
-  const names = flags.sample === undefined ? undefined : await readNames(files, flags.sample);
+  const { sample, nameColumn, workers } = flags;
+  const names = sample === undefined
+    ? undefined
+    : await readNames(files, sample, nameColumn === undefined ? {} : { nameColumn });
   const samples = await openImages(files, flags.images, names);
+  const settings = { cache: openCache(flags, { files, report }), ...(workers && { workers }) };
+  const { size, resize, preprocessing: { interpolation } } = checkpoint;
+  const sizes = { size, resize, interpolation };
+  await findBad(samples, flags, { files, settings, report, ...sizes });
   const batch = flags.batch ?? trainedBatch(checkpoint);
 
   const device = await openReportedDevice(flags.power, report);
   const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
-  const loader = await Loader.open(samples, files, flags.workers ? { workers: flags.workers } : {});
+  const loader = await Loader.open(samples, files, settings);
   try {
-    const { model, size, resize, classes } = checkpoint;
+    const { model, classes } = checkpoint;
     const passes = flags.tta;
     report({
       event: "note",
@@ -78,9 +96,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const progress = imageProgress(samples.length * (passes ?? 1), report);
     const prediction = await predict(session, { loader, count: samples.length }, {
       batch,
-      size,
-      resize,
-      interpolation: checkpoint.preprocessing.interpolation,
+      ...sizes,
       seed: flags.seed,
       passes,
       measured: progress.measured,

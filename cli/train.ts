@@ -1,6 +1,8 @@
 /** `train`: from flags to a run folder. The loop itself is in train/fit.ts. */
 
-import { Loader } from "../data/loader.ts";
+import { formatCsv } from "../data/csv.ts";
+import { join } from "../data/files.ts";
+import { Loader, type LoaderSettings } from "../data/loader.ts";
 import type { Dataset } from "../data/sources.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Preprocessing } from "../models/mod.ts";
@@ -20,8 +22,15 @@ import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { createSession } from "./sessions.ts";
+import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
-import { classCounts, type OpenData, openData, requireSameData } from "./train_data.ts";
+import {
+  classCounts,
+  type OpenData,
+  openData,
+  requireSameData,
+  withoutSamples,
+} from "./train_data.ts";
 import {
   type AskedFlags,
   describeRecipe,
@@ -49,6 +58,9 @@ interface Job extends Run {
   /** The resolved configuration, as it is saved. */
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly report: Reporter;
+  /** How images are read; one cache for all of them. */
+  readonly settings: LoaderSettings;
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Trains as the flags say and returns the exit code. */
@@ -60,6 +72,11 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const job = await prepare(parsed.flags, args);
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
+  if (job.flags.sampler !== "shuffle") {
+    const text = `sampler ${job.flags.sampler}: ${job.data.dataset.train.length} draws an epoch, ` +
+      "with replacement";
+    job.report({ event: "note", text });
+  }
   const device = await openReportedDevice(job.flags.power, job.report);
   const counts = classCounts(job.data.dataset, "train");
   const { preprocessing } = job;
@@ -102,10 +119,20 @@ async function jobOf(
   const report = terminalReporter(flags.json === true);
   const path = resumed?.folder.path ?? flags.run ?? defaultFolder(flags.name ?? flags.model);
   if (!resumed) await requireFree(files, path);
-  const data = await openData(flags);
+  const opened = await openData(flags);
+  const { workers, sampler, size, resize } = flags;
+  const cache = openCache(flags, { files: opened.files, report });
+  const settings: LoaderSettings = { cache, sampler, ...(workers !== undefined && { workers }) };
+  const { train, validation } = opened.dataset;
+  const { interpolation } = start.preprocessing;
+  const reading = { files: opened.files, settings, report, size, resize, interpolation };
+  const leftOut = await findBad([...train, ...validation], flags, reading);
+  const data = leftOut.length === 0
+    ? opened
+    : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
   if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
   const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
-  return { ...start, flags, data, recipe, report, path };
+  return { ...start, flags, data, recipe, report, path, settings, leftOut };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
@@ -136,10 +163,10 @@ async function initialize(session: Session, job: Job): Promise<void> {
 }
 
 async function train(session: Session, job: Job): Promise<void> {
-  const { flags, report, path, resumed } = job;
+  const { flags, report, path, resumed, settings } = job;
   const { train, validation } = job.data.dataset;
-  const settings = flags.workers === undefined ? {} : { workers: flags.workers };
   const folder = resumed?.folder ?? await RunFolder.create(files, path, job.recipe);
+  await listLeftOut(job);
   const loaders: Loader[] = [];
   try {
     for (const samples of [train, validation]) {
@@ -169,6 +196,14 @@ async function train(session: Session, job: Job): Promise<void> {
     for (const loader of loaders) loader.close();
     await folder.discardUnfinished();
   }
+}
+
+/** Says in the run folder which images were left out and why. */
+async function listLeftOut({ leftOut, path }: Job): Promise<void> {
+  if (leftOut.length === 0) return;
+  const rows = leftOut.map(({ sample: { name, path }, reason }) => [name, path, reason]);
+  const text = formatCsv({ columns: ["img_name", "path", "reason"], rows });
+  await files.writeAtomic(join(path, "skipped.csv"), new TextEncoder().encode(text));
 }
 
 function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {

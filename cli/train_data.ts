@@ -2,7 +2,8 @@
 
 import { withArchives } from "../data/archives/mount.ts";
 import type { Files } from "../data/files.ts";
-import { DataError, type Dataset, openDataset } from "../data/sources.ts";
+import { DataError, type Dataset, openDataset, type Sample } from "../data/sources.ts";
+import { requireClasses } from "../data/split.ts";
 import { type DataFlags, datasetOptions, placeText } from "./data_flags.ts";
 import { writeDemoSet } from "./demo.ts";
 import { denoFiles } from "./files.ts";
@@ -35,6 +36,19 @@ export async function openData(flags: DataFlags & { readonly seed?: number }): P
     dir,
     `${dir} (demo set: generated portraits, half of them manipulated)`,
   );
+}
+
+/** The data without some images. Throws DataError when a class has no image left. */
+export async function withoutSamples(
+  data: OpenData,
+  left: ReadonlySet<Sample>,
+): Promise<OpenData> {
+  const [train, validation] = [data.dataset.train, data.dataset.validation].map((samples) =>
+    samples.filter((sample) => !left.has(sample))
+  ) as [Sample[], Sample[]];
+  const dataset = { ...data.dataset, train, validation };
+  requireClasses(train, dataset.classes, `${data.source} without images that cannot be used`, 1);
+  return { ...data, dataset, fingerprint: await fingerprintOf(dataset) };
 }
 
 /** Images of each class. */

@@ -5,7 +5,16 @@ import { modelNames } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { requireModel } from "../train/restore.ts";
 import type { SessionOptions } from "../train/session.ts";
-import { addDataFlags, type DataFlags, PLACE_FLAGS, requireDataAgreement } from "./data_flags.ts";
+import {
+  addDataFlags,
+  addSamplerFlag,
+  type DataFlags,
+  PLACE_FLAGS,
+  requireDataAgreement,
+  samplerOf,
+} from "./data_flags.ts";
+import type { Sampler } from "../data/sampler.ts";
+import { addLoadingFlags, LOADING_FLAGS, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
   type Command,
@@ -21,7 +30,8 @@ import {
 } from "./flags.ts";
 
 /** What decides a run's numbers; saved with it. */
-export interface Recipe extends CommonFlags, DataFlags {
+export interface Recipe extends CommonFlags, DataFlags, Pick<LoadingFlags, "onBad"> {
+  readonly sampler: Sampler;
   readonly model: string;
   readonly size: number;
   readonly resize: number;
@@ -45,12 +55,11 @@ export interface Recipe extends CommonFlags, DataFlags {
 }
 
 /** All flags of `train`. */
-export interface TrainFlags extends Recipe {
+export interface TrainFlags extends Recipe, LoadingFlags {
   readonly run?: string;
   readonly name?: string;
   readonly resume?: string;
   readonly power?: "high" | "low";
-  readonly workers?: number;
   readonly logEvery: number;
 }
 
@@ -70,7 +79,7 @@ export const DEMO_RECIPE = {
 } as const;
 
 /** Flags that say how and where a run is done and change none of its numbers. */
-const PRACTICAL = ["run", "name", "resume", "power", "workers", "logEvery", "json"];
+const PRACTICAL = ["run", "name", "resume", "power", "logEvery", "json", ...LOADING_FLAGS];
 
 /** Flags that may differ from the saved ones on resuming: the data may have moved. */
 const MOVABLE = [...PRACTICAL, ...PLACE_FLAGS];
@@ -82,7 +91,7 @@ export function trainCommand(): Command {
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
       `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
   );
-  return addDataFlags(command, { validation: 0.2 })
+  addSamplerFlag(addDataFlags(command, { validation: 0.2 }))
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(
@@ -118,12 +127,8 @@ export function trainCommand(): Command {
     .option("--name <name>", "name of the default run folder (default: the model)")
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
-    .option(
-      "--workers <n>",
-      "workers that decode images (default: the processors, at most 4)",
-      whole(1),
-    )
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
+  return addLoadingFlags(command);
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
@@ -140,6 +145,7 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
     }
   }
   requireAgreement(flags, (name) => given(command, name));
+  flags.sampler = samplerOf(flags);
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
 }

@@ -10,6 +10,8 @@ export const MAX_PIXELS = 178_956_970;
 export interface Decoder {
   /** The library behind it; the two may differ by a level or so in a JPEG. */
   readonly library: Library;
+  /** Name and version of what decodes: the same text, the same pixels. */
+  readonly version: string;
   /**
    * Pixels of the image in `bytes`, as `Image.open(f).convert("RGB")` of Pillow: an alpha channel is
    * dropped, grey is repeated, CMYK converted, and orientation and colour profile are not applied.
@@ -28,6 +30,7 @@ function refuse(name: string, reason: unknown, library: Library): DataError {
 function sharpDecoder(sharp: NonNullable<Awaited<ReturnType<typeof loadSharp>>>): Decoder {
   return {
     library: "sharp",
+    version: `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`,
     async decode(bytes, name) {
       try {
         const { data, info } = await sharp(bytes, {
@@ -52,6 +55,7 @@ async function imagescriptDecoder(): Promise<Decoder> {
   const { decode, GIF } = await import("imagescript");
   return {
     library: "imagescript",
+    version: "imagescript 1.3.1",
     async decode(bytes, name) {
       try {
         const decoded = await decode(bytes);

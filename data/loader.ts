@@ -1,10 +1,13 @@
 /** Samples to batches of bytes, decoded ahead of time. Chooses no data set and knows no model. */
+import { type Cache, type Key, MemoryCache } from "./cache/cache.ts";
+import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import { Pool, type Task } from "./pool.ts";
-import { sequence, shuffled } from "./random.ts";
+import { sequence } from "./random.ts";
 import type { Sample } from "./sample.ts";
+import { epochOrder, type Order, type Sampler } from "./sampler.ts";
 import type { Interpolation } from "./transforms/resize.ts";
 import { centerView, randomView, writeView } from "./view.ts";
 
@@ -36,7 +39,10 @@ export interface LoaderOptions {
   readonly resize?: number;
   /** How an image is resized. Default "bilinear". */
   readonly interpolation?: Interpolation | undefined;
-  /** Whether to shuffle and drop the last, smaller batch; else samples come in order, the last batch padded. */
+  /**
+   * Whether the sampler chooses the order and the last, smaller batch is dropped; else samples come in order and
+   * the last batch is padded.
+   */
   readonly train: boolean;
   /** Seed of the order and of the views. */
   readonly seed: number;
@@ -55,15 +61,37 @@ export interface LoaderOptions {
 export interface LoaderSettings {
   /** Number of workers that decode; as many as there are processors, at most 4, if not given. */
   readonly workers?: number;
-  /** Bytes of prepared images to keep for later epochs; 512 MiB if not given. */
-  readonly cache?: number;
+  /** Keeps prepared images for later epochs; 512 MiB of memory if not given. */
+  readonly cache?: Cache;
+  /** How a training epoch chooses its samples; `shuffle` if not given. */
+  readonly sampler?: Sampler;
   /** The library that must decode; the best one that runs if not given. */
   readonly library?: Library;
+}
+
+/** A sample that cannot be used. */
+export interface BadSample {
+  /** Its position in the list of samples. */
+  readonly index: number;
+  /** One sentence that names its file. */
+  readonly reason: string;
 }
 
 /** Pixels of the shorter side before a square of `size` is cut out: 256 for 224, in proportion otherwise. */
 export function defaultResize(size: number): number {
   return Math.round(size * 256 / 224);
+}
+
+/** How images are prepared. */
+type Form = Pick<Task, "short" | "interpolation">;
+
+function formOf(
+  { size, resize = defaultResize(size), interpolation = "bilinear" }: Pick<
+    LoaderOptions,
+    "size" | "resize" | "interpolation"
+  >,
+): Form {
+  return { short: resize, interpolation };
 }
 
 function check({ batch, size, resize, train }: LoaderOptions, count: number): void {
@@ -96,27 +124,35 @@ export class Loader {
   readonly samples: readonly Sample[];
   readonly #files: Files;
   readonly #pool: Pool;
-  readonly #limit: number;
-  readonly #cache = new Map<number, Image>();
-  #cached = 0;
-  /** How the images of the cache were resized. */
-  #kind = "";
+  readonly #cache: Cache;
+  readonly #sampler: Sampler | undefined;
+  /** Images under way, so that one drawn twice is prepared once. */
+  readonly #preparing = new Map<string, Promise<Image>>();
 
-  private constructor(samples: readonly Sample[], files: Files, pool: Pool, limit: number) {
+  private constructor(
+    samples: readonly Sample[],
+    files: Files,
+    { pool, cache, sampler }: {
+      readonly pool: Pool;
+      readonly cache: Cache;
+      readonly sampler: Sampler | undefined;
+    },
+  ) {
     this.samples = samples;
     this.#files = files;
     this.#pool = pool;
-    this.#limit = limit;
+    this.#cache = cache;
+    this.#sampler = sampler;
   }
 
   /** Starts the workers. */
   static async open(
     samples: readonly Sample[],
     files: Files,
-    { workers, cache = 512 * 2 ** 20, library }: LoaderSettings = {},
+    { workers, cache = new MemoryCache(512 * 2 ** 20), sampler, library }: LoaderSettings = {},
   ): Promise<Loader> {
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    return new Loader(samples, files, await Pool.open(count, library), cache);
+    return new Loader(samples, files, { pool: await Pool.open(count, library), cache, sampler });
   }
 
   /** The library that decodes: one differs from the other by a level or so. */
@@ -132,16 +168,24 @@ export class Loader {
     const { batch, train, seed, epoch } = options;
     const count = this.samples.length;
     check(options, count);
-    const order = train
-      ? shuffled(count, seed, epoch)
-      : Uint32Array.from({ length: count }, (_, i) => i);
+    const order: Order = train
+      ? epochOrder(this.samples, { sampler: this.#sampler, seed, epoch })
+      : {
+        indices: Uint32Array.from({ length: count }, (_, i) => i),
+        repeats: new Uint32Array(count),
+      };
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
     const ahead = Math.max(2, Math.ceil(4 * this.#pool.size / batch));
     const pending: Promise<Omit<Batch, "waited">>[] = [];
     let begun = 0;
     for (let step = 0; step < steps; step++) {
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
-        const next = this.#load(order.subarray(begun * batch, (begun + 1) * batch), options);
+        const [from, to] = [begun * batch, (begun + 1) * batch];
+        const rows = {
+          indices: order.indices.subarray(from, to),
+          repeats: order.repeats.subarray(from, to),
+        };
+        const next = this.#load(rows, options);
         // Reported when it is this batch's turn, which may never come.
         next.catch(() => {});
         pending.push(next);
@@ -150,32 +194,56 @@ export class Loader {
       const ready = await pending.shift()!;
       yield { ...ready, waited: (performance.now() - asked) / 1000 };
     }
+    await this.#cache.flush();
   }
 
-  /** Reads and decodes every sample once, which finds bad files early and fills the cache. */
-  async preload(options: Pick<LoaderOptions, "size" | "resize" | "interpolation">): Promise<void> {
-    const whole = { ...options, batch: 16, train: false, seed: 0, epoch: 0 };
-    for await (const _ of this.batches(whole));
+  /**
+   * Reads and decodes every sample once, which fills the cache, and returns those that cannot be used, in order.
+   * Calls `checked` after each.
+   */
+  async findBad(
+    { checked, ...options }: Pick<LoaderOptions, "size" | "resize" | "interpolation"> & {
+      readonly checked?: () => void;
+    },
+  ): Promise<BadSample[]> {
+    const form = formOf(options);
+    const bad: BadSample[] = [];
+    const check = async (index: number) => {
+      try {
+        await this.#image(index, form);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        bad.push({ index, reason: error.message });
+      }
+      checked?.();
+    };
+    const indices = this.samples.keys();
+    // As many side by side as keep the workers busy.
+    await Promise.all(Array.from({ length: 4 * this.#pool.size }, async () => {
+      for (const index of indices) await check(index);
+    }));
+    await this.#cache.flush();
+    return bad.sort((a, b) => a.index - b.index);
   }
 
   /** Ends the workers. Batches still asked for are rejected. */
   close(): void {
     this.#pool.close();
-    this.#cache.clear();
   }
 
-  async #load(rows: Uint32Array, options: LoaderOptions): Promise<Omit<Batch, "waited">> {
+  async #load(rows: Order, options: LoaderOptions): Promise<Omit<Batch, "waited">> {
     const { batch, size } = options;
-    const { resize: short = defaultResize(size), interpolation = "bilinear" } = options;
-    const loading = Array.from(rows, (index) => this.#image(index, { short, interpolation }));
+    const form = formOf(options);
+    const loading = Array.from(rows.indices, (index) => this.#image(index, form));
     for (const image of loading) image.catch(() => {});
     const images = new Uint8Array(batch * size * size * 4);
     const labels = new Int32Array(batch).fill(-1);
     const weights = new Float32Array(batch);
     const indices = new Int32Array(batch).fill(-1);
-    for (const [row, index] of rows.entries()) {
+    for (const [row, index] of rows.indices.entries()) {
       const image = await loading[row]!;
-      writeView(image, this.#view(image, index, options), images, row);
+      const drawn = { index, repeat: rows.repeats[row]! };
+      writeView(image, this.#view(image, drawn, options), images, row);
       labels[row] = this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
@@ -183,31 +251,40 @@ export class Loader {
     return { images, labels, weights, indices };
   }
 
-  #view(image: Image, index: number, options: LoaderOptions) {
+  #view(
+    image: Image,
+    { index, repeat }: { readonly index: number; readonly repeat: number },
+    options: LoaderOptions,
+  ) {
     const { size, seed, epoch, pass, train, augment = train || pass !== undefined } = options;
     if (!augment || pass === 0) return centerView(image, size);
+    // An image drawn again in an epoch looks another way.
+    const again = repeat === 0 ? [] : [repeat];
     const random = pass === undefined
-      ? sequence(TRAINING, seed, epoch, index)
+      ? sequence(TRAINING, seed, epoch, index, ...again)
       : sequence(PASSES, seed, pass, index);
     return randomView(random, image, size);
   }
 
   /** The prepared image, from the cache if it is there. */
-  async #image(index: number, form: Pick<Task, "short" | "interpolation">): Promise<Image> {
-    const kind = `${form.short} ${form.interpolation}`;
-    if (kind !== this.#kind) {
-      this.#cache.clear();
-      this.#cached = 0;
-      this.#kind = kind;
+  #image(index: number, form: Form): Promise<Image> {
+    const sample = this.samples[index]!;
+    const prefix = `${this.#pool.decoder}; shorter side ${form.short}, ${form.interpolation}`;
+    const key = { prefix, path: sample.path };
+    const name = `${key.prefix}; ${key.path}`;
+    let image = this.#preparing.get(name);
+    if (!image) {
+      image = this.#prepare(sample, key, form).finally(() => this.#preparing.delete(name));
+      this.#preparing.set(name, image);
     }
-    const known = this.#cache.get(index);
+    return image;
+  }
+
+  async #prepare({ name, path }: Sample, key: Key, form: Form): Promise<Image> {
+    const known = await this.#cache.get(key);
     if (known) return known;
-    const { name, path } = this.samples[index]!;
     const image = await this.#pool.prepare({ name, ...form, read: () => this.#files.read(path) });
-    if (kind === this.#kind && this.#cached + image.data.length <= this.#limit) {
-      this.#cache.set(index, image);
-      this.#cached += image.data.length;
-    }
+    await this.#cache.put(key, image);
     return image;
   }
 }

@@ -31,6 +31,9 @@ interface Member {
   readonly jobs: Map<number, Job>;
 }
 
+/** What a worker says when it can decode. */
+type Ready = Extract<Reply, { type: "ready" }>;
+
 function start(): Worker {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
 }
@@ -40,10 +43,10 @@ function post(worker: Worker, request: Request, transfer: Transferable[] = []): 
 }
 
 /** Waits for a new worker to say which library it found. */
-function ready(worker: Worker, library: Library | undefined): Promise<Library> {
+function ready(worker: Worker, library: Library | undefined): Promise<Ready> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-      if (data.type === "ready") resolve(data.library);
+      if (data.type === "ready") resolve(data);
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -57,13 +60,16 @@ function ready(worker: Worker, library: Library | undefined): Promise<Library> {
 export class Pool {
   /** The library that decodes. */
   readonly library: Library;
+  /** Name and version of what decodes: the same text, the same pixels. */
+  readonly decoder: string;
   readonly #members: readonly Member[];
   readonly #queue: Job[] = [];
   #next = 0;
   #closed = false;
 
-  private constructor(workers: readonly Worker[], library: Library) {
+  private constructor(workers: readonly Worker[], { library, decoder }: Ready) {
     this.library = library;
+    this.decoder = decoder;
     this.#members = workers.map((worker) => ({ worker, jobs: new Map() }));
     for (const member of this.#members) {
       member.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(member, data);
@@ -81,8 +87,8 @@ export class Pool {
     }
     const workers = Array.from({ length: count }, start);
     try {
-      const libraries = await Promise.all(workers.map((worker) => ready(worker, library)));
-      return new Pool(workers, libraries[0]!);
+      const found = await Promise.all(workers.map((worker) => ready(worker, library)));
+      return new Pool(workers, found[0]!);
     } catch (error) {
       for (const worker of workers) worker.terminate();
       throw error;

@@ -20,7 +20,7 @@ export type Request =
 
 /** What the worker answers; `bad` says that the file is at fault, not the program. */
 export type Reply =
-  | { readonly type: "ready"; readonly library: Library }
+  | { readonly type: "ready"; readonly library: Library; readonly decoder: string }
   | { readonly type: "image"; readonly id: number; readonly image: Image }
   | {
     readonly type: "failed";
@@ -41,7 +41,8 @@ let decoder: ReturnType<typeof openDecoder> | undefined;
 async function answer(request: Request): Promise<void> {
   if (request.type === "open") {
     decoder = openDecoder(request.library);
-    scope.postMessage({ type: "ready", library: (await decoder).library }, []);
+    const { library, version } = await decoder;
+    scope.postMessage({ type: "ready", library, decoder: version }, []);
     return;
   }
   const { id, bytes, ...options } = request;

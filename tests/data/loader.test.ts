@@ -1,6 +1,7 @@
 /** Tests of batches: order, padding, views, repeatability, bad files, and that nothing is left running. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
+import { MemoryCache } from "../../data/cache/cache.ts";
 import { openDecoder } from "../../data/decode.ts";
 import { DataError } from "../../data/errors.ts";
 import type { Files } from "../../data/files.ts";
@@ -115,7 +116,13 @@ Deno.test("evaluation keeps the order, shows the centre and pads the last batch"
 Deno.test("batches do not depend on the number of workers, the cache or what ran before", async () => {
   await using folder = await temporaryFolder(FILES);
   const epochs: ReturnType<typeof content>[] = [];
-  for (const settings of [{ workers: 1 }, { workers: 3, cache: 0 }, { workers: 2, cache: 2000 }]) {
+  for (
+    const settings of [
+      { workers: 1 },
+      { workers: 3, cache: new MemoryCache(0) },
+      { workers: 2, cache: new MemoryCache(2000) },
+    ]
+  ) {
     const loader = await Loader.open(samples(folder.path), denoFiles, settings);
     if (settings.workers === 3) await collect(loader, CHECK);
     epochs.push(content(await collect(loader, { ...TRAIN, epoch: 2 })));
@@ -164,7 +171,10 @@ Deno.test("later epochs come from memory, another size does not", async () => {
   await collect(loader, { ...CHECK, resize: 20 });
   assert.equal(reads(), 22);
   loader.close();
-  const small = await Loader.open(samples(folder.path), files, { workers: 2, cache: 0 });
+  const small = await Loader.open(samples(folder.path), files, {
+    workers: 2,
+    cache: new MemoryCache(0),
+  });
   await collect(small, CHECK);
   await collect(small, CHECK);
   assert.equal(reads(), 44);
@@ -192,7 +202,10 @@ Deno.test("the first bad file, in order, is named, whoever meets it", async () =
         assert.match(error.message, /^Cannot read 3\.png: sharp says .*a whole image was needed$/);
         return true;
       });
-      await assert.rejects(loader.preload({ size: 12 }), /3\.png/);
+      let checked = 0;
+      const found = await loader.findBad({ size: 12, checked: () => checked++ });
+      assert.deepEqual([checked, ...found.map(({ index }) => index)], [11, 3, 5]);
+      assert.ok(found.every(({ index, reason }) => reason.includes(`Cannot read ${index}.png`)));
       // The loader still works: the first batch holds good files only.
       const { value } = await loader.batches({ ...CHECK, batch: 3 }).next();
       assert.deepEqual([...value!.indices], [0, 1, 2]);
