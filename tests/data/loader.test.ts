@@ -8,6 +8,7 @@ import type { Files } from "../../data/files.ts";
 import { type Batch, defaultResize, Loader, type LoaderOptions } from "../../data/loader.ts";
 import { shuffled } from "../../data/random.ts";
 import type { Sample } from "../../data/sample.ts";
+import { epochOrder } from "../../data/sampler.ts";
 import * as resize from "../../data/transforms/resize.ts";
 import { centerView, writeView } from "../../data/view.ts";
 import { pictures, temporaryFolder } from "./fixtures.ts";
@@ -83,6 +84,27 @@ Deno.test("a training epoch is shuffled by its seed and drops the last, smaller 
     const other = await collect(loader, { ...TRAIN, epoch: 1 });
     assert.notDeepEqual(other.flatMap(({ indices }) => [...indices]), order);
   });
+});
+
+Deno.test("a balanced epoch is the same for any workers, and an image drawn again looks another way", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const epochs: ReturnType<typeof content>[] = [];
+  for (const workers of [1, 3]) {
+    const all = samples(folder.path);
+    const loader = await Loader.open(all, denoFiles, { workers, sampler: "balanced" });
+    epochs.push(content(await collect(loader, { ...TRAIN, batch: 11 })));
+    loader.close();
+  }
+  assert.deepEqual(epochs[1], epochs[0]);
+  const { images, indices, labels } = epochs[0]![0]!;
+  const order = epochOrder(samples(folder.path), { sampler: "balanced", seed: 1, epoch: 0 });
+  assert.deepEqual(Uint32Array.from(indices), order.indices);
+  assert.deepEqual([...labels], [...indices].map((i) => i % 3));
+  const second = order.repeats.indexOf(1);
+  const first = indices.indexOf(indices[second]!);
+  const view = (row: number) => images.subarray(row * 12 * 12 * 4, (row + 1) * 12 * 12 * 4);
+  assert.ok(first < second);
+  assert.notDeepEqual(view(first), view(second));
 });
 
 Deno.test("evaluation keeps the order, shows the centre and pads the last batch", async () => {
