@@ -13,3 +13,6 @@ export interface Image extends Size {
   /** [height, width, 3], values 0 … 255. */
   readonly data: Uint8Array;
 }
+
+/** Most pixels an image may have: twice Pillow's limit (1024³ / 4 / 3), as where Pillow gives up. */
+export const MAX_PIXELS = 178_956_970;

@@ -1,7 +1,7 @@
 /** The costly, unchanging start of the way of an image: decode, then resize. Nothing random. */
-import { type Decoder, MAX_PIXELS } from "./decode.ts";
+import type { Decoder } from "./decode.ts";
 import { DataError } from "./errors.ts";
-import type { Image } from "./image.ts";
+import { type Image, MAX_PIXELS } from "./image.ts";
 import * as resize from "./transforms/resize.ts";
 
 /**

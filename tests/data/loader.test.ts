@@ -221,7 +221,10 @@ Deno.test("the first bad file, in order, is named, whoever meets it", async () =
     await withLoader(async (loader) => {
       await assert.rejects(collect(loader, CHECK), (error) => {
         assert.ok(error instanceof DataError);
-        assert.match(error.message, /^Cannot read 3\.png: sharp says .*a whole image was needed$/);
+        assert.match(
+          error.message,
+          /^Cannot read 3\.png: its PNG data ends early, a whole image was needed$/,
+        );
         return true;
       });
       let checked = 0;
@@ -306,13 +309,13 @@ Deno.test("batches() refuses sizes it cannot meet", async () => {
   await assert.rejects(Loader.open([], denoFiles, { workers: 0 }), RangeError);
 });
 
-Deno.test("imagescript stands in for sharp", async () => {
+Deno.test("jSquash, which needs no native code, stands in for sharp in workers", async () => {
   await using folder = await temporaryFolder(FILES);
   const loader = await Loader.open(samples(folder.path), denoFiles, {
     workers: 2,
-    library: "imagescript",
+    library: "jsquash",
   });
-  assert.equal(loader.library, "imagescript");
+  assert.equal(loader.library, "jsquash");
   const batches = await collect(loader, CHECK);
   loader.close();
   await withLoader(async (fast) => {
@@ -322,7 +325,7 @@ Deno.test("imagescript stands in for sharp", async () => {
         (most, x, k) => Math.max(most, Math.abs(x - batches[i]!.images[k]!)),
         0,
       );
-      assert.ok(worst <= 6, `levels differ by ${worst}`);
+      assert.ok(worst <= 2, `levels differ by ${worst}`);
     }
   });
 });
