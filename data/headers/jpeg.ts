@@ -14,14 +14,28 @@ const isFrame = (marker: number) =>
 /** Frames whose image comes in ever finer scans. */
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce];
 
-/** Sum of the luma table of T.81, annex K, which quality 50 has. */
-const STANDARD_SUM = 3688;
+/** Luma's table of T.81, annex K.1, which quality 50 has. */
+// deno-fmt-ignore
+const STANDARD = [
+  16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+  14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+  49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+];
 
-/** The quality whose luma table of libjpeg has a sum nearest to this one. */
+/** Sum of the table that libjpeg makes for each quality from 1 (`jpeg_quality_scaling`). */
+const SUMS = Array.from({ length: 100 }, (_, i) => {
+  const quality = i + 1;
+  const percent = quality < 50 ? Math.floor(5000 / quality) : 200 - 2 * quality;
+  return STANDARD.reduce(
+    (sum, step) => sum + Math.min(255, Math.max(1, Math.floor((step * percent + 50) / 100))),
+    0,
+  );
+});
+
+/** The quality whose table has a sum nearest to this one. */
 function qualityOf(sum: number): number {
-  const percent = 100 * sum / STANDARD_SUM;
-  const quality = percent <= 100 ? (200 - percent) / 2 : 5000 / percent;
-  return Math.min(100, Math.max(1, Math.round(quality)));
+  const off = SUMS.map((one) => Math.abs(one - sum));
+  return off.indexOf(Math.min(...off)) + 1;
 }
 
 /** Sum of the first table, luma's, in a segment of tables; undefined when it holds others only. */
