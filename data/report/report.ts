@@ -128,8 +128,8 @@ function warningsOf(report: Omit<DataReport, "warnings">): string[] {
   }
   for (const { feature, auc, label, higher } of leaks.filter(({ suspicious }) => suspicious)) {
     warnings.push(
-      `${feature} alone tells class ${classes[label]} by ${higher ? "higher" : "lower"} values ` +
-        `(AUC ${auc.toFixed(2)}): a net may learn that instead`,
+      `${feature} alone tells class ${classes[label]} apart, by ${higher ? "higher" : "lower"} ` +
+        `values (AUC ${auc.toFixed(2)}): a net may learn that instead`,
     );
   }
   const sizes = classes.map((_, k) => counts.train[k]!);

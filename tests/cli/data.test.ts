@@ -47,3 +47,14 @@ Deno.test("data refuses to start without data, and a page in no folder", async (
     assert.match(ended.err, text);
   }
 });
+
+Deno.test("bench data times decoding, the loader and its caches", async () => {
+  const files = await pictures(["a/0.jpg", "a/1.jpg", "b/0.png", "b/1.png"]);
+  await using folder = await temporaryFolder(files);
+  const args = "bench data --data . --size 16 --workers 1 --seconds 1 --batch 2 --json".split(" ");
+  const { code, out, err } = await verity(args, { cwd: folder.path });
+  assert.equal(code, 0, err);
+  const { images, img_per_s: [row] } = JSON.parse(out);
+  assert.equal(images, 4);
+  for (const name of ["decode", "prefix", "files", "ram", "disk"]) assert.ok(row[name] > 0, name);
+});

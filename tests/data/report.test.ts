@@ -118,7 +118,7 @@ Deno.test("a class that was encoded another way is found out by each trace of it
   assert.ok(!suspicious.includes("brightness") && !suspicious.includes("width"));
   assert.match(
     report.warnings.join("\n"),
-    /JPEG quality alone tells class b by lower values \(AUC 1\.00\)/,
+    /JPEG quality alone tells class b apart, by lower values \(AUC 1\.00\)/,
   );
 });
 
