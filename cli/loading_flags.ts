@@ -25,7 +25,7 @@ export interface LoadingFlags {
 export const LOADING_FLAGS = ["workers", "cache", "cacheSize", "cacheDir"] as const;
 
 /** Bytes that a cache may have when `--cache-size` does not say. */
-const CACHE_BYTES = { ram: 2 ** 29, disk: 20 * 2 ** 30, none: 0 } as const;
+const CACHE_BYTES = { ram: 2 ** 30, disk: 20 * 2 ** 30, none: 0 } as const;
 
 /** Gives a command the flags of {@linkcode LoadingFlags}; `bad` are the answers that it has to bad files. */
 export function addLoadingFlags(
@@ -51,7 +51,7 @@ export function addLoadingFlags(
     )
     .option(
       "--cache-size <bytes>",
-      "most of it, such as 2G (default: 512M of ram, 20G of disk)",
+      "most of it, such as 2G (default: 1G of ram, 20G of disk)",
       bytes,
     )
     .option("--cache-dir <dir>", "folder of the disk cache (default: in the user's cache folder)")

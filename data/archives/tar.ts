@@ -8,8 +8,12 @@ import type { ArchiveBytes, Named } from "./zip.ts";
 /** Bytes of a block: headers take one, files fill up to one. */
 const BLOCK = 512;
 
-/** Bytes read at once: a header and, with luck, a small file and the next headers. */
+/** Least bytes read at once: a header and, with luck, a small file and the next header. */
 const WINDOW = 4096;
+
+/** Files below this size are read along with their headers, so many at once; larger ones are skipped. */
+const SMALL = 2 ** 16;
+const AT_ONCE = 16;
 
 /** Most bytes of the records that give a name: a name with more is an attack. */
 const MAX_RECORD = 2 ** 20;
@@ -73,12 +77,12 @@ function paxRecords(bytes: Uint8Array): Map<string, string> {
  * none, ends early, or holds a link or a device.
  */
 export async function listTar({ path, size, read }: ArchiveBytes): Promise<Named[]> {
-  let [from, window] = [0, new Uint8Array()];
+  let [from, window, usual] = [0, new Uint8Array(), WINDOW];
   /** Bytes of the archive, from the window where they lie in it. */
   const bytesAt = async (offset: number, length: number) => {
     if (offset + length > size) throw refuse(`it ends at byte ${size}, within a file`);
     if (offset < from || offset + length > from + window.length) {
-      window = await read({ offset, length: Math.min(size - offset, Math.max(WINDOW, length)) });
+      window = await read({ offset, length: Math.min(size - offset, Math.max(usual, length)) });
       from = offset;
     }
     return window.subarray(offset - from, offset - from + length);
@@ -100,6 +104,7 @@ export async function listTar({ path, size, read }: ArchiveBytes): Promise<Named
     const type = String.fromCharCode(block[TYPE]!);
     const begin = at + BLOCK;
     at = begin + Math.ceil(length / BLOCK) * BLOCK;
+    usual = length < SMALL ? Math.max(WINDOW, AT_ONCE * length) : WINDOW;
     if ("xgLK".includes(type)) {
       if (length > MAX_RECORD) throw refuse(`a name of ${length} bytes stands in it`);
       const bytes = await bytesAt(begin, length);

@@ -96,11 +96,11 @@ export function looksOf(image: Image): Looks {
 
 /** Number of bits in which two hashes differ. */
 export function distance(a: Uint32Array, b: Uint32Array): number {
-  return bits(a[0]! ^ b[0]!) + bits(a[1]! ^ b[1]!);
+  return ones(a[0]! ^ b[0]!) + ones(a[1]! ^ b[1]!);
 }
 
 /** Number of ones in 32 bits. */
-function bits(word: number): number {
+export function ones(word: number): number {
   let n = word - ((word >>> 1) & 0x55555555);
   n = (n & 0x33333333) + ((n >>> 2) & 0x33333333);
   return Math.imul((n + (n >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
