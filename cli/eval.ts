@@ -80,7 +80,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const { size, resize, preprocessing: { interpolation } } = checkpoint;
   const sizes = { size, resize, interpolation };
   const leftOut = await findBad(all, flags, { files: reading, settings, report, ...sizes });
-  const samples = all.filter((one) => !leftOut.some(({ sample }) => sample === one));
+  const bad = new Set(leftOut.map(({ sample }) => sample));
+  const samples = all.filter((sample) => !bad.has(sample));
   for (const { reason: text } of leftOut) report({ event: "warning", text });
   const batch = flags.batch ?? trainedBatch(checkpoint);
 
@@ -108,6 +109,8 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** How the checkpoint's run divided its images, so that validation images are the ones it did not learn. */
 function splitOf({ configuration }: Checkpoint, flags: EvalFlags): DataFlags {
+  // All images are the same however they are divided.
+  if (flags.part === "all") return {};
   const names = [
     "validation",
     "groupPattern",

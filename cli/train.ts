@@ -1,7 +1,7 @@
 /** `train`: from flags to a run folder. The loop itself is in train/fit.ts. */
 
 import { formatCsv } from "../data/csv.ts";
-import { join } from "../data/files.ts";
+import { type Files, join } from "../data/files.ts";
 import { Loader, type LoaderSettings } from "../data/loader.ts";
 import type { Dataset } from "../data/sources.ts";
 import type { Device } from "../engine/gpu/device.ts";
@@ -20,9 +20,9 @@ import type { Session } from "../train/session.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
+import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { createSession } from "./sessions.ts";
-import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
 import {
   classCounts,
@@ -131,12 +131,19 @@ async function jobOf(
     ? opened
     : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
   if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
-  const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
+  const recipe = {
+    ...recipeOf(flags),
+    ...await places(flags, opened.files),
+    fingerprint: data.fingerprint,
+  };
   return { ...start, flags, data, recipe, report, path, settings, leftOut };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
-async function places(flags: TrainFlags): Promise<Record<string, string | string[]>> {
+async function places(
+  flags: TrainFlags,
+  files: Files,
+): Promise<Record<string, string | string[]>> {
   const found: Record<string, string | string[]> = {};
   for (const name of ["labels", "images", "weights"] as const) {
     const path = flags[name];
