@@ -25,22 +25,31 @@ const CHANCE = 2;
 /** Least number of values on either side of a comparison. */
 const LEAST = 5;
 
+/** The rank of each value among all, from 1; equal values share the mean of theirs. */
+function ranksOf(values: readonly number[]): Float64Array {
+  const order = Uint32Array.from(values.keys()).sort((i, j) => values[i]! - values[j]!);
+  const ranks = new Float64Array(values.length);
+  for (let from = 0; from < order.length;) {
+    let to = from;
+    while (to < order.length && values[order[to]!] === values[order[from]!]) to++;
+    for (let k = from; k < to; k++) ranks[order[k]!] = (from + 1 + to) / 2;
+    from = to;
+  }
+  return ranks;
+}
+
+/** The share of pairs (own, other) in order, half of the equal ones, from the ranks of the own among all. */
+function areaOfRanks(sum: number, own: number, others: number): number {
+  return (sum - own * (own + 1) / 2) / (own * others);
+}
+
 /**
  * The share of pairs (a, b) with a > b, half of those with a = b: the area under the ROC curve, after Mann and
  * Whitney (1947). Both lists hold at least one value.
  */
 export function areaOf(a: readonly number[], b: readonly number[]): number {
-  const all = [...a.map((x) => ({ x, first: true })), ...b.map((x) => ({ x, first: false }))];
-  all.sort((p, q) => p.x - q.x);
-  let rankSum = 0;
-  for (let i = 0; i < all.length;) {
-    let end = i;
-    while (end < all.length && all[end]!.x === all[i]!.x) end++;
-    // Ranks from 1; equal values share their mean.
-    const rank = (i + 1 + end) / 2;
-    for (; i < end; i++) if (all[i]!.first) rankSum += rank;
-  }
-  return (rankSum - a.length * (a.length + 1) / 2) / (a.length * b.length);
+  const sum = ranksOf([...a, ...b]).subarray(0, a.length).reduce((x, y) => x + y, 0);
+  return areaOfRanks(sum, a.length, b.length);
 }
 
 /** The middle value, or the mean of the two in the middle. */
@@ -67,31 +76,39 @@ export function leaksOf(
 ): Leak[] {
   const leaks: Leak[] = [];
   for (const { name, values } of features) {
-    let best: Leak | undefined;
+    const known = values.flatMap((value, i) =>
+      value === undefined ? [] : [{ value, label: labels[i]! }]
+    );
+    const ranks = ranksOf(known.map(({ value }) => value));
+    const [sums, counts] = [new Float64Array(classes), new Uint32Array(classes)];
+    for (const [i, { label }] of known.entries()) {
+      sums[label]! += ranks[i]!;
+      counts[label]!++;
+    }
+    let best: { readonly label: number; readonly area: number } | undefined;
     // Of two classes, one against the other says all.
     for (let label = classes === 2 ? 1 : 0; label < classes; label++) {
-      const [own, others]: [number[], number[]] = [[], []];
-      for (const [i, value] of values.entries()) {
-        if (value !== undefined) (labels[i] === label ? own : others).push(value);
-      }
-      if (own.length < LEAST || others.length < LEAST) continue;
-      const area = areaOf(own, others);
-      const auc = Math.max(area, 1 - area);
-      if (best && auc <= best.auc) continue;
-      // Without a difference, the area has this deviation (Mann and Whitney).
-      const error = Math.sqrt(
-        (own.length + others.length + 1) / (12 * own.length * others.length),
-      );
-      best = {
-        feature: name,
-        auc,
-        label,
-        higher: area >= 0.5,
-        medians: [median(own), median(others)],
-        suspicious: auc > SUSPICIOUS && auc - 0.5 > CHANCE * error,
-      };
+      const own = counts[label]!;
+      if (own < LEAST || known.length - own < LEAST) continue;
+      const area = areaOfRanks(sums[label]!, own, known.length - own);
+      if (!best || Math.abs(area - 0.5) > Math.abs(best.area - 0.5)) best = { label, area };
     }
-    if (best) leaks.push(best);
+    if (!best) continue;
+    const { label, area } = best;
+    const [own, others] = [true, false].map((wanted) =>
+      known.filter((one) => (one.label === label) === wanted).map(({ value }) => value)
+    ) as [number[], number[]];
+    const auc = Math.max(area, 1 - area);
+    // Without a difference, the area has this deviation (Mann and Whitney).
+    const error = Math.sqrt((known.length + 1) / (12 * own.length * others.length));
+    leaks.push({
+      feature: name,
+      auc,
+      label,
+      higher: area >= 0.5,
+      medians: [median(own), median(others)],
+      suspicious: auc > SUSPICIOUS && auc - 0.5 > CHANCE * error,
+    });
   }
   return leaks.sort((a, b) => b.auc - a.auc);
 }
