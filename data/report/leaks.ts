@@ -19,8 +19,8 @@ export interface Leak {
 /** The area above which a feature is suspicious. */
 export const SUSPICIOUS = 0.6;
 
-/** Standard errors that chance explains. */
-const CHANCE = 2;
+/** Of so many sets in which a feature tells nothing, it is above what chance is said to explain in one. */
+const SETS = 20;
 
 /** Least number of values on either side of a comparison. */
 const LEAST = 5;
@@ -99,7 +99,10 @@ export function leaksOf(
       known.filter((one) => (one.label === label) === wanted).map(({ value }) => value)
     ) as [number[], number[]];
     const auc = Math.max(area, 1 - area);
-    // Without a difference, the area has this deviation (Mann and Whitney).
+    // Without a difference, the area has this deviation (Mann and Whitney); 2 exp(−z² / 2) bounds the share of
+    // areas beyond z of them, and the best of several classes was taken.
+    const compared = classes === 2 ? 1 : classes;
+    const deviations = Math.sqrt(2 * Math.log(2 * SETS * compared));
     const error = Math.sqrt((known.length + 1) / (12 * own.length * others.length));
     leaks.push({
       feature: name,
@@ -107,7 +110,7 @@ export function leaksOf(
       label,
       higher: area >= 0.5,
       medians: [median(own), median(others)],
-      suspicious: auc > SUSPICIOUS && auc - 0.5 > CHANCE * error,
+      suspicious: auc > SUSPICIOUS && auc - 0.5 > deviations * error,
     });
   }
   return leaks.sort((a, b) => b.auc - a.auc);
