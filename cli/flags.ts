@@ -1,9 +1,10 @@
 /** Reads the flags of a command: typed values, help, suggestions. Knows no command. */
 
 import { Command, CommanderError, InvalidArgumentError } from "flags";
-import { byDistance } from "../models/nearest.ts";
+import { nearest } from "../models/nearest.ts";
 import { UsageError } from "./errors.ts";
 
+export { nearest } from "../models/nearest.ts";
 export { Command } from "flags";
 
 /** Flags that every command takes. */
@@ -116,12 +117,6 @@ export function oneOf(words: readonly string[]): (text: string) => string {
       `${near === undefined ? "" : `Did you mean ${near}? `}One of ${words.join(", ")} was needed.`,
     );
   };
-}
-
-/** The word that is fewest edits away, if that is at most 4 in 10 of its letters. */
-export function nearest(text: string, words: readonly string[]): string | undefined {
-  return byDistance(text, words)
-    .find(({ word, edits }) => edits <= Math.ceil(0.4 * word.length))?.word;
 }
 
 function decimal(text: string): number {

@@ -4,9 +4,8 @@ import { type Cache, MemoryCache } from "../data/cache/cache.ts";
 import { DiskCache } from "../data/cache/disk.ts";
 import { DataError } from "../data/errors.ts";
 import { type Files, join } from "../data/files.ts";
-import { Loader, type LoaderSettings } from "../data/loader.ts";
+import { Loader, type LoaderOptions, type LoaderSettings } from "../data/loader.ts";
 import type { Sample } from "../data/sample.ts";
-import type { Interpolation } from "../data/transforms/resize.ts";
 import { InvalidArgumentError } from "flags";
 import type { Reporter } from "../train/events.ts";
 import { type Command, oneOf, whole } from "./flags.ts";
@@ -94,7 +93,7 @@ export interface Reading {
   /** Pixels of the square a model sees, and of the shorter side before. */
   readonly size: number;
   readonly resize: number;
-  readonly interpolation?: Interpolation;
+  readonly interpolation?: LoaderOptions["interpolation"];
 }
 
 /** A sample that was left out and why. */

@@ -1,19 +1,24 @@
 /** Samples to batches of bytes, decoded ahead of time. Chooses no data set and knows no model. */
+import { divisionOf, type LoaderOptions, requirePossible } from "./batch_options.ts";
 import { type Cache, type Key, MemoryCache } from "./cache/cache.ts";
+import type { Division } from "./divide.ts";
 import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
+import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
-import { Pool, type Task } from "./pool.ts";
-import { sequence } from "./random.ts";
+import type { Placed } from "./pipeline.ts";
+import { Pool } from "./pool.ts";
+import type { Finished } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
-import type { Interpolation } from "./transforms/resize.ts";
-import { centerView, randomView, writeView } from "./view.ts";
 
-/** Keys that keep the two kinds of random views apart. */
+/** Keys that keep the kinds of random choices apart. */
 const TRAINING = 1;
 const PASSES = 2;
+const MIXING = 3;
+
+export { defaultResize, type LoaderOptions } from "./batch_options.ts";
 
 /** Images and what is known about them; `n` rows, the last of which may be padding. */
 export interface Batch {
@@ -21,40 +26,14 @@ export interface Batch {
   readonly images: Uint8Array<ArrayBuffer>;
   /** [n], class numbers; −1 where it is not known and for padding. */
   readonly labels: Int32Array<ArrayBuffer>;
+  /** [n, classes] probabilities in place of labels, where images were mixed with each other. */
+  readonly targets?: Float32Array;
   /** [n], 1 for a sample, 0 for padding. */
   readonly weights: Float32Array<ArrayBuffer>;
   /** [n], positions in the list of samples; −1 for padding. */
   readonly indices: Int32Array<ArrayBuffer>;
   /** Seconds the caller waited for this batch. */
   readonly waited: number;
-}
-
-/** What {@linkcode Loader.batches} makes batches of. */
-export interface LoaderOptions {
-  /** Rows of a batch. */
-  readonly batch: number;
-  /** Pixels of the square a model sees. */
-  readonly size: number;
-  /** Pixels of an image's shorter side before the square is cut out; {@linkcode defaultResize} if not given. */
-  readonly resize?: number;
-  /** How an image is resized. Default "bilinear". */
-  readonly interpolation?: Interpolation | undefined;
-  /**
-   * Whether the sampler chooses the order and the last, smaller batch is dropped; else samples come in order and
-   * the last batch is padded.
-   */
-  readonly train: boolean;
-  /** Seed of the order and of the views. */
-  readonly seed: number;
-  /** Number of the epoch, from 0: another order and other views each. */
-  readonly epoch: number;
-  /** Whether views are random (crop and flip) rather than the centre; as `train` if not given. */
-  readonly augment?: boolean;
-  /**
-   * Number of a pass of test-time augmentation: 0 shows the centre, others a random view that depends on
-   * seed, pass and sample and not on the epoch.
-   */
-  readonly pass?: number;
 }
 
 /** How a {@linkcode Loader} works. */
@@ -75,42 +54,6 @@ export interface BadSample {
   readonly index: number;
   /** One sentence that names its file. */
   readonly reason: string;
-}
-
-/** Pixels of the shorter side before a square of `size` is cut out: 256 for 224, in proportion otherwise. */
-export function defaultResize(size: number): number {
-  return Math.round(size * 256 / 224);
-}
-
-/** How images are prepared. */
-type Form = Pick<Task, "short" | "interpolation">;
-
-function formOf(
-  { size, resize = defaultResize(size), interpolation = "bilinear" }: Pick<
-    LoaderOptions,
-    "size" | "resize" | "interpolation"
-  >,
-): Form {
-  return { short: resize, interpolation };
-}
-
-function check({ batch, size, resize, train }: LoaderOptions, count: number): void {
-  if (!(Number.isInteger(batch) && batch > 0)) {
-    throw new RangeError(`Cannot make batches of ${batch}: a positive integer was needed`);
-  }
-  if (!(Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`Cannot make images of size ${size}: a positive integer was needed`);
-  }
-  if (resize !== undefined && !(Number.isInteger(resize) && resize >= size)) {
-    throw new RangeError(
-      `Cannot resize images to ${resize}: a whole number of at least the size, ${size}, was needed`,
-    );
-  }
-  if (train && count < batch) {
-    throw new RangeError(
-      `Cannot fill a training batch of ${batch}: there are ${count} images, a batch of at most that was needed`,
-    );
-  }
 }
 
 /**
@@ -167,13 +110,14 @@ export class Loader {
   async *batches(options: LoaderOptions): AsyncGenerator<Batch, void, undefined> {
     const { batch, train, seed, epoch } = options;
     const count = this.samples.length;
-    check(options, count);
+    requirePossible(options, count);
     const order: Order = train
       ? epochOrder(this.samples, { sampler: this.#sampler, seed, epoch })
       : {
         indices: Uint32Array.from({ length: count }, (_, i) => i),
         repeats: new Uint32Array(count),
       };
+    const division = divisionOf(options);
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
     const ahead = Math.max(2, Math.ceil(4 * this.#pool.size / batch));
     const pending: Promise<Omit<Batch, "waited">>[] = [];
@@ -185,7 +129,7 @@ export class Loader {
           indices: order.indices.subarray(from, to),
           repeats: order.repeats.subarray(from, to),
         };
-        const next = this.#load(rows, options);
+        const next = this.#load(rows, { division, options, step: begun });
         // Reported when it is this batch's turn, which may never come.
         next.catch(() => {});
         pending.push(next);
@@ -206,11 +150,11 @@ export class Loader {
       readonly checked?: () => void;
     },
   ): Promise<BadSample[]> {
-    const form = formOf(options);
+    const { prefix } = divisionOf({ ...options, batch: 1, train: false, seed: 0, epoch: 0 });
     const bad: BadSample[] = [];
     const check = async (index: number) => {
       try {
-        await this.#image(index, form);
+        await this.#image(index, prefix);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         bad.push({ index, reason: error.message });
@@ -231,59 +175,76 @@ export class Loader {
     this.#pool.close();
   }
 
-  async #load(rows: Order, options: LoaderOptions): Promise<Omit<Batch, "waited">> {
-    const { batch, size } = options;
-    const form = formOf(options);
-    const loading = Array.from(rows.indices, (index) => this.#image(index, form));
+  async #load(
+    rows: Order,
+    { division, options, step }: {
+      readonly division: Division;
+      readonly options: LoaderOptions;
+      readonly step: number;
+    },
+  ): Promise<Omit<Batch, "waited">> {
+    const { batch, size, pass } = options;
+    const loading = Array.from(
+      rows.indices,
+      (index, row) => this.#finished({ index, repeat: rows.repeats[row]! }, division, options),
+    );
     for (const image of loading) image.catch(() => {});
     const images = new Uint8Array(batch * size * size * 4);
     const labels = new Int32Array(batch).fill(-1);
     const weights = new Float32Array(batch);
     const indices = new Int32Array(batch).fill(-1);
     for (const [row, index] of rows.indices.entries()) {
-      const image = await loading[row]!;
-      const drawn = { index, repeat: rows.repeats[row]! };
-      writeView(image, this.#view(image, drawn, options), images, row);
-      labels[row] = this.samples[index]!.label;
+      const { pixels, label } = await loading[row]!;
+      images.set(pixels, row * size * size * 4);
+      labels[row] = pass === undefined ? label : this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
     }
-    return { images, labels, weights, indices };
+    const loaded = { images, labels, weights, indices };
+    if (division.batch.length === 0 || pass !== undefined) return loaded;
+    const { seed, epoch, classes } = options;
+    const keys = [MIXING, seed, epoch, step];
+    return { ...loaded, targets: mixed(loaded, division.batch, { size, classes, keys }) };
   }
 
-  #view(
-    image: Image,
+  /** A sample's image for a batch, and its class then. */
+  async #finished(
     { index, repeat }: { readonly index: number; readonly repeat: number },
-    options: LoaderOptions,
-  ) {
-    const { size, seed, epoch, pass, train, augment = train || pass !== undefined } = options;
-    if (!augment || pass === 0) return centerView(image, size);
+    { prefix, workers, device }: Division,
+    { seed, epoch, pass }: LoaderOptions,
+  ): Promise<Finished> {
+    const { name, label } = this.samples[index]!;
     // An image drawn again in an epoch looks another way.
     const again = repeat === 0 ? [] : [repeat];
-    const random = pass === undefined
-      ? sequence(TRAINING, seed, epoch, index, ...again)
-      : sequence(PASSES, seed, pass, index);
-    return randomView(random, image, size);
+    return await this.#pool.finish(await this.#image(index, prefix), {
+      name,
+      steps: [...workers, ...device],
+      keys: pass === undefined
+        ? [TRAINING, seed, epoch, index, ...again]
+        : [PASSES, seed, pass, index],
+      known: pass === undefined ? { label } : { pass },
+    });
   }
 
   /** The prepared image, from the cache if it is there. */
-  #image(index: number, form: Form): Promise<Image> {
+  #image(index: number, steps: readonly Placed[]): Promise<Image> {
     const sample = this.samples[index]!;
-    const prefix = `${this.#pool.decoder}; shorter side ${form.short}, ${form.interpolation}`;
-    const key = { prefix, path: sample.path };
+    const done = steps.map(({ step: { name, options } }) => `${name} ${JSON.stringify(options)}`);
+    const key = { prefix: [this.#pool.decoder, ...done].join("; "), path: sample.path };
     const name = `${key.prefix}; ${key.path}`;
     let image = this.#preparing.get(name);
     if (!image) {
-      image = this.#prepare(sample, key, form).finally(() => this.#preparing.delete(name));
+      image = this.#prepare(sample, key, steps).finally(() => this.#preparing.delete(name));
       this.#preparing.set(name, image);
     }
     return image;
   }
 
-  async #prepare({ name, path }: Sample, key: Key, form: Form): Promise<Image> {
+  async #prepare({ name, path }: Sample, key: Key, steps: readonly Placed[]): Promise<Image> {
     const known = await this.#cache.get(key);
     if (known) return known;
-    const image = await this.#pool.prepare({ name, ...form, read: () => this.#files.read(path) });
+    const work = { name, steps, keys: [], known: {} };
+    const image = await this.#pool.prepare(() => this.#files.read(path), work);
     await this.#cache.put(key, image);
     return image;
   }

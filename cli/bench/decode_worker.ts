@@ -2,7 +2,8 @@
 
 import { openDecoder } from "../../data/decode.ts";
 import type { Library } from "../../data/native.ts";
-import { prepare } from "../../data/prepare.ts";
+import { apply } from "../../data/transforms/operations.ts";
+import { resize, shorterSide } from "../../data/transforms/resize.ts";
 
 /** What the worker is told, once. */
 export interface DecodeTask {
@@ -24,8 +25,8 @@ const scope = globalThis as unknown as Scope;
 scope.onmessage = async ({ data: { images, library, short, seconds } }) => {
   const decoder = await openDecoder(library);
   const run = async (bytes: Uint8Array) => {
-    if (short === undefined) await decoder.decode(bytes, "image");
-    else await prepare(decoder, bytes, { name: "image", short, interpolation: "bilinear" });
+    const image = await decoder.decode(bytes, "image");
+    if (short !== undefined) await apply(image, [resize(shorterSide(image, short))]);
   };
   for (const bytes of images.slice(0, 8)) await run(bytes);
   const start = performance.now();

@@ -19,11 +19,10 @@ export interface Cache {
   flush(): Promise<void>;
 }
 
-/** Keeps images in memory until a number of bytes is reached; images of one prefix at a time. */
+/** Keeps images in memory until a number of bytes is reached. */
 export class MemoryCache implements Cache {
   readonly #limit: number;
   readonly #images = new Map<string, Image>();
-  #prefix = "";
   #bytes = 0;
 
   /** `limit` bytes of pixels at most; none with 0. */
@@ -31,21 +30,16 @@ export class MemoryCache implements Cache {
     this.#limit = limit;
   }
 
-  /** The image, if it is there. Forgets all others when the prefix is another than before. */
-  get({ prefix, path }: Key): Promise<Image | undefined> {
-    if (prefix !== this.#prefix) {
-      this.#images.clear();
-      this.#bytes = 0;
-      this.#prefix = prefix;
-    }
-    return Promise.resolve(this.#images.get(path));
+  /** The image, if it is there. */
+  get(key: Key): Promise<Image | undefined> {
+    return Promise.resolve(this.#images.get(nameOf(key)));
   }
 
-  /** Keeps an image of the prefix asked for last, if there is room. */
-  put({ prefix, path }: Key, image: Image): Promise<void> {
-    const fits = this.#bytes + image.data.length <= this.#limit;
-    if (prefix === this.#prefix && fits && !this.#images.has(path)) {
-      this.#images.set(path, image);
+  /** Keeps an image if there is room. */
+  put(key: Key, image: Image): Promise<void> {
+    const name = nameOf(key);
+    if (this.#bytes + image.data.length <= this.#limit && !this.#images.has(name)) {
+      this.#images.set(name, image);
       this.#bytes += image.data.length;
     }
     return Promise.resolve();
@@ -55,4 +49,8 @@ export class MemoryCache implements Cache {
   flush(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function nameOf({ prefix, path }: Key): string {
+  return `${prefix}; ${path}`;
 }

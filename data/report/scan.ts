@@ -6,6 +6,7 @@ import type { Image } from "../image.ts";
 import type { Library } from "../native.ts";
 import { Pool } from "../pool.ts";
 import type { Sample } from "../sample.ts";
+import { resizeImage } from "../transforms/resize.ts";
 import { type Looks, looksOf } from "./looks.ts";
 
 /** Pixels of the shorter side of the small version that is looked at. */
@@ -104,6 +105,7 @@ export class Scanner {
   }
 
   #decode(name: string, short: number, read: () => Promise<Uint8Array<ArrayBuffer>>) {
-    return this.#pool.prepare({ name, short, interpolation: "bilinear", read });
+    const step = resizeImage({ size: short, interpolation: "bilinear", maxSize: null });
+    return this.#pool.prepare(read, { name, steps: [{ step, position: 0 }], keys: [], known: {} });
   }
 }

@@ -7,10 +7,16 @@ import type { Files } from "../../data/files.ts";
 import { type Batch, defaultResize, Loader, type LoaderOptions } from "../../data/loader.ts";
 import { shuffled } from "../../data/random.ts";
 import { epochOrder } from "../../data/sampler.ts";
-import * as resize from "../../data/transforms/resize.ts";
-import { centerView, writeView } from "../../data/view.ts";
+import { resize, shorterSide } from "../../data/transforms/resize.ts";
+import { readPipeline } from "../../data/pipeline.ts";
+import { packed } from "../../data/prepare.ts";
+import { PRESETS } from "../../data/presets.ts";
+import { centered } from "../../data/transforms/center_crop.ts";
+import { apply } from "../../data/transforms/operations.ts";
 import { temporaryFolder } from "./fixtures.ts";
 import { CHECK, collect, FILES, NAMES, samples, TRAIN, withLoader } from "./loading.ts";
+
+const STILL = readPipeline(PRESETS.none.pipeline, { size: 12, resize: 14 });
 
 /** All that two equal epochs share; how long the caller waited is not. */
 function content(batches: readonly Batch[]) {
@@ -95,8 +101,9 @@ Deno.test("evaluation keeps the order, shows the centre and pads the last batch"
       const expected = new Uint8Array(4 * 12 * 12 * 4);
       for (let row = 0; row < 3; row++) {
         const image = await decoder.decode(FILES[NAMES[8 + row]!]!, "");
-        const small = resize.apply(image, resize.sample(() => 0, image, 14), interpolation);
-        writeView(small, centerView(small, 12), expected, row);
+        const small = await apply(image, [resize({ ...shorterSide(image, 14), interpolation })]);
+        const square = await apply(small, centered(small, { width: 12, height: 12 }));
+        expected.set(packed(square), row * 12 * 12 * 4);
       }
       const { images } = (await collect(loader, { ...CHECK, interpolation })).at(-1)!;
       assert.deepEqual(images, expected);
@@ -129,21 +136,19 @@ Deno.test("views are random in training, fixed where augment is off, and by pass
     const images = async (options: LoaderOptions) =>
       (await collect(loader, options)).map((batch) => batch.images);
     const plain = await images(CHECK);
-    const first = await images({ ...CHECK, augment: true, pass: 1 });
-    assert.deepEqual(await images({ ...CHECK, augment: true, pass: 0 }), plain);
+    const first = await images({ ...CHECK, pass: 1 });
+    assert.deepEqual(await images({ ...CHECK, pass: 0 }), plain);
     assert.notDeepEqual(first, plain);
-    assert.deepEqual(await images({ ...CHECK, augment: true, pass: 1 }), first);
-    assert.deepEqual(await images({ ...CHECK, augment: true, pass: 1, epoch: 5 }), first);
+    assert.deepEqual(await images({ ...CHECK, pass: 1 }), first);
+    assert.deepEqual(await images({ ...CHECK, pass: 1, epoch: 5 }), first);
     assert.deepEqual(
-      await images({ ...CHECK, augment: true, pass: 1, batch: 11 }).then((a) =>
-        a[0]!.slice(0, first[0]!.length)
-      ),
+      await images({ ...CHECK, pass: 1, batch: 11 }).then((a) => a[0]!.slice(0, first[0]!.length)),
       first[0],
     );
-    assert.notDeepEqual(await images({ ...CHECK, augment: true, pass: 2 }), first);
-    assert.notDeepEqual(await images({ ...CHECK, augment: true, pass: 1, seed: 2 }), first);
+    assert.notDeepEqual(await images({ ...CHECK, pass: 2 }), first);
+    assert.notDeepEqual(await images({ ...CHECK, pass: 1, seed: 2 }), first);
     // A sample keeps its centre view wherever shuffling puts it.
-    const still = await collect(loader, { ...TRAIN, augment: false });
+    const still = await collect(loader, { ...TRAIN, augment: STILL });
     const { images: shown, indices } = still[0]!;
     const bytes = 12 * 12 * 4;
     const home = plain[Math.floor(indices[0]! / 4)]!.subarray(indices[0]! % 4 * bytes);
