@@ -3,9 +3,13 @@
 import { withArchives } from "../data/archives/mount.ts";
 import { readNames } from "../data/labels.ts";
 import { Loader } from "../data/loader.ts";
+import type { Pipeline } from "../data/pipeline.ts";
 import { openImages } from "../data/sources.ts";
 import { modelNames } from "../models/mod.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
 import { formatSubmission, predict } from "../train/predict.ts";
+import { openPipeline, PRESET_NAMES, trainedPipeline } from "./augment_flags.ts";
+import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
 import {
   type Command,
@@ -28,6 +32,7 @@ interface PredictFlags extends CommonFlags, LoadingFlags {
   readonly images: string;
   readonly out: string;
   readonly tta?: number;
+  readonly ttaAugment?: string;
   readonly sample?: string;
   readonly model?: string;
   readonly batch?: number;
@@ -44,6 +49,12 @@ function command(): Command {
     .option("--images <path>", "the images: a folder, .zip or .tar")
     .option("--out <csv>", "the submission to write")
     .option("--tta <n>", "mean over n augmented passes (default: one pass without)", whole(1))
+    .option(
+      "--tta-augment <name>",
+      `what is done in those passes: ${
+        PRESET_NAMES.join(", ")
+      }, or a JSON file (default: as in training)`,
+    )
     .option(
       "--sample <csv>",
       "a file with img_name: which images, in which order (default: by name)",
@@ -81,6 +92,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const sizes = { size, resize, interpolation };
   await findBad(samples, flags, { files, settings, report, ...sizes });
   const batch = flags.batch ?? trainedBatch(checkpoint);
+  const augment = await passPipeline(flags, checkpoint);
 
   const device = await openReportedDevice(flags.power, report);
   const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
@@ -99,6 +111,7 @@ export async function run(args: readonly string[]): Promise<number> {
       ...sizes,
       seed: flags.seed,
       passes,
+      augment,
       measured: progress.measured,
     });
     const text = formatSubmission(samples.map(({ name }) => name), prediction, classes);
@@ -115,4 +128,20 @@ export async function run(args: readonly string[]): Promise<number> {
     session.destroy();
   }
   return 0;
+}
+
+/** What is done to images in augmented passes; undefined without such passes. */
+async function passPipeline(
+  { tta, ttaAugment }: PredictFlags,
+  { size, resize, classes, configuration, preprocessing: { interpolation } }: Checkpoint,
+): Promise<Pipeline | undefined> {
+  if (tta === undefined) {
+    if (ttaAugment === undefined) return undefined;
+    throw new UsageError(
+      "Cannot use --tta-augment alone: --tta with a number of passes was needed",
+    );
+  }
+  const run = { size, resize, interpolation, classes };
+  if (ttaAugment === undefined) return trainedPipeline(configuration, run);
+  return await openPipeline(files, { flag: "tta-augment", value: ttaAugment }, run);
 }

@@ -3,7 +3,7 @@
 import { formatCsv } from "../data/csv.ts";
 import { type Files, join } from "../data/files.ts";
 import { Loader, type LoaderSettings } from "../data/loader.ts";
-import type { Dataset } from "../data/sources.ts";
+import type { Pipeline } from "../data/pipeline.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
@@ -17,6 +17,7 @@ import {
 } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
+import { describePipeline, pipelineOfRun } from "./augment_flags.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
@@ -26,6 +27,7 @@ import { createSession } from "./sessions.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
 import {
   classCounts,
+  classesOf,
   type OpenData,
   openData,
   requireSameData,
@@ -58,6 +60,8 @@ interface Job extends Run {
   /** The resolved configuration, as it is saved. */
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly report: Reporter;
+  /** What is done to training images. */
+  readonly pipeline: Pipeline;
   /** How images are read; one cache for all of them. */
   readonly settings: LoaderSettings;
   readonly leftOut: readonly LeftOut[];
@@ -131,12 +135,16 @@ async function jobOf(
     ? opened
     : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
   if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
+  const run = { size, resize, interpolation, classes: data.dataset.classes };
+  const { pipeline, note } = await pipelineOfRun(files, flags.augment, { run, resumed });
+  if (note !== undefined) report({ event: "warning", text: note });
   const recipe = {
     ...recipeOf(flags),
     ...await places(flags, opened.files),
+    pipeline,
     fingerprint: data.fingerprint,
   };
-  return { ...start, flags, data, recipe, report, path, settings, leftOut };
+  return { ...start, pipeline, flags, data, recipe, report, path, settings, leftOut };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
@@ -193,6 +201,8 @@ async function train(session: Session, job: Job): Promise<void> {
       seed: flags.seed,
       epochs: flags.epochs,
       logEvery: flags.logEvery,
+      augment: job.pipeline,
+      classes: job.data.dataset.classes.length,
       schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
       resume: resumePoint(job),
       finished: async (epoch, best) =>
@@ -276,21 +286,13 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     steps,
     dropped: images - steps * flags.batch,
     ...describeRecipe(flags),
+    augment: `${flags.augment} (${describePipeline(job.pipeline)})`,
     seed: flags.seed,
     dispatches,
     "bytes_per_image": bytesPerImage,
     "buffer_bytes": bufferBytes,
     run: job.path,
   };
-}
-
-function classesOf(dataset: Dataset): PlanEvent["classes"] {
-  const [train, validation] = [classCounts(dataset, "train"), classCounts(dataset, "validation")];
-  return dataset.classes.map((name, k) => ({
-    name,
-    train: train[k] ?? 0,
-    validation: validation[k] ?? 0,
-  }));
 }
 
 function lastOf(folder: RunFolder): string {

@@ -4,6 +4,7 @@ import { withArchives } from "../data/archives/mount.ts";
 import type { Files } from "../data/files.ts";
 import { DataError, type Dataset, openDataset, type Sample } from "../data/sources.ts";
 import { requireClasses } from "../data/split.ts";
+import type { PlanEvent } from "../train/events.ts";
 import { type DataFlags, datasetOptions, placeText } from "./data_flags.ts";
 import { writeDemoSet } from "./demo.ts";
 import { denoFiles } from "./files.ts";
@@ -75,4 +76,14 @@ async function fingerprintOf({ classes, train, validation }: Dataset): Promise<s
   const parts = [train, validation].map((samples) => samples.map((s) => [s.name, s.label]));
   const bytes = new TextEncoder().encode(JSON.stringify([classes, ...parts]));
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Images of each class in both parts. */
+export function classesOf(dataset: Dataset): PlanEvent["classes"] {
+  const [train, validation] = [classCounts(dataset, "train"), classCounts(dataset, "validation")];
+  return dataset.classes.map((name, k) => ({
+    name,
+    train: train[k] ?? 0,
+    validation: validation[k] ?? 0,
+  }));
 }

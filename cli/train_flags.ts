@@ -14,6 +14,7 @@ import {
   samplerOf,
 } from "./data_flags.ts";
 import type { Sampler } from "../data/sampler.ts";
+import { addAugmentFlag } from "./augment_flags.ts";
 import { addLoadingFlags, LOADING_FLAGS, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
@@ -35,6 +36,8 @@ export interface Recipe extends CommonFlags, DataFlags, Pick<LoadingFlags, "onBa
   readonly model: string;
   readonly size: number;
   readonly resize: number;
+  /** A preset or a file with a pipeline. */
+  readonly augment: string;
   readonly batch: number;
   readonly epochs: number;
   readonly lr: number;
@@ -91,7 +94,7 @@ export function trainCommand(): Command {
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
       `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
   );
-  addSamplerFlag(addDataFlags(command, { validation: 0.2 }))
+  addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 })))
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(

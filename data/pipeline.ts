@@ -2,12 +2,12 @@
 import type { Size } from "./image.ts";
 import { nearest } from "../models/nearest.ts";
 import { type Random, stream } from "./random.ts";
-import { type Reading, RecipeError, refuse, type RunImages } from "./transforms/fields.ts";
+import { PipelineError, type Reading, refuse, type RunImages } from "./transforms/fields.ts";
 import { type AnyTransform, TRANSFORMS } from "./transforms/mod.ts";
 import { labelAfter, resizedBy } from "./transforms/operations.ts";
 import type { Drawn, Step, Subject } from "./transforms/transform.ts";
 
-export { RecipeError, type RunImages } from "./transforms/fields.ts";
+export { PipelineError, type RunImages } from "./transforms/fields.ts";
 export type { Drawn, Step, Subject } from "./transforms/transform.ts";
 
 /** Steps in order, as {@linkcode readPipeline} leaves them: known, with every option given. */
@@ -52,7 +52,7 @@ function requireKnown(
   const near = known.find((name) => words(name) === words(given)) ??
     known.find((name) => words(name) === `random${words(given)}`) ?? nearest(given, known);
   const hint = near === undefined ? `one of ${known.join(", ")}` : `did you mean ${near}?`;
-  throw new RecipeError(`Cannot read ${at}: "${given}" is no ${what} (${hint})`);
+  throw new PipelineError(`Cannot read ${at}: "${given}" is no ${what} (${hint})`);
 }
 
 function readStep(value: unknown, at: string, reading: Reading): Step {
@@ -60,13 +60,13 @@ function readStep(value: unknown, at: string, reading: Reading): Step {
   const { name, options = {}, ...rest } = value;
   const extra = Object.keys(rest)[0];
   if (extra !== undefined) {
-    throw new RecipeError(
+    throw new PipelineError(
       `Cannot read ${at}.${extra}: a transform has a name and options, nothing else was needed`,
     );
   }
   if (typeof name !== "string") throw refuse(`${at}.name`, name, "the name of a transform");
   if (name === "Normalize") {
-    throw new RecipeError(
+    throw new PipelineError(
       `Cannot read ${at}.name: the model normalizes on the device, no Normalize was needed`,
     );
   }
@@ -92,13 +92,13 @@ function requireBatchLast(steps: readonly Step[], at: string): void {
   steps.forEach((step, i) => {
     const inner = stepsIn(step);
     if (inner.some(mixesBatch) && !inner.every(mixesBatch)) {
-      throw new RecipeError(
+      throw new PipelineError(
         `Cannot read ${at}[${i}].options.transforms: some mix images of a batch and some change ` +
           "one image, transforms of one kind were needed",
       );
     }
     if (i > 0 && mixesBatch(steps[i - 1]!) && !mixesBatch(step)) {
-      throw new RecipeError(
+      throw new PipelineError(
         `Cannot read ${at}[${i}]: ${step.name} stands after ${steps[i - 1]!.name}, which mixes ` +
           "images of a batch; such transforms were needed at the end",
       );
@@ -109,7 +109,7 @@ function requireBatchLast(steps: readonly Step[], at: string): void {
 /**
  * Reads a pipeline: a list of `{ "name": …, "options": { … } }`. Options that are left out get their
  * defaults, sizes those of the run; all images must end with the size that the model sees. Throws
- * {@linkcode RecipeError}, which says where the mistake is: `augment[2].options.sigma`.
+ * {@linkcode PipelineError}, which says where the mistake is: `augment[2].options.sigma`.
  */
 export function readPipeline(value: unknown, run: RunImages, at = "augment"): Pipeline {
   const steps = (list: unknown, where: string): readonly Step[] => {
@@ -123,7 +123,7 @@ export function readPipeline(value: unknown, run: RunImages, at = "augment"): Pi
   for (const step of pipeline) size = sizeAfter(step, size);
   if (size?.width !== run.size || size.height !== run.size) {
     const found = size ? `${size.width} × ${size.height}` : "different sizes";
-    throw new RecipeError(
+    throw new PipelineError(
       `Cannot use ${at}: its images end with ${found}, ${run.size} × ${run.size} was needed, as ` +
         `from RandomResizedCrop, or from Resize and then RandomCrop or CenterCrop`,
     );

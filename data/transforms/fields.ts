@@ -2,15 +2,15 @@
 import { nearest } from "../../models/nearest.ts";
 import type { Step } from "./transform.ts";
 
-/** A recipe is wrong: the message says where (`augment[2].options.sigma`) and what was needed. */
-export class RecipeError extends Error {
+/** A pipeline is wrong: the message says where (`augment[2].options.sigma`) and what was needed. */
+export class PipelineError extends Error {
   /** Tells it from other errors. */
-  override readonly name = "RecipeError";
+  override readonly name = "PipelineError";
   /** What a command that meets this error exits with. */
   readonly exitCode = 2;
 }
 
-/** What a run says about images, which recipes may leave open. */
+/** What a run says about images, which pipelines may leave open. */
 export interface RunImages {
   /** Side of the square that the model sees, in pixels. */
   readonly size: number;
@@ -30,7 +30,7 @@ export interface Reading extends RunImages {
 
 /** An option. */
 export interface Field<T> {
-  /** The option, or its default for undefined. Throws {@linkcode RecipeError} that begins with `at`. */
+  /** The option, or its default for undefined. Throws {@linkcode PipelineError} that begins with `at`. */
   read(value: unknown, at: string, reading: Reading): T;
 }
 
@@ -59,11 +59,11 @@ export interface Bounds {
   readonly above?: number;
 }
 
-/** Says what is wrong with the value at a place of a recipe. */
-export function refuse(at: string, value: unknown, needed: string): RecipeError {
+/** Says what is wrong with the value at a place of a pipeline. */
+export function refuse(at: string, value: unknown, needed: string): PipelineError {
   const text = value === undefined ? "nothing" : JSON.stringify(value);
   const given = text.length > 60 ? `${text.slice(0, 57)}…` : text;
-  return new RecipeError(`Cannot read ${at}: ${given} was given, ${needed} was needed`);
+  return new PipelineError(`Cannot read ${at}: ${given} was given, ${needed} was needed`);
 }
 
 /** An option that `accepts` decides about; with a fallback it may be left out. */

@@ -1,7 +1,7 @@
 /** Tests of pipelines as data: what is read, what is refused and where, and where steps run. */
 import assert from "node:assert/strict";
 import { divide, type Place } from "../../data/divide.ts";
-import { readPipeline, RecipeError } from "../../data/pipeline.ts";
+import { PipelineError, readPipeline } from "../../data/pipeline.ts";
 import { type PresetName, PRESETS } from "../../data/presets.ts";
 import {
   gaussianBlur,
@@ -128,7 +128,7 @@ const WRONG: readonly [unknown, RegExp][] = [
 Deno.test("readPipeline() says where a recipe is wrong and what was needed", () => {
   for (const [recipe, text] of WRONG) {
     assert.throws(() => readPipeline(recipe, RUN), (error) => {
-      assert.ok(error instanceof RecipeError, String(error));
+      assert.ok(error instanceof PipelineError, String(error));
       assert.match(error.message, text);
       assert.ok(!error.message.includes("\n"));
       return true;
