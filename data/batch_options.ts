@@ -3,6 +3,13 @@ import { divide, type Division } from "./divide.ts";
 import { type Pipeline, readPipeline, type RunImages } from "./pipeline.ts";
 import { PRESETS } from "./presets.ts";
 
+/** First of the keys of choices for the images of training. */
+export const TRAINING = 1;
+/** First of the keys of choices for the passes of a prediction. */
+export const PASSES = 2;
+/** First of the keys of choices for whole batches. */
+export const MIXING = 3;
+
 /** What `Loader.batches` makes batches of. */
 export interface LoaderOptions {
   /** Rows of a batch. */

@@ -1,5 +1,12 @@
 /** Samples to batches of bytes, decoded ahead of time. Chooses no data set and knows no model. */
-import { divisionOf, type LoaderOptions, requirePossible } from "./batch_options.ts";
+import {
+  divisionOf,
+  type LoaderOptions,
+  MIXING,
+  PASSES,
+  requirePossible,
+  TRAINING,
+} from "./batch_options.ts";
 import { type Cache, type Key, MemoryCache } from "./cache/cache.ts";
 import type { Division } from "./divide.ts";
 import { DataError } from "./errors.ts";
@@ -12,11 +19,6 @@ import { Pool } from "./pool.ts";
 import type { Finished } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
-
-/** Keys that keep the kinds of random choices apart. */
-const TRAINING = 1;
-const PASSES = 2;
-const MIXING = 3;
 
 export { defaultResize, type LoaderOptions } from "./batch_options.ts";
 

@@ -85,7 +85,7 @@ export interface SelfBlendOptions {
   readonly saturation?: number;
   /** Factor of the finest detail. Default [0.2, 1.8]. */
   readonly detail?: Pair;
-  /** Probability that detail is lost by making it 2 or 4 times smaller instead. Default 0.25. */
+  /** Probability that detail is lost by making it 2 or 3 times smaller instead. Default 0.25. */
   readonly coarse?: number;
   /** Largest change of size to either side, as a share. Default 0.05. */
   readonly scale?: number;
@@ -202,7 +202,7 @@ function chosenMask(random: Random, options: Required<SelfBlendOptions>): Mask {
 
 function chosenChange(random: Random, options: Required<SelfBlendOptions>): SelfBlendChange {
   const { shift, contrast, saturation, detail, coarse } = options;
-  const factor = random() < coarse ? pick(random, [2, 4]) : 1;
+  const factor = random() < coarse ? pick(random, [2, 3]) : 1;
   return {
     shift: [around(random, 0, shift), around(random, 0, shift), around(random, 0, shift)],
     contrast: around(random, 1, contrast),
