@@ -15,6 +15,7 @@ export type Place = "prefix" | "workers" | "device" | "batch";
 
 /** A step, its random numbers, and the reason for where it runs, in words. */
 export interface Part extends Placed {
+  /** The reason, to be read after "because". */
   readonly why: string;
 }
 

@@ -133,6 +133,7 @@ export function readPipeline(value: unknown, run: RunImages, at = "augment"): Pi
 
 /** A step and the number of its own random numbers. */
 export interface Placed {
+  /** The step. */
   readonly step: Step;
   /** How many steps before it draw random numbers. */
   readonly position: number;
@@ -146,7 +147,9 @@ export function placed(pipeline: Pipeline): readonly Placed[] {
 
 /** What was chosen for an image, and what it is afterwards. */
 export interface Choice {
+  /** Operations in order. */
   readonly drawn: readonly Drawn[];
+  /** The image after them. */
   readonly image: Subject;
 }
 

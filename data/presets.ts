@@ -7,6 +7,7 @@ const FLIP: Step = { name: "RandomHorizontalFlip" };
 export interface Preset {
   /** What it is for, one sentence. */
   readonly about: string;
+  /** Its steps, as a person writes them. */
   readonly pipeline: readonly Step[];
 }
 

@@ -52,42 +52,62 @@ export const TRANSFORMS: ReadonlyMap<string, AnyTransform> = new Map(
   ] as readonly AnyTransform[]).map((one) => [one.name, one]),
 );
 
+export { augMix, type AugMixOptions } from "./aug_mix.ts";
+export { autoAugment, type AutoAugmentOptions } from "./auto_augment.ts";
+export { centerCrop, type CenterCropOptions } from "./center_crop.ts";
+export { colorJitter, type ColorJitterOptions } from "./color_jitter.ts";
 export {
-  augMix,
-  autoAugment,
-  centerCrop,
-  colorJitter,
   compose,
-  cutMix,
-  elasticTransform,
-  fiveCrop,
-  grayscale,
-  mixUp,
-  padImage as pad,
-  randAugment,
-  randomAdjustSharpness,
-  randomAffine,
+  type ComposeOptions,
   randomApply,
-  randomAutocontrast,
+  type RandomApplyOptions,
   randomChoice,
-  randomCrop,
-  randomEqualize,
-  randomErasing,
-  randomGaussianBlur as gaussianBlur,
-  randomGaussianNoise as gaussianNoise,
-  randomGrayscale,
-  randomHorizontalFlip,
-  randomInvert,
-  randomJpeg as jpeg,
+  type RandomChoiceOptions,
   randomOrder,
-  randomPerspective,
-  randomPosterize,
-  randomResizedCrop,
-  randomRotation,
-  randomSolarize,
-  randomVerticalFlip,
-  resizeImage as resize,
-  selfBlend,
-  tenCrop,
-  trivialAugmentWide,
-};
+} from "./containers.ts";
+export { cutMix, type CutMixOptions } from "./cut_mix.ts";
+export { elasticTransform, type ElasticTransformOptions } from "./elastic_transform.ts";
+export { fiveCrop, type FiveCropOptions, tenCrop, type TenCropOptions } from "./five_crop.ts";
+export { type GaussianBlurOptions, randomGaussianBlur as gaussianBlur } from "./gaussian_blur.ts";
+export {
+  type GaussianNoiseOptions,
+  randomGaussianNoise as gaussianNoise,
+} from "./gaussian_noise.ts";
+export { grayscale, randomGrayscale } from "./grayscale.ts";
+export { type JpegOptions, randomJpeg as jpeg } from "./jpeg.ts";
+export { mixUp, type MixUpOptions } from "./mix_up.ts";
+export { type Padding, type PaddingMode, padImage as pad, type PadOptions } from "./pad.ts";
+export { randAugment, type RandAugmentOptions } from "./rand_augment.ts";
+export {
+  randomAdjustSharpness,
+  type RandomAdjustSharpnessOptions,
+} from "./random_adjust_sharpness.ts";
+export { randomAffine, type RandomAffineOptions, type Shear } from "./random_affine.ts";
+export { randomAutocontrast } from "./random_autocontrast.ts";
+export { randomCrop, type RandomCropOptions } from "./random_crop.ts";
+export { randomEqualize } from "./random_equalize.ts";
+export { randomErasing, type RandomErasingOptions } from "./random_erasing.ts";
+export { randomHorizontalFlip } from "./random_horizontal_flip.ts";
+export { randomInvert } from "./random_invert.ts";
+export { randomPerspective, type RandomPerspectiveOptions } from "./random_perspective.ts";
+export { randomPosterize, type RandomPosterizeOptions } from "./random_posterize.ts";
+export { randomResizedCrop, type RandomResizedCropOptions } from "./random_resized_crop.ts";
+export { randomRotation, type RandomRotationOptions } from "./random_rotation.ts";
+export { randomSolarize, type RandomSolarizeOptions } from "./random_solarize.ts";
+export { randomVerticalFlip } from "./random_vertical_flip.ts";
+export { type ResizeFilter, resizeImage as resize, type ResizeOptions } from "./resize.ts";
+export { selfBlend, type SelfBlendOptions } from "./self_blend.ts";
+export { trivialAugmentWide, type TrivialAugmentWideOptions } from "./trivial_augment_wide.ts";
+export type { GateOptions } from "./chance.ts";
+export type {
+  Bounds,
+  Field,
+  Fields,
+  Fill,
+  Interpolation,
+  Pair,
+  Reading,
+  ResizeFilter,
+} from "./fields.ts";
+export type { PolicyName } from "./policies.ts";
+export type { Draw, Transform, TransformRules } from "./transform.ts";
