@@ -1,6 +1,6 @@
 /** What batches are made of: sizes, order, transforms. Makes none. */
 import { divide, type Division } from "./divide.ts";
-import { type Pipeline, readPipeline, type RunImages } from "./pipeline.ts";
+import { type Drawn, type Pipeline, readPipeline, type RunImages } from "./pipeline.ts";
 import { PRESETS } from "./presets.ts";
 
 /** First of the keys of choices for the images of training. */
@@ -37,10 +37,23 @@ export interface LoaderOptions {
   /** Number of classes, where batches are mixed. */
   readonly classes?: number;
   /**
+   * Whether the device of whoever takes the batches has a kernel for an operation; then what may be is left to
+   * it, as {@linkcode Left} says. None has one if not given.
+   */
+  readonly hasKernel?: (operation: string) => boolean;
+  /**
    * Number of a pass of test-time augmentation: 0 shows the centre, others what depends on seed, pass and
    * sample and not on the epoch. Batches are not mixed.
    */
   readonly pass?: number;
+}
+
+/** What is still to be done to the images of a batch, in place of the workers. */
+export interface Left {
+  /** [n], operations on each image, one after the other; none for padding. */
+  readonly drawn: readonly (readonly Drawn[])[];
+  /** How the images are then mixed with each other; targets are mixed already. */
+  readonly mixing: readonly Drawn[];
 }
 
 /** Pixels of the shorter side before a square of `size` is cut out: 256 for 224, in proportion otherwise. */
@@ -53,7 +66,8 @@ export function divisionOf(options: LoaderOptions): Division {
   const { size, resize = defaultResize(size), interpolation, train, pass, augment } = options;
   const usual = (pass === undefined ? train : pass !== 0) ? PRESETS.reference : PRESETS.none;
   const given = pass === 0 ? undefined : augment;
-  return divide(given ?? readPipeline(usual.pipeline, { size, resize, interpolation }));
+  const run = { size, resize, interpolation };
+  return divide(given ?? readPipeline(usual.pipeline, run), options.hasKernel);
 }
 
 /** Throws RangeError for options that cannot be met with `count` samples. */

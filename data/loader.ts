@@ -1,6 +1,7 @@
 /** Samples to batches of bytes, decoded ahead of time. Chooses no data set and knows no model. */
 import {
   divisionOf,
+  type Left,
   type LoaderOptions,
   MIXING,
   PASSES,
@@ -14,13 +15,13 @@ import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
 import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
-import type { Placed } from "./pipeline.ts";
+import { draw, type Placed } from "./pipeline.ts";
 import { Pool } from "./pool.ts";
 import type { Finished } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
 
-export { defaultResize, type LoaderOptions } from "./batch_options.ts";
+export { defaultResize, type Left, type LoaderOptions } from "./batch_options.ts";
 
 /** Images and what is known about them; `n` rows, the last of which may be padding. */
 export interface Batch {
@@ -30,6 +31,8 @@ export interface Batch {
   readonly labels: Int32Array<ArrayBuffer>;
   /** [n, classes] probabilities in place of labels, where images were mixed with each other. */
   readonly targets?: Float32Array;
+  /** What is left to do to the images, where kernels for it were named. */
+  readonly left?: Left;
   /** [n], 1 for a sample, 0 for padding. */
   readonly weights: Float32Array<ArrayBuffer>;
   /** [n], positions in the list of samples; −1 for padding. */
@@ -195,18 +198,25 @@ export class Loader {
     const labels = new Int32Array(batch).fill(-1);
     const weights = new Float32Array(batch);
     const indices = new Int32Array(batch).fill(-1);
+    const drawn: Left["drawn"][number][] = Array.from({ length: batch }, () => []);
     for (const [row, index] of rows.indices.entries()) {
-      const { pixels, label } = await loading[row]!;
+      const { pixels, label, left } = await loading[row]!;
       images.set(pixels, row * size * size * 4);
       labels[row] = pass === undefined ? label : this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
+      drawn[row] = left;
     }
     const loaded = { images, labels, weights, indices };
-    if (division.batch.length === 0 || pass !== undefined) return loaded;
-    const { seed, epoch, classes } = options;
-    const keys = [MIXING, seed, epoch, step];
-    return { ...loaded, targets: mixed(loaded, division.batch, { size, classes, keys }) };
+    const none = division.batch.length === 0 || pass !== undefined;
+    const keys = [MIXING, options.seed, options.epoch, step];
+    const mixing = none ? [] : draw(division.batch, keys, { width: size, height: size }).drawn;
+    const leaves = division.device.length > 0;
+    return {
+      ...loaded,
+      ...(!none && { targets: mixed(leaves ? { labels } : loaded, mixing, options) }),
+      ...(leaves && { left: { drawn, mixing } }),
+    };
   }
 
   /** A sample's image for a batch, and its class then. */
@@ -220,7 +230,8 @@ export class Loader {
     const again = repeat === 0 ? [] : [repeat];
     return await this.#pool.finish(await this.#image(index, prefix), {
       name,
-      steps: [...workers, ...device],
+      steps: workers,
+      later: device,
       keys: pass === undefined
         ? [TRAINING, seed, epoch, index, ...again]
         : [PASSES, seed, pass, index],

@@ -1,5 +1,4 @@
 /** Mixing the images of a batch with each other, and their targets. What is mixed how is drawn elsewhere. */
-import { draw, type Placed } from "./pipeline.ts";
 import { pasted } from "./transforms/cut_mix.ts";
 import { meanOfTwo } from "./transforms/mix_up.ts";
 import type { BatchShape, Drawn, MixingRules } from "./transforms/transform.ts";
@@ -18,10 +17,10 @@ export function oneHot(labels: Int32Array, classes: number): Float32Array {
   return targets;
 }
 
-/** Mixes images [n, h, w, c] and targets [n, classes] in place, one operation after the other. */
+/** Mixes images [n, h, w, c], where they are given, and targets [n, classes] in place, one operation after the other. */
 export function mixBatch(
   { images, targets }: {
-    readonly images: Uint8Array | Float32Array;
+    readonly images?: Uint8Array | Float32Array;
     readonly targets: Float32Array;
   },
   drawn: readonly Drawn[],
@@ -31,7 +30,7 @@ export function mixBatch(
   for (const { name, parameters } of drawn) {
     const rules = MIXINGS.get(name);
     if (!rules) throw new TypeError(`Cannot apply "${name}": it does not mix batches`);
-    rules.mix(images, images.slice(), { shape, parameters });
+    if (images) rules.mix(images, images.slice(), { shape, parameters });
     const share = rules.share(parameters, shape);
     const old = targets.slice();
     for (let i = 0; i < targets.length; i++) {
@@ -42,24 +41,19 @@ export function mixBatch(
 }
 
 /**
- * Mixes square images [n, size, size, 4] with each other, as the steps choose by the keys, and returns their
- * targets [n, classes]. Throws TypeError without a number of classes.
+ * Mixes square images [n, size, size, 4] with each other and returns their targets [n, classes]; without
+ * images, the targets alone. Throws TypeError without a number of classes.
  */
 export function mixed(
-  { images, labels }: { readonly images: Uint8Array; readonly labels: Int32Array },
-  steps: readonly Placed[],
-  { size, classes, keys }: {
-    readonly size: number;
-    readonly classes: number | undefined;
-    readonly keys: readonly number[];
-  },
+  { images, labels }: { readonly images?: Uint8Array; readonly labels: Int32Array },
+  drawn: readonly Drawn[],
+  { size, classes }: { readonly size: number; readonly classes?: number },
 ): Float32Array {
   if (classes === undefined) {
     throw new TypeError("Cannot mix batches: the number of classes is not given, it was needed");
   }
-  const square = { width: size, height: size };
   const targets = oneHot(labels, classes);
-  const { drawn } = draw(steps, keys, square);
-  mixBatch({ images, targets }, drawn, { ...square, n: labels.length, channels: 4 });
+  const shape = { n: labels.length, width: size, height: size, channels: 4 };
+  mixBatch({ ...(images && { images }), targets }, drawn, shape);
   return targets;
 }

@@ -2,7 +2,7 @@
 import type { Decoder } from "./decode.ts";
 import { DataError } from "./errors.ts";
 import { type Image, MAX_PIXELS } from "./image.ts";
-import { type Choice, draw, type Placed } from "./pipeline.ts";
+import { type Choice, draw, type Drawn, type Placed } from "./pipeline.ts";
 import { apply, resizedBy } from "./transforms/operations.ts";
 import type { Subject } from "./transforms/transform.ts";
 
@@ -11,6 +11,8 @@ export interface Work {
   /** What errors call it. */
   readonly name: string;
   readonly steps: readonly Placed[];
+  /** Steps that another will do: only chosen for. */
+  readonly later?: readonly Placed[];
   /** What all random choices are functions of. */
   readonly keys: readonly number[];
   /** What the choices may depend on, apart from the size. */
@@ -23,6 +25,8 @@ export interface Finished {
   readonly pixels: Uint8Array<ArrayBuffer>;
   /** Its class, which transforms may have changed; −1 when unknown. */
   readonly label: number;
+  /** What was chosen for the later steps. */
+  readonly left: readonly Drawn[];
 }
 
 /** Throws {@linkcode DataError} when an operation would make an image too large. */
@@ -61,7 +65,8 @@ export async function prepare(decoder: Decoder, bytes: Uint8Array, work: Work): 
 /** A prepared image after the steps that follow, for a batch. Throws {@linkcode DataError}. */
 export async function finish(prepared: Image, work: Work): Promise<Finished> {
   const { image, choice } = await worked(prepared, work);
-  return { pixels: packed(image), label: choice.image.label ?? -1 };
+  const later = draw(work.later ?? [], work.keys, choice.image);
+  return { pixels: packed(image), label: later.image.label ?? -1, left: later.drawn };
 }
 
 /** [h, w, 4], the last byte 0, so that the device reads a pixel as one word. */

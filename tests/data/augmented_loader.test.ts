@@ -5,7 +5,10 @@ import { MemoryCache } from "../../data/cache/cache.ts";
 import { DataError } from "../../data/errors.ts";
 import { type Batch, Loader, type LoaderOptions } from "../../data/loader.ts";
 import { type Pipeline, readPipeline, type Step } from "../../data/pipeline.ts";
+import { mixBatch } from "../../data/mixing.ts";
+import { packed } from "../../data/prepare.ts";
 import { PRESETS } from "../../data/presets.ts";
+import { apply } from "../../data/transforms/operations.ts";
 import { pictures, temporaryFolder } from "./fixtures.ts";
 import { CHECK, collect, FILES, samples, TRAIN, withLoader } from "./loading.ts";
 
@@ -83,6 +86,33 @@ Deno.test("mixed batches have targets whose rows sum to 1, and blended faces ano
     );
     const seen = await collect(loader, { ...CHECK, augment: blend, pass: 1 });
     assert.deepEqual(labels(seen), labels(await collect(loader, CHECK)));
+  });
+});
+
+Deno.test("what is left to a device with kernels, done to the batch, gives the same bytes", async () => {
+  await withLoader(async (loader) => {
+    const augment = pipeline([
+      ...PRESETS.reference.pipeline,
+      { name: "ColorJitter", options: { brightness: 0.5, hue: 0.2 } },
+      { name: "RandomErasing", options: { p: 0.7 } },
+      { name: "CutMix" },
+    ]);
+    const options = { ...TRAIN, augment, classes: 3 };
+    const whole = await collect(loader, options);
+    const parts = await collect(loader, { ...options, hasKernel: () => true });
+    for (const [i, { images, labels, targets, left }] of parts.entries()) {
+      assert.ok(left!.drawn.some((drawn) => drawn.length > 1));
+      for (const [row, drawn] of left!.drawn.entries()) {
+        const pixels = images.subarray(row * 576, (row + 1) * 576);
+        const data = pixels.filter((_, k) => k % 4 < 3);
+        pixels.set(packed(await apply({ width: 12, height: 12, data }, drawn)));
+      }
+      const shape = { n: 4, width: 12, height: 12, channels: 4 };
+      mixBatch({ images, targets: new Float32Array(4) }, left!.mixing, shape);
+      assert.deepEqual(images, whole[i]!.images);
+      assert.deepEqual([labels, targets], [whole[i]!.labels, whole[i]!.targets]);
+    }
+    assert.equal(whole[0]!.left, undefined);
   });
 });
 
