@@ -3,12 +3,14 @@ import assert from "node:assert/strict";
 import { divide, type Place } from "../../data/divide.ts";
 import { PipelineError, readPipeline } from "../../data/pipeline.ts";
 import { type PresetName, PRESETS } from "../../data/presets.ts";
+import type { Field } from "../../data/transforms/fields.ts";
 import {
   gaussianBlur,
   randomApply,
   randomHorizontalFlip,
   randomResizedCrop,
   randomRotation,
+  TRANSFORMS,
 } from "../../data/transforms/mod.ts";
 
 const RUN = { size: 224, resize: 256 };
@@ -220,4 +222,32 @@ Deno.test("presets can be read, and say what they are for", () => {
     assert.equal(readPipeline(pipeline, RUN).length, pipeline.length);
     assert.ok(readPipeline(pipeline, { size: 32, resize: 37 }).length > 0);
   }
+});
+
+Deno.test("docs/augmentation.md has every transform, option and default, and every preset", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/augmentation.md", import.meta.url));
+  const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+  const rowOf = (name: string) => rows.find((row) => row.startsWith(`| \`${name}\` `));
+  const said = (key: string, value: unknown) => `\`${key}\` ${JSON.stringify(value)}`;
+  for (const [name, { fields }] of TRANSFORMS) {
+    // The options of SelfBlend have a table of their own.
+    if (name === "SelfBlend") {
+      for (const key of Object.keys(fields)) assert.ok(rowOf(key), key);
+      continue;
+    }
+    const row = rowOf(name) ?? assert.fail(`${name} is missing`);
+    for (const [key, field] of Object.entries(fields) as [string, Field<unknown>][]) {
+      let expected = `\`${key}\` needed`;
+      if (key === "size") expected = "`size` of the run";
+      else if (key !== "transforms") {
+        try {
+          expected = said(key, field.read(undefined, "", { ...RUN, steps: () => [] }));
+        } catch (error) {
+          assert.ok(error instanceof PipelineError);
+        }
+      }
+      assert.ok(row.includes(expected), `${name}: ${expected}`);
+    }
+  }
+  for (const name of Object.keys(PRESETS)) assert.ok(rowOf(name), name);
 });
