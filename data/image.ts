@@ -29,7 +29,7 @@ export type FloatImage = Raster<Float32Array>;
 
 /** The image with its levels divided by 255. */
 export function toFloat({ width, height, data }: Image): FloatImage {
-  return { width, height, data: Float32Array.from(data, (level) => level / 255) };
+  return { width, height, data: new Float32Array(data).map((level) => level / 255) };
 }
 
 /** A raster of the same kind of numbers: `pixel` of `image` at each place, all 0 where it is negative. */
@@ -58,8 +58,9 @@ export function rearranged<T extends Raster>(
 export function mapped(image: Image, tables: readonly ArrayLike<number>[]): Image {
   const { width, height } = image;
   const data = new Uint8Array(image.data.length);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = tables[i % tables.length]![image.data[i]!]!;
+  for (let c = 0; c < 3; c++) {
+    const table = tables[c % tables.length]!;
+    for (let i = c; i < data.length; i += 3) data[i] = table[image.data[i]!]!;
   }
   return { width, height, data };
 }

@@ -17,7 +17,7 @@ import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
 import { draw, type Placed } from "./pipeline.ts";
 import { Pool } from "./pool.ts";
-import type { Finished } from "./prepare.ts";
+import { type Finished, finishView, type Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
 
@@ -228,7 +228,8 @@ export class Loader {
     const { name, label } = this.samples[index]!;
     // An image drawn again in an epoch looks another way.
     const again = repeat === 0 ? [] : [repeat];
-    return await this.#pool.finish(await this.#image(index, prefix), {
+    const image = await this.#image(index, prefix);
+    const work: Work = {
       name,
       steps: workers,
       later: device,
@@ -236,7 +237,8 @@ export class Loader {
         ? [TRAINING, seed, epoch, index, ...again]
         : [PASSES, seed, pass, index],
       known: pass === undefined ? { label } : { pass },
-    });
+    };
+    return finishView(image, work) ?? await this.#pool.finish(image, work);
   }
 
   /** The prepared image, from the cache if it is there. */

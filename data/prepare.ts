@@ -1,10 +1,12 @@
 /** The way of one image from its file to what a batch holds. Reads no file and makes no batch. */
 import type { Decoder } from "./decode.ts";
+import { operationsIn } from "./divide.ts";
 import { DataError } from "./errors.ts";
-import { type Image, MAX_PIXELS } from "./image.ts";
+import { type Image, MAX_PIXELS, type Size } from "./image.ts";
 import { type Choice, draw, type Drawn, type Placed } from "./pipeline.ts";
 import { apply, resizedBy } from "./transforms/operations.ts";
 import type { Subject } from "./transforms/transform.ts";
+import { pixelsOf, viewOf } from "./view.ts";
 
 /** What is done to an image. */
 export interface Work {
@@ -30,7 +32,7 @@ export interface Finished {
 }
 
 /** Throws {@linkcode DataError} when an operation would make an image too large. */
-function requireRoom({ width, height }: Image, name: string, { drawn }: Choice): void {
+function requireRoom({ width, height }: Size, name: string, { drawn }: Choice): void {
   let size = { width, height };
   for (const one of drawn) {
     const next = resizedBy(size, one);
@@ -44,13 +46,12 @@ function requireRoom({ width, height }: Image, name: string, { drawn }: Choice):
   }
 }
 
-/** The image after its steps, and what was chosen. Throws {@linkcode DataError} for one that does not fit them. */
-async function worked(image: Image, { name, steps, keys, known }: Work) {
+/** What the steps choose for an image. Throws {@linkcode DataError} for one that does not fit them. */
+function chosen({ width, height }: Image, { name, steps, keys, known }: Work): Choice {
   try {
-    const { width, height } = image;
     const choice = draw(steps, keys, { ...known, width, height });
-    requireRoom(image, name, choice);
-    return { image: await apply(image, choice.drawn), choice };
+    requireRoom({ width, height }, name, choice);
+    return choice;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new DataError(`Cannot use ${name}: ${error.message}`);
@@ -59,24 +60,37 @@ async function worked(image: Image, { name, steps, keys, known }: Work) {
 
 /** The image in `bytes` after steps that are the same every time. Throws {@linkcode DataError}. */
 export async function prepare(decoder: Decoder, bytes: Uint8Array, work: Work): Promise<Image> {
-  return (await worked(await decoder.decode(bytes, work.name), work)).image;
+  const image = await decoder.decode(bytes, work.name);
+  return await apply(image, chosen(image, work).drawn);
 }
 
 /** A prepared image after the steps that follow, for a batch. Throws {@linkcode DataError}. */
 export async function finish(prepared: Image, work: Work): Promise<Finished> {
-  const { image, choice } = await worked(prepared, work);
-  const later = draw(work.later ?? [], work.keys, choice.image);
-  return { pixels: packed(image), label: later.image.label ?? -1, left: later.drawn };
+  const choice = chosen(prepared, work);
+  const view = viewOf(prepared, choice.drawn);
+  const pixels = view ? pixelsOf(prepared, view) : packed(await apply(prepared, choice.drawn));
+  return finished(pixels, choice, work);
 }
 
-/** [h, w, 4], the last byte 0, so that the device reads a pixel as one word. */
-export function packed({ width, height, data }: Image): Uint8Array<ArrayBuffer> {
-  const pixels = new Uint8Array(width * height * 4);
-  let from = 0;
-  for (let to = 0; to < pixels.length; to += 4) {
-    pixels[to] = data[from++]!;
-    pixels[to + 1] = data[from++]!;
-    pixels[to + 2] = data[from++]!;
+/** The same where all that was chosen moves pixels, which takes less time than telling a worker; else undefined. */
+export function finishView(prepared: Image, work: Work): Finished | undefined {
+  if (!work.steps.every(({ step }) => operationsIn(step).every((name) => MOVES.includes(name)))) {
+    return undefined;
   }
-  return pixels;
+  const choice = chosen(prepared, work);
+  const view = viewOf(prepared, choice.drawn);
+  return view && finished(pixelsOf(prepared, view), choice, work);
+}
+
+/** Operations that often leave a view; padding does where the image was large enough. */
+const MOVES = ["crop", "pad", "horizontalFlip", "verticalFlip"];
+
+function finished(pixels: Finished["pixels"], { image }: Choice, work: Work): Finished {
+  const later = draw(work.later ?? [], work.keys, image);
+  return { pixels, label: later.image.label ?? -1, left: later.drawn };
+}
+
+/** All pixels of an image, as {@linkcode pixelsOf} gives them. */
+export function packed(image: Image): Uint8Array<ArrayBuffer> {
+  return pixelsOf(image, { ...image, left: 0, top: 0, across: false, down: false });
 }

@@ -42,12 +42,12 @@ export interface AugMixOptions {
 /** The weighted mean of the image and what chains of operations make of it; cut towards 0. */
 export const mixture: Operation<MixtureParameters> = operation("mixture", {
   async apply(image, { weight, chains }, run) {
-    const sums = Float32Array.from(image.data, (x) => weight * x);
+    const sums = new Float32Array(image.data).map((x) => weight * x);
     for (const chain of chains) {
       const { data } = await run(image, chain.drawn);
       for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + chain.weight * data[i]!;
     }
-    return { ...image, data: Uint8Array.from(sums, (x) => Math.min(255, Math.max(0, x))) };
+    return { ...image, data: new Uint8Array(sums.map((x) => Math.min(255, Math.max(0, x)))) };
   },
 });
 

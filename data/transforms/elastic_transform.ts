@@ -38,10 +38,11 @@ export interface ElasticTransformOptions {
  */
 export function shifts({ width, height }: Size, parameters: ElasticParameters): Float64Array {
   const { alpha, sigma, seed } = parameters;
-  const noise = Float64Array.from(
-    { length: width * height * 3 },
-    (_, i) => i % 3 === 2 ? 0 : 2 * noiseAt(seed, 4 * Math.floor(i / 3) + i % 3) - 1,
-  );
+  const noise = new Float64Array(width * height * 3);
+  for (let i = 0; i < width * height; i++) {
+    noise[3 * i] = 2 * noiseAt(seed, 4 * i) - 1;
+    noise[3 * i + 1] = 2 * noiseAt(seed, 4 * i + 1) - 1;
+  }
   const taps = Math.trunc(8 * sigma + 1);
   const kernel = taps + (taps % 2 === 0 ? 1 : 0);
   const smooth = sigma === 0 ? noise : blurred({ width, height, data: noise }, {
@@ -61,7 +62,7 @@ function bent(image: FloatImage, parameters: ElasticParameters): FloatImage {
 export const elastic: Operation<ElasticParameters> = operation("elastic", {
   apply(image: Image, parameters) {
     const { data } = bent(toFloat(image), parameters);
-    return { ...image, data: Uint8Array.from(data, (x) => roundEven(x * 255)) };
+    return { ...image, data: new Uint8Array(data.map((x) => roundEven(x * 255))) };
   },
   applyFloat: bent,
 });

@@ -42,23 +42,45 @@ function mirror(i: number, n: number): number {
   return at < n ? at : period - at;
 }
 
-/** A filter along one axis: lines of `n` values that are `step` apart in `x`. */
-function along(
-  x: Float64Array,
-  weights: readonly number[],
-  { n, step }: { readonly n: number; readonly step: number },
-): Float64Array {
+/** Where each tap of a line of `n` reads: the place i − half of the line for i = 0 …, mirrored. */
+function places(n: number, half: number): Int32Array {
+  return Int32Array.from({ length: n + 2 * half }, (_, i) => mirror(i - half, n));
+}
+
+/** A filter along rows of three channels. */
+function alongRows(x: Float64Array, weights: readonly number[], width: number): Float64Array {
   const y = new Float64Array(x.length);
-  const half = (weights.length - 1) / 2;
-  const span = n * step;
-  for (let line = 0; line < x.length; line += span) {
-    for (let i = 0; i < n; i++) {
+  const from = places(width, (weights.length - 1) / 2).map((i) => 3 * i);
+  for (let row = 0; row < x.length; row += 3 * width) {
+    for (let i = 0; i < width; i++) {
+      let [r, g, b] = [0, 0, 0];
       for (let k = 0; k < weights.length; k++) {
         const w = weights[k]!;
-        const from = line + mirror(i + k - half, n) * step;
-        const to = line + i * step;
-        for (let s = 0; s < step; s++) y[to + s] = y[to + s]! + w * x[from + s]!;
+        const p = row + from[i + k]!;
+        r += w * x[p]!;
+        g += w * x[p + 1]!;
+        b += w * x[p + 2]!;
       }
+      const o = row + 3 * i;
+      y[o] = r;
+      y[o + 1] = g;
+      y[o + 2] = b;
+    }
+  }
+  return y;
+}
+
+/** A filter along columns of lines of `stride` values. */
+function alongColumns(x: Float64Array, weights: readonly number[], stride: number): Float64Array {
+  const y = new Float64Array(x.length);
+  const height = x.length / stride;
+  const from = places(height, (weights.length - 1) / 2).map((i) => i * stride);
+  for (let i = 0; i < height; i++) {
+    for (let k = 0; k < weights.length; k++) {
+      const w = weights[k]!;
+      const p = from[i + k]!;
+      const o = i * stride;
+      for (let s = 0; s < stride; s++) y[o + s] = y[o + s]! + w * x[p + s]!;
     }
   }
   return y;
@@ -66,11 +88,11 @@ function along(
 
 /** Three channels blurred, in float64; edges are mirrored. */
 export function blurred(
-  { width, height, data }: Omit<FloatImage, "data"> & { readonly data: ArrayLike<number> },
+  { width, data }: Omit<FloatImage, "data"> & { readonly data: ArrayLike<number> },
   { kernelSize: [kx, ky], sigma: [sx, sy] }: GaussianBlurParameters,
 ): Float64Array {
-  const rows = along(Float64Array.from(data), gaussian(kx, sx), { n: width, step: 3 });
-  return along(rows, gaussian(ky, sy), { n: height, step: 3 * width });
+  const rows = alongRows(new Float64Array(data), gaussian(kx, sx), width);
+  return alongColumns(rows, gaussian(ky, sy), 3 * width);
 }
 
 /**
@@ -100,16 +122,21 @@ const NEAR_HALF = 1e-3;
 
 function blurBytes(image: Image, parameters: GaussianBlurParameters): Image {
   const exact = convolution(image, parameters);
-  const level = (x: number, i: number) =>
-    roundEven(Math.abs(x - Math.floor(x) - 0.5) < NEAR_HALF ? exact(i) : x);
-  return { ...image, data: Uint8Array.from(blurred(image, parameters), level) };
+  const smooth = blurred(image, parameters);
+  const data = new Uint8Array(smooth.length);
+  for (let i = 0; i < data.length; i++) {
+    const x = smooth[i]!;
+    const near = Math.abs(x - Math.floor(x) - 0.5) < NEAR_HALF;
+    data[i] = near ? roundEven(exact(i)) : Math.floor(x + 0.5);
+  }
+  return { ...image, data };
 }
 
 /** The image blurred: torchvision's `gaussian_blur`, halves rounded to even on bytes. */
 export const gaussianBlur: Operation<GaussianBlurParameters> = operation("gaussianBlur", {
   apply: blurBytes,
   applyFloat: (image, parameters) => {
-    return { ...image, data: Float32Array.from(blurred(image, parameters)) };
+    return { ...image, data: new Float32Array(blurred(image, parameters)) };
   },
 });
 

@@ -1,6 +1,7 @@
 /** Adding noise to every channel of every pixel: torchvision's `GaussianNoise`. */
 import { flag, number } from "./fields.ts";
-import { noiseSeed, normalAt } from "./noise.ts";
+import type { Raster } from "../image.ts";
+import { noiseSeed, normalsAt } from "./noise.ts";
 import { roundEven } from "./chance.ts";
 import { type Operation, operation, type Transform, transform } from "./transform.ts";
 
@@ -26,25 +27,33 @@ export interface GaussianNoiseOptions {
   readonly clip?: boolean;
 }
 
-function noisy(x: number, i: number, { mean, sigma, seed }: GaussianNoiseParameters): number {
-  return x + mean + sigma * normalAt(seed, Math.floor(i / 3), i % 3);
+/** Noise for each channel of each pixel, in ranges of a channel. */
+function noiseFor({ data }: Raster, { mean, sigma, seed }: GaussianNoiseParameters): Float64Array {
+  const noise = new Float64Array(data.length);
+  const normals = new Float64Array(3);
+  for (let i = 0; i < data.length; i += 3) {
+    normalsAt(seed, i / 3, normals);
+    for (let c = 0; c < 3; c++) noise[i + c] = mean + sigma * normals[c]!;
+  }
+  return noise;
 }
 
 /** The image with noise added: torchvision's `gaussian_noise`; bytes are rounded. */
 export const gaussianNoise: Operation<GaussianNoiseParameters> = operation("gaussianNoise", {
-  apply: (image, parameters) => ({
-    ...image,
-    data: image.data.map((x, i) =>
-      Math.min(255, Math.max(0, roundEven(255 * noisy(x / 255, i, parameters))))
-    ),
-  }),
-  applyFloat: (image, parameters) => ({
-    ...image,
-    data: image.data.map((x, i) => {
-      const y = noisy(x, i, parameters);
+  apply(image, parameters) {
+    const noise = noiseFor(image, parameters);
+    const noisy = (x: number, i: number) =>
+      Math.min(255, Math.max(0, roundEven(x + 255 * noise[i]!)));
+    return { ...image, data: image.data.map(noisy) };
+  },
+  applyFloat(image, parameters) {
+    const noise = noiseFor(image, parameters);
+    const noisy = (x: number, i: number) => {
+      const y = x + noise[i]!;
       return parameters.clip ? Math.min(1, Math.max(0, y)) : y;
-    }),
-  }),
+    };
+    return { ...image, data: image.data.map(noisy) };
+  },
 });
 
 /** torchvision's `GaussianNoise`: another noise for each image. */

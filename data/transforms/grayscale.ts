@@ -1,13 +1,13 @@
 /** Grey in three equal channels: torchvision's `Grayscale` and `RandomGrayscale`. */
-import { greyByte, greyFloat } from "./blend.ts";
+import { greyBytes, greyFloats } from "./blend.ts";
 import { gate, type GateOptions } from "./chance.ts";
 import { probability } from "./fields.ts";
 import { type Operation, operation, type Transform, transform } from "./transform.ts";
 
 /** The image in grey: torchvision's `rgb_to_grayscale` with three output channels. */
 export const greyscale: Operation<Record<never, never>> = operation("grayscale", {
-  apply: (image) => ({ ...image, data: image.data.map((_, i) => greyByte(image.data, i)) }),
-  applyFloat: (image) => ({ ...image, data: image.data.map((_, i) => greyFloat(image.data, i)) }),
+  apply: (image) => ({ ...image, data: greyBytes(image.data) }),
+  applyFloat: (image) => ({ ...image, data: new Float32Array(greyFloats(image.data)) }),
 });
 
 /** torchvision's `Grayscale(3)`: always. */

@@ -7,42 +7,35 @@ export interface HueParameters {
   readonly shift: number;
 }
 
-/** How numbers are kept between steps. */
-type Precision = (x: number) => number;
-
-/** Hue of a colour as a share of the circle; `cr` is the difference of its largest and smallest part. */
-function hueOf(
-  [r, g, b]: readonly [number, number, number],
-  { most, cr }: { readonly most: number; readonly cr: number },
-  kept: Precision,
-): number {
-  if (cr === 0) return 0;
-  const [rc, gc, bc] = [kept((most - r) / cr), kept((most - g) / cr), kept((most - b) / cr)];
-  const h = kept(r === most ? bc - gc : g === most ? 2 + rc - bc : 4 + gc - rc);
-  const turned = h / 6 + 1;
-  return kept(turned - Math.floor(turned));
+/** Red, green and blue of a place on the circle, from v and what HSV calls p, q and t. */
+function put(
+  to: Uint8Array | Float32Array,
+  i: number,
+  { sector, v, p, q, t }: Record<"sector" | "v" | "p" | "q" | "t", number>,
+): void {
+  const s = sector % 6;
+  to[i] = s === 0 || s === 5 ? v : s === 1 ? q : s === 4 ? t : p;
+  to[i + 1] = s === 1 || s === 2 ? v : s === 0 ? t : s === 3 ? q : p;
+  to[i + 2] = s === 3 || s === 4 ? v : s === 2 ? t : s === 5 ? q : p;
 }
 
-/** Red, green and blue of a sextant, of v and what HSV calls p, q and t. */
-function sextant(
-  i: number,
-  v: number,
-  { p, q, t }: { readonly p: number; readonly q: number; readonly t: number },
-): readonly [number, number, number] {
-  switch (i) {
-    case 0:
-      return [v, t, p];
-    case 1:
-      return [q, v, p];
-    case 2:
-      return [p, v, t];
-    case 3:
-      return [p, q, v];
-    case 4:
-      return [t, p, v];
-    default:
-      return [v, p, q];
-  }
+/** Hue as a share of the circle by Pillow's float32 steps; `cr` is the difference of its largest and smallest part. */
+function hueOfByte(r: number, g: number, b: number, cr: number): number {
+  const most = Math.max(r, g, b);
+  const rc = Math.fround((most - r) / cr);
+  const gc = Math.fround((most - g) / cr);
+  const bc = Math.fround((most - b) / cr);
+  const h = Math.fround(r === most ? bc - gc : g === most ? 2 + rc - bc : 4 + gc - rc);
+  const turned = h / 6 + 1;
+  return Math.fround(turned - Math.floor(turned));
+}
+
+/** Hue of numbers as a share of the circle. */
+function hueOf(r: number, g: number, b: number, cr: number): number {
+  const most = Math.max(r, g, b);
+  if (cr === 0) return 0;
+  const h = r === most ? (g - b) / cr : g === most ? 2 + (b - r) / cr : 4 + (r - g) / cr;
+  return h / 6;
 }
 
 /** The image with all hues shifted: torchvision's `adjust_hue`. */
@@ -51,27 +44,28 @@ export const hue: Operation<HueParameters> = operation("hue", {
     const turned = Math.trunc(shift * 255) & 255;
     const result = new Uint8Array(data.length);
     for (let i = 0; i < data.length; i += 3) {
-      const [r, g, b] = [data[i]!, data[i + 1]!, data[i + 2]!];
-      const most = Math.max(r, g, b);
-      const cr = most - Math.min(r, g, b);
-      const s8 = cr === 0 ? 0 : Math.trunc(255 * Math.fround(cr / most));
+      const r = data[i]!;
+      const g = data[i + 1]!;
+      const b = data[i + 2]!;
+      const v = Math.max(r, g, b);
+      const cr = v - Math.min(r, g, b);
+      const s8 = cr === 0 ? 0 : Math.trunc(255 * Math.fround(cr / v));
       if (s8 === 0) {
-        result.fill(most, i, i + 3);
+        result[i] = result[i + 1] = result[i + 2] = v;
         continue;
       }
-      const h8 = (Math.trunc(255 * hueOf([r, g, b], { most, cr }, Math.fround)) + turned) & 255;
+      const h8 = (Math.trunc(255 * hueOfByte(r, g, b, cr)) + turned) & 255;
       const h = h8 * 6 / 255;
       const sector = Math.floor(h);
-      const [f, s] = [Math.fround(h - sector), Math.fround(s8 / 255)];
-      const rounded = (x: number) => Math.min(255, Math.floor(x + 0.5));
-      result.set(
-        sextant(sector % 6, most, {
-          p: rounded(most * (1 - s)),
-          q: rounded(most * (1 - Math.fround(s * f))),
-          t: rounded(most * (1 - s * (1 - f))),
-        }),
-        i,
-      );
+      const f = Math.fround(h - sector);
+      const s = Math.fround(s8 / 255);
+      put(result, i, {
+        sector,
+        v,
+        p: Math.floor(v * (1 - s) + 0.5),
+        q: Math.floor(v * (1 - Math.fround(s * f)) + 0.5),
+        t: Math.floor(v * (1 - s * (1 - f)) + 0.5),
+      });
     }
     return { width, height, data: result };
   },
@@ -79,21 +73,23 @@ export const hue: Operation<HueParameters> = operation("hue", {
     const result = new Float32Array(data.length);
     const clamp = (x: number) => Math.min(1, Math.max(0, x));
     for (let i = 0; i < data.length; i += 3) {
-      const [r, g, b] = [data[i]!, data[i + 1]!, data[i + 2]!];
-      const most = Math.max(r, g, b);
-      const cr = most - Math.min(r, g, b);
-      const s = cr === 0 ? 0 : cr / most;
-      const turned = hueOf([r, g, b], { most, cr }, (x) => x) + shift;
+      const r = data[i]!;
+      const g = data[i + 1]!;
+      const b = data[i + 2]!;
+      const v = Math.max(r, g, b);
+      const cr = v - Math.min(r, g, b);
+      const s = cr === 0 ? 0 : cr / v;
+      const turned = hueOf(r, g, b, cr) + shift;
       const h = 6 * (turned - Math.floor(turned));
-      const f = h - Math.floor(h);
-      result.set(
-        sextant(Math.floor(h) % 6, most, {
-          p: clamp(most * (1 - s)),
-          q: clamp(most * (1 - s * f)),
-          t: clamp(most * (1 - s * (1 - f))),
-        }),
-        i,
-      );
+      const sector = Math.floor(h);
+      const f = h - sector;
+      put(result, i, {
+        sector,
+        v,
+        p: clamp(v * (1 - s)),
+        q: clamp(v * (1 - s * f)),
+        t: clamp(v * (1 - s * (1 - f))),
+      });
     }
     return { width, height, data: result };
   },

@@ -95,7 +95,7 @@ export { randomResizedCrop, type RandomResizedCropOptions } from "./random_resiz
 export { randomRotation, type RandomRotationOptions } from "./random_rotation.ts";
 export { randomSolarize, type RandomSolarizeOptions } from "./random_solarize.ts";
 export { randomVerticalFlip } from "./random_vertical_flip.ts";
-export { type ResizeFilter, resizeImage as resize, type ResizeOptions } from "./resize.ts";
+export { resizeImage as resize, type ResizeOptions } from "./resize.ts";
 export { selfBlend, type SelfBlendOptions } from "./self_blend.ts";
 export { trivialAugmentWide, type TrivialAugmentWideOptions } from "./trivial_augment_wide.ts";
 export type { GateOptions } from "./chance.ts";

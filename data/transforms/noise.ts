@@ -17,8 +17,15 @@ export function noiseAt(seed: number, counter: number): number {
   return (h >>> 8) / 2 ** 24;
 }
 
-/** A number of the standard normal distribution for channel `c` of pixel `i` (Box and Muller's cosine). */
-export function normalAt(seed: number, i: number, c: number): number {
-  const [a, b] = [noiseAt(seed, 8 * i + c), noiseAt(seed, 8 * i + 4 + c)];
-  return Math.sqrt(-2 * Math.log(1 - a)) * Math.cos(2 * Math.PI * b);
+/**
+ * Writes numbers of the standard normal distribution for the three channels of pixel `i` (Box and Muller): the
+ * cosine and the sine of counters 4i and 4i + 1, then the cosine of 4i + 2 and 4i + 3.
+ */
+export function normalsAt(seed: number, i: number, to: Float64Array): void {
+  const r = Math.sqrt(-2 * Math.log(1 - noiseAt(seed, 4 * i)));
+  const turn = 2 * Math.PI * noiseAt(seed, 4 * i + 1);
+  to[0] = r * Math.cos(turn);
+  to[1] = r * Math.sin(turn);
+  to[2] = Math.sqrt(-2 * Math.log(1 - noiseAt(seed, 4 * i + 2))) *
+    Math.cos(2 * Math.PI * noiseAt(seed, 4 * i + 3));
 }

@@ -12,23 +12,27 @@ export interface RandomAdjustSharpnessOptions extends GateOptions {
   readonly sharpnessFactor: number;
 }
 
-/** What a 3 × 3 filter of ones with a 5 in the middle makes of element `i`; the border stays. */
-function softened({ width, height, data }: Raster, i: number): number {
+/** What a 3 × 3 filter of ones with a 5 in the middle leaves; the border stays. */
+function softened({ width, height, data }: Raster): Float64Array {
   const stride = 3 * width;
-  const [row, column] = [Math.floor(i / stride), Math.floor(i % stride / 3)];
-  if (row === 0 || column === 0 || row === height - 1 || column === width - 1) return data[i]!;
-  let sum = 4 * data[i]!;
-  for (let k = i - stride; k <= i + stride; k += stride) {
-    sum += data[k - 3]! + data[k]! + data[k + 3]!;
+  const soft = new Float64Array(data);
+  for (let y = 1; y < height - 1; y++) {
+    for (let i = y * stride + 3; i < (y + 1) * stride - 3; i++) {
+      let sum = 4 * data[i]!;
+      for (let k = i - stride; k <= i + stride; k += stride) {
+        sum += data[k - 3]! + data[k]! + data[k + 3]!;
+      }
+      soft[i] = sum / 13;
+    }
   }
-  return sum / 13;
+  return soft;
 }
 
 /** Mixes with a softened image: torchvision's `adjust_sharpness`. */
 export const sharpness: Operation<FactorParameters> = operation("sharpness", {
   apply: (image, { factor }) =>
-    blendBytes(image, (i) => Math.floor(softened(image, i) + 0.5), factor),
-  applyFloat: (image, { factor }) => blendFloats(image, (i) => softened(image, i), factor),
+    blendBytes(image, new Uint8Array(softened(image).map((x) => x + 0.5)), factor),
+  applyFloat: (image, { factor }) => blendFloats(image, softened(image), factor),
 });
 
 /** torchvision's `RandomAdjustSharpness`: with probability `p`. */

@@ -7,10 +7,16 @@ import { type Operation, operation, type Transform, transform } from "./transfor
 /** The least and the greatest value of each channel. */
 function ranges({ data }: Raster): (readonly [number, number])[] {
   const [least, most] = [[Infinity, Infinity, Infinity], [-Infinity, -Infinity, -Infinity]];
-  for (let i = 0; i < data.length; i++) {
-    const c = i % 3;
-    least[c] = Math.min(least[c]!, data[i]!);
-    most[c] = Math.max(most[c]!, data[i]!);
+  for (let c = 0; c < 3; c++) {
+    let low = Infinity;
+    let high = -Infinity;
+    for (let i = c; i < data.length; i += 3) {
+      const x = data[i]!;
+      if (x < low) low = x;
+      if (x > high) high = x;
+    }
+    least[c] = low;
+    most[c] = high;
   }
   return least.map((low, c) => [low, most[c]!]);
 }

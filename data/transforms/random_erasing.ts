@@ -4,7 +4,7 @@ import type { Random } from "../random.ts";
 import { between, gate, integer, roundEven } from "./chance.ts";
 import type { Rectangle } from "./crop.ts";
 import { type Field, field, type Fill, interval, type Pair, probability } from "./fields.ts";
-import { noiseSeed, normalAt } from "./noise.ts";
+import { noiseSeed, normalsAt } from "./noise.ts";
 import { type Operation, operation, type Transform, transform } from "./transform.ts";
 
 /** What is covered, and with what. */
@@ -32,13 +32,15 @@ const DEVIATION = [0.229, 0.224, 0.225];
 function erased<T extends Raster>(image: T, parameters: EraseParameters, unit: number): T {
   const { left, top, width, height, value } = parameters;
   const data = image.data.slice();
+  const normals = new Float64Array(3);
   const levels = typeof value === "number" ? [value, value, value] : value;
   for (let y = top; y < Math.min(top + height, image.height); y++) {
     for (let x = left; x < Math.min(left + width, image.width); x++) {
       const i = y * image.width + x;
+      if ("seed" in levels) normalsAt(levels.seed, i, normals);
       for (let c = 0; c < 3; c++) {
         const level = "seed" in levels
-          ? 255 * (MEAN[c]! + DEVIATION[c]! * normalAt(levels.seed, i, c))
+          ? 255 * (MEAN[c]! + DEVIATION[c]! * normals[c]!)
           : levels[c]!;
         data[3 * i + c] = unit === 1 ? Math.min(255, Math.max(0, level)) : level / unit;
       }

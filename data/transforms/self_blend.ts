@@ -105,7 +105,11 @@ function outline({ radii, corners }: Mask): Shape {
     const [nx, ny] = [(y1 - y0) / length, (x0 - x1) / length];
     return { nx, ny, d: nx * x0 + ny * y0 };
   });
-  return (x, y) => Math.max(...sides.map(({ nx, ny, d }) => nx * x + ny * y - d));
+  return (x, y) => {
+    let most = -Infinity;
+    for (const { nx, ny, d } of sides) most = Math.max(most, nx * x + ny * y - d);
+    return most;
+  };
 }
 
 /** The image with other colours and another sharpness, in float64; values may leave 0 … 255. */
@@ -115,12 +119,12 @@ function changed(image: Image, change: SelfBlendChange): Float64Array {
   const smooth = blurred(from, { kernelSize: [5, 5], sigma: [1, 1] });
   const result = new Float64Array(smooth.length);
   for (let i = 0; i < result.length; i += 3) {
-    const pixel = [0, 1, 2].map((c) =>
-      128 + contrast * (smooth[i + c]! + detail * (from.data[i + c]! - smooth[i + c]!) - 128) +
-      shift[c]!
-    );
-    const grey = 0.299 * pixel[0]! + 0.587 * pixel[1]! + 0.114 * pixel[2]!;
-    for (let c = 0; c < 3; c++) result[i + c] = grey + saturation * (pixel[c]! - grey);
+    for (let c = 0; c < 3; c++) {
+      const level = smooth[i + c]! + detail * (from.data[i + c]! - smooth[i + c]!);
+      result[i + c] = 128 + contrast * (level - 128) + shift[c]!;
+    }
+    const grey = 0.299 * result[i]! + 0.587 * result[i + 1]! + 0.114 * result[i + 2]!;
+    for (let c = 0; c < 3; c++) result[i + c] = grey + saturation * (result[i + c]! - grey);
   }
   return result;
 }
@@ -136,15 +140,19 @@ function coarsened(image: Image, factor: number): Image {
 
 /** What is read of an image between its pixels; beyond its border is the border. */
 function reader(data: ArrayLike<number>, { width, height }: Image) {
-  const clamp = (i: number, n: number) => Math.min(n - 1, Math.max(0, i));
   return (x: number, y: number, c: number) => {
-    const [left, top] = [Math.floor(x), Math.floor(y)];
-    const [dx, dy] = [x - left, y - top];
-    const at = (column: number, row: number) =>
-      data[(clamp(row, height) * width + clamp(column, width)) * 3 + c]!;
-    const above = at(left, top) + dx * (at(left + 1, top) - at(left, top));
-    const below = at(left, top + 1) + dx * (at(left + 1, top + 1) - at(left, top + 1));
-    return above + dy * (below - above);
+    const u = Math.min(width - 1, Math.max(0, x));
+    const v = Math.min(height - 1, Math.max(0, y));
+    const left = Math.floor(u);
+    const top = Math.floor(v);
+    const right = Math.min(left + 1, width - 1);
+    const above = top * width;
+    const below = Math.min(top + 1, height - 1) * width;
+    const a = data[(above + left) * 3 + c]!;
+    const b = data[(below + left) * 3 + c]!;
+    const upper = a + (u - left) * (data[(above + right) * 3 + c]! - a);
+    const lower = b + (u - left) * (data[(below + right) * 3 + c]! - b);
+    return upper + (v - top) * (lower - upper);
   };
 }
 
@@ -169,8 +177,8 @@ export const blendSelf: Operation<SelfBlendParameters> = operation("selfBlend", 
           coverage(distance(u * cos + v * sin, v * cos - u * sin), mask.edge);
         const [fx, fy] = [(x + 0.5 - cx - dx) / scale[0] + cx, (y + 0.5 - cy - dy) / scale[1] + cy];
         for (let c = 0; c < 3; c++) {
-          const level = back[i + c]! +
-            (alpha === 0 ? 0 : alpha * (read(fx - 0.5, fy - 0.5, c) - back[i + c]!));
+          let level = back[i + c]!;
+          if (alpha > 0) level += alpha * (read(fx - 0.5, fy - 0.5, c) - level);
           result.data[i + c] = Math.min(255, Math.max(0, Math.round(level)));
         }
       }

@@ -111,17 +111,22 @@ function bilinearBytes(image: Image, { coefficients, width, height, fill }: Warp
   let o = 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++, o += 3) {
-      const [X, Y] = [x + 0.5, y + 0.5];
+      const X = x + 0.5;
+      const Y = y + 0.5;
       const z = g * X + h * Y + 1;
-      const [u, v] = [(a * X + b * Y + c) / z, (d * X + e * Y + f) / z];
+      const u = (a * X + b * Y + c) / z;
+      const v = (d * X + e * Y + f) / z;
       if (!(u >= 0 && u < w && v >= 0 && v < image.height)) {
         data.set(outside, o);
         continue;
       }
-      const [left, top] = [Math.floor(u - 0.5), Math.floor(v - 0.5)];
-      const [dx, dy] = [u - 0.5 - left, v - 0.5 - top];
+      const left = Math.floor(u - 0.5);
+      const top = Math.floor(v - 0.5);
+      const dx = u - 0.5 - left;
+      const dy = v - 0.5 - top;
       // Neighbours beyond the border are the border.
-      const [x0, x1] = [Math.max(left, 0) * 3, Math.min(left + 1, w - 1) * 3];
+      const x0 = Math.max(left, 0) * 3;
+      const x1 = Math.min(left + 1, w - 1) * 3;
       const row0 = Math.max(top, 0) * w * 3;
       const row1 = Math.min(top + 1, image.height - 1) * w * 3;
       for (let k = 0; k < 3; k++) {
@@ -195,24 +200,26 @@ function nearest(image: FloatImage, u: number, v: number, to: Float32Array, o: n
 
 /** Writes the weighted sum of the four neighbours that there are; returns their weights' sum. */
 function bilinear(
-  image: FloatImage,
+  { width, height, data }: FloatImage,
   u: number,
   v: number,
   to: Float32Array,
   o: number,
 ): number {
-  const [left, top] = [Math.floor(u), Math.floor(v)];
-  const [dx, dy] = [u - left, v - top];
-  let mask = 0;
-  const sums = [0, 0, 0];
-  for (const [x, wx] of [[left, 1 - dx], [left + 1, dx]] as const) {
-    for (const [y, wy] of [[top, 1 - dy], [top + 1, dy]] as const) {
-      if (!(x >= 0 && y >= 0 && x < image.width && y < image.height)) continue;
-      mask += wx * wy;
-      const i = (y * image.width + x) * 3;
-      for (let k = 0; k < 3; k++) sums[k] = sums[k]! + wx * wy * image.data[i + k]!;
-    }
+  const left = Math.floor(u);
+  const top = Math.floor(v);
+  const x0 = left >= 0 && left < width ? 1 - (u - left) : 0;
+  const x1 = left >= -1 && left < width - 1 ? u - left : 0;
+  const y0 = top >= 0 && top < height ? 1 - (v - top) : 0;
+  const y1 = top >= -1 && top < height - 1 ? v - top : 0;
+  // A neighbour without weight may lie outside; what stands for it does not count.
+  const i = Math.min(Math.max(top, 0), height - 1) * width;
+  const j = Math.min(Math.max(top + 1, 0), height - 1) * width;
+  const k = Math.min(Math.max(left, 0), width - 1);
+  const l = Math.min(Math.max(left + 1, 0), width - 1);
+  for (let c = 0; c < 3; c++) {
+    to[o + c] = y0 * (x0 * data[(i + k) * 3 + c]! + x1 * data[(i + l) * 3 + c]!) +
+      y1 * (x0 * data[(j + k) * 3 + c]! + x1 * data[(j + l) * 3 + c]!);
   }
-  to.set(sums, o);
-  return mask;
+  return (x0 + x1) * (y0 + y1);
 }

@@ -17,6 +17,9 @@ import { resize, type ResizeParameters, shorterSide } from "../../data/transform
 import { rotate } from "../../data/transforms/rotation.ts";
 import { blendSelf, selfBlend } from "../../data/transforms/self_blend.ts";
 import type { Drawn } from "../../data/transforms/transform.ts";
+import { packed } from "../../data/prepare.ts";
+import { verticalFlip } from "../../data/transforms/random_vertical_flip.ts";
+import { pixelsOf, viewOf } from "../../data/view.ts";
 import { noise, smooth } from "./fixtures.ts";
 
 const none = () => assert.fail("nothing is drawn");
@@ -263,4 +266,25 @@ Deno.test("a self-blend changes the middle of a real face and its class, and not
     const subject = { width: 64, height: 64, ...(label !== undefined && { label }) };
     assert.deepEqual(selfBlend.sample(none, subject, always, none), []);
   }
+});
+
+Deno.test("a view is crops and flips in one pass, and nothing else", async () => {
+  const image = noise(13, 11, 3);
+  const box = { left: 2, top: 1, width: 8, height: 7 };
+  const small = { left: 1, top: 3, width: 5, height: 4 };
+  const [across, down] = [horizontalFlip({}), verticalFlip({})];
+  for (
+    const drawn of [
+      [],
+      [crop(box)],
+      [crop(box), across],
+      [across, crop(box), down, crop(small)],
+      [down, across, crop(box), across, crop(small), down],
+    ]
+  ) {
+    const view = viewOf(image, drawn) ?? assert.fail("no view");
+    assert.deepEqual(pixelsOf(image, view), packed(await apply(image, drawn)));
+  }
+  assert.equal(viewOf(image, [crop({ ...box, left: 6 })]), undefined);
+  assert.equal(viewOf(image, [crop(box), contrast({ factor: 2 })]), undefined);
 });
