@@ -5,7 +5,8 @@ import { openDecoder } from "../../data/decode.ts";
 import { readCheckpoint } from "../../train/checkpoint.ts";
 import { pictures, temporaryFolder } from "../data/fixtures.ts";
 import { deviceTest } from "../device.ts";
-import { verity } from "./command.ts";
+import { tree, verity } from "./command.ts";
+import { folderOfMistakes } from "./mistakes.ts";
 
 const TRAIN =
   "train --data data --validation 0.25 --model resnet18 --size 32 --batch 4 --lr 1e-3 " +
@@ -83,4 +84,57 @@ Deno.test("augment writes a sheet of originals and variants, the same each time"
   assert.match(err, /--recipe owm/);
   assert.match((await run("augment --in nowhere --recipe light --out a.png", 3)).err, /nowhere/);
   assert.match((await run("augment --list")).out, /RandomRotation[^]*degrees/);
+});
+
+const ASKED = "train --run run --model resnet18 --size 32 --batch 4 --epochs 1 --data good";
+const PREDICT = "predict --checkpoint resnet18.safetensors --images good/a --out out.csv";
+
+/** What is asked for, and what the refusal must name. */
+const REFUSED: readonly [mistake: string, args: string, names: readonly string[]][] = [
+  ["a preset that is none", `${ASKED} --augment strog`, [
+    "--augment strog",
+    "did you mean strong?",
+    "reference",
+  ]],
+  ["a transform that is none", `${ASKED} --augment unknown_transform.json`, [
+    "augment[1].name",
+    "RandomRotate",
+    "did you mean RandomRotation?",
+  ]],
+  ["an option of a transform out of its range", `${ASKED} --augment bad_option.json`, [
+    "augment[2].options.transforms[0].options.sigma",
+    "-1",
+    "a number above 0",
+  ]],
+  ["a pipeline that is no JSON", `${ASKED} --augment words.csv`, [
+    "--augment",
+    "words.csv",
+    "JSON was needed",
+  ]],
+  ["a self-blend without a real class", `${ASKED} --augment deepfake`, [
+    "augment[1].options.real",
+    "one of a, b",
+  ]],
+  ["passes' augmentation without passes", `${PREDICT} --tta-augment none`, [
+    "--tta-augment",
+    "--tta",
+  ]],
+  ["a preset for passes that is none", `${PREDICT} --tta 2 --tta-augment lihgt`, [
+    "--tta-augment lihgt",
+    "did you mean light?",
+  ]],
+];
+
+Deno.test("a pipeline that cannot be used ends with 2 and its place, and nothing is written", async (t) => {
+  await using folder = await folderOfMistakes();
+  const before = await tree(folder.path);
+  for (const [mistake, args, names] of REFUSED) {
+    await t.step(mistake, async () => {
+      const { code, err } = await verity(args.split(" "), { cwd: folder.path });
+      assert.equal(code, 2, err);
+      for (const name of names) assert.ok(err.includes(name), `${name} is not in: ${err}`);
+      assert.equal(err.trimEnd().split("\n").length, 1);
+    });
+  }
+  assert.deepEqual(await tree(folder.path), before);
 });

@@ -53,48 +53,6 @@ const ROWS: readonly Row[] = [
     names: ["--fold 2", "0 to 1"],
   },
   {
-    mistake: "a preset that is none",
-    args: `${TRAIN} --data good --augment strog`,
-    code: 2,
-    names: ["--augment strog", "did you mean strong?", "reference"],
-  },
-  {
-    mistake: "a transform that is none",
-    args: `${TRAIN} --data good --augment unknown_transform.json`,
-    code: 2,
-    names: ["augment[1].name", "RandomRotate", "did you mean RandomRotation?"],
-  },
-  {
-    mistake: "an option of a transform out of its range",
-    args: `${TRAIN} --data good --augment bad_option.json`,
-    code: 2,
-    names: ["augment[2].options.transforms[0].options.sigma", "-1", "a number above 0"],
-  },
-  {
-    mistake: "a pipeline that is no JSON",
-    args: `${TRAIN} --data good --augment words.csv`,
-    code: 2,
-    names: ["--augment", "words.csv", "JSON was needed"],
-  },
-  {
-    mistake: "a self-blend without a real class",
-    args: `${TRAIN} --data good --augment deepfake`,
-    code: 2,
-    names: ["augment[1].options.real", "one of a, b"],
-  },
-  {
-    mistake: "passes' augmentation without passes",
-    args: `${PREDICT} --tta-augment none`,
-    code: 2,
-    names: ["--tta-augment", "--tta"],
-  },
-  {
-    mistake: "a preset for passes that is none",
-    args: `${PREDICT} --tta 2 --tta-augment lihgt`,
-    code: 2,
-    names: ["--tta-augment lihgt", "did you mean light?"],
-  },
-  {
     mistake: "a weight of nothing",
     args: `${TRAIN} --data good --data three:0`,
     code: 2,
