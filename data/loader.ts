@@ -17,9 +17,10 @@ import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
 import { draw, type Placed } from "./pipeline.ts";
 import { Pool } from "./pool.ts";
-import { type Finished, finishView, type Work } from "./prepare.ts";
+import { type Finished, finishView, type Shown, type Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
+import { writeView } from "./view.ts";
 
 export { defaultResize, type Left, type LoaderOptions } from "./batch_options.ts";
 
@@ -200,8 +201,11 @@ export class Loader {
     const indices = new Int32Array(batch).fill(-1);
     const drawn: Left["drawn"][number][] = Array.from({ length: batch }, () => []);
     for (const [row, index] of rows.indices.entries()) {
-      const { pixels, label, left } = await loading[row]!;
-      images.set(pixels, row * size * size * 4);
+      const ready = await loading[row]!;
+      const { label, left } = ready;
+      const pixels = images.subarray(row * size * size * 4, (row + 1) * size * size * 4);
+      if ("view" in ready) writeView(ready.image, ready.view, pixels);
+      else pixels.set(ready.pixels);
       labels[row] = pass === undefined ? label : this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
@@ -224,7 +228,7 @@ export class Loader {
     { index, repeat }: { readonly index: number; readonly repeat: number },
     { prefix, workers, device }: Division,
     { seed, epoch, pass }: LoaderOptions,
-  ): Promise<Finished> {
+  ): Promise<Finished | Shown> {
     const { name, label } = this.samples[index]!;
     // An image drawn again in an epoch looks another way.
     const again = repeat === 0 ? [] : [repeat];

@@ -6,7 +6,7 @@ import { type Image, MAX_PIXELS, type Size } from "./image.ts";
 import { type Choice, draw, type Drawn, type Placed } from "./pipeline.ts";
 import { apply, resizedBy } from "./transforms/operations.ts";
 import type { Subject } from "./transforms/transform.ts";
-import { pixelsOf, viewOf } from "./view.ts";
+import { type View, viewOf, writeView } from "./view.ts";
 
 /** What is done to an image. */
 export interface Work {
@@ -29,6 +29,12 @@ export interface Finished {
   readonly label: number;
   /** What was chosen for the later steps. */
   readonly left: readonly Drawn[];
+}
+
+/** An image that is ready but for crops and flips. */
+export interface Shown extends Pick<Finished, "label" | "left"> {
+  readonly image: Image;
+  readonly view: View;
 }
 
 /** Throws {@linkcode DataError} when an operation would make an image too large. */
@@ -67,30 +73,31 @@ export async function prepare(decoder: Decoder, bytes: Uint8Array, work: Work): 
 /** A prepared image after the steps that follow, for a batch. Throws {@linkcode DataError}. */
 export async function finish(prepared: Image, work: Work): Promise<Finished> {
   const choice = chosen(prepared, work);
-  const view = viewOf(prepared, choice.drawn);
-  const pixels = view ? pixelsOf(prepared, view) : packed(await apply(prepared, choice.drawn));
-  return finished(pixels, choice, work);
+  const pixels = packed(await apply(prepared, choice.drawn));
+  return { pixels, ...known(choice, work) };
 }
 
 /** The same where all that was chosen moves pixels, which takes less time than telling a worker; else undefined. */
-export function finishView(prepared: Image, work: Work): Finished | undefined {
+export function finishView(prepared: Image, work: Work): Shown | undefined {
   if (!work.steps.every(({ step }) => operationsIn(step).every((name) => MOVES.includes(name)))) {
     return undefined;
   }
   const choice = chosen(prepared, work);
   const view = viewOf(prepared, choice.drawn);
-  return view && finished(pixelsOf(prepared, view), choice, work);
+  return view && { image: prepared, view, ...known(choice, work) };
 }
 
 /** Operations that often leave a view; padding does where the image was large enough. */
 const MOVES = ["crop", "pad", "horizontalFlip", "verticalFlip"];
 
-function finished(pixels: Finished["pixels"], { image }: Choice, work: Work): Finished {
-  const later = draw(work.later ?? [], work.keys, image);
-  return { pixels, label: later.image.label ?? -1, left: later.drawn };
+function known({ image }: Choice, { later = [], keys }: Work): Pick<Finished, "label" | "left"> {
+  const { drawn, image: { label = -1 } } = draw(later, keys, image);
+  return { label, left: drawn };
 }
 
-/** All pixels of an image, as {@linkcode pixelsOf} gives them. */
+/** All pixels of an image, as {@linkcode writeView} writes them. */
 export function packed(image: Image): Uint8Array<ArrayBuffer> {
-  return pixelsOf(image, { ...image, left: 0, top: 0, across: false, down: false });
+  const pixels = new Uint8Array(image.width * image.height * 4);
+  writeView(image, { ...image, left: 0, top: 0, across: false, down: false }, pixels);
+  return pixels;
 }

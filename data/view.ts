@@ -34,11 +34,13 @@ export function viewOf(image: Size, drawn: readonly Drawn[]): View | undefined {
   return inside ? { left, top, width, height, across, down } : undefined;
 }
 
-/** The pixels of a view, [height, width, 4]: red green blue and a 0, so that a device reads one as a word. */
-export function pixelsOf(image: Image, view: View): Uint8Array<ArrayBuffer> {
+/**
+ * Writes the pixels of a view, [height, width, 4]: red green blue and, left as it is, a 0, so that a device
+ * reads one as a word.
+ */
+export function writeView(image: Image, view: View, pixels: Uint8Array): void {
   const { left, top, width, height, across, down } = view;
   const { data } = image;
-  const pixels = new Uint8Array(width * height * 4);
   const step = across ? -3 : 3;
   let to = 0;
   for (let y = 0; y < height; y++) {
@@ -52,5 +54,4 @@ export function pixelsOf(image: Image, view: View): Uint8Array<ArrayBuffer> {
       to += 4;
     }
   }
-  return pixels;
 }
