@@ -63,7 +63,7 @@ function afterAll(
 }
 
 /** Number of the choice at a point in [0, 1) among shares of any sum. */
-export function chosenAt(point: number, shares: readonly number[]): number {
+function chosenAt(point: number, shares: readonly number[]): number {
   let rest = point * shares.reduce((a, b) => a + b, 0);
   const found = shares.findIndex((share) => (rest -= share) < 0);
   return found < 0 ? shares.findLastIndex((share) => share > 0) : found;

@@ -223,7 +223,7 @@ function isFill(value: unknown): value is Fill {
   return isLevel(value) || Array.isArray(value) && value.length === 3 && value.every(isLevel);
 }
 
-/** What fills places from outside the image; null is 0 without a mask. */
+/** What fills places from outside the image. */
 export function fill(): Field<Fill> {
   return field<Fill>("a level from 0 to 255, or three of them,", isFill, 0);
 }

@@ -21,7 +21,7 @@ export interface GaussianBlurOptions {
 }
 
 /** Weights that sum to 1; `kept` is how numbers are kept between steps. */
-export function gaussian(
+function gaussian(
   kernelSize: number,
   sigma: number,
   kept: (x: number) => number = (x) => x,
