@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   eval: "measure a checkpoint on labelled images",
   export: "write a checkpoint as a file that timm or ONNX Runtime reads",
   models: "list the models and their pretrained tags",
+  data: "examine a data set: duplicates, leaks, files that cannot be used",
+  augment: "show what is done to training images",
   golden: "check the device against golden numbers",
   bench: "time a training step",
   profile: "show where the time of a training step goes",

@@ -124,6 +124,26 @@ export { readWeightFile, type WeightFile } from "./models/weight_file.ts";
 export { halve, type Rounding } from "./export/half.ts";
 export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 
+// Augmentation: pipelines of transforms as plain data; each transform is a function that gives a step.
+export type { Size } from "./data/image.ts";
+export type { Random } from "./data/random.ts";
+export { divide, type Division, type Part, type Place } from "./data/divide.ts";
+export {
+  type Choice,
+  draw,
+  type Drawn,
+  type Pipeline,
+  PipelineError,
+  type Placed,
+  placed,
+  readPipeline,
+  type RunImages,
+  type Step,
+  type Subject,
+} from "./data/pipeline.ts";
+export { type Preset, type PresetName, PRESETS } from "./data/presets.ts";
+export * from "./data/transforms/mod.ts";
+
 // Training.
 export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
 export { captureStep, oneHot, type TrainingStep } from "./train/step.ts";

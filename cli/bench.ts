@@ -1,4 +1,4 @@
-/** `bench step`: images a second of a training step, and what the step asks of the device. */
+/** `bench step`: images a second of a training step, and what it asks of the device. `bench data` is in bench/. */
 
 import { countCalls } from "../engine/gpu/count.ts";
 import { openDevice } from "../engine/gpu/device.ts";
@@ -39,9 +39,10 @@ export function madeUpExamples({ size, batch, seed }: StepFlags) {
 /** Runs a benchmark and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
   const [what, ...rest] = args;
+  if (what === "data") return await (await import("./bench/data.ts")).run(rest);
   const reader = stepCommand("bench step", "Times training steps on made-up images.");
   if (what !== "step" && what !== "--help") {
-    throw new UsageError(`Cannot measure ${what ?? "nothing"}: "step" was needed`);
+    throw new UsageError(`Cannot measure ${what ?? "nothing"}: "step" or "data" was needed`);
   }
   const parsed = parseFlags<StepFlags>(reader, what === "--help" ? [what] : rest);
   if ("help" in parsed) {

@@ -1,6 +1,7 @@
 /** What a failed command says and exits with. Prints nothing and ends nothing itself. */
 
 import { DataError } from "../data/errors.ts";
+import { PipelineError } from "../data/pipeline.ts";
 import { MemoryError } from "../engine/compile/program.ts";
 import { DeviceError } from "../engine/gpu/device.ts";
 import { HubError } from "../models/hub.ts";
@@ -16,6 +17,7 @@ export class UsageError extends Error {
 /** Exit codes of the errors that a person can do something about. */
 const CODES = [
   [UsageError, 2],
+  [PipelineError, 2],
   [RunFolderError, 2],
   [DataError, 3],
   [DeviceError, 4],

@@ -4,56 +4,51 @@ import { Loader } from "../data/loader.ts";
 import { modelNames } from "../models/mod.ts";
 import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
 import { evaluate } from "../train/evaluate.ts";
+import { addDataFlags, type DataFlags, requireDataAgreement } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import {
+  type Command,
   type CommonFlags,
   given,
   newCommand,
   oneOf,
   parseFlags,
   requireFlags,
-  share,
   whole,
 } from "./flags.ts";
+import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 import { openData } from "./train_data.ts";
 
-interface EvalFlags extends CommonFlags {
+interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags {
   readonly checkpoint: string;
-  readonly data?: string;
-  readonly labels?: string;
-  readonly images?: string;
   readonly part: "validation" | "train" | "all";
-  readonly validation?: number;
   readonly model?: string;
   readonly batch?: number;
   readonly power?: "high" | "low";
-  readonly workers?: number;
 }
 
-const command = () =>
-  newCommand("eval", "Prints loss, accuracy and AUC of a checkpoint on labelled images.")
-    .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run")
-    .option("--data <dir>", "FFDI layout or a folder per class")
-    .option("--labels <csv>", "label file: img_name,target; needs --images")
-    .option("--images <dir>", "the folder that --labels names images in")
+function command(): Command {
+  const command = newCommand(
+    "eval",
+    "Prints loss, accuracy and AUC of a checkpoint on labelled images. Images are divided as in training " +
+      "unless a flag says otherwise.",
+  )
+    .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run");
+  addDataFlags(command, {})
     .option(
       "--part <part>",
       "validation, train or all",
       oneOf(["validation", "train", "all"]),
       "validation",
     )
-    .option(
-      "--validation <share>",
-      "share set aside where the data has no split (default: as in training)",
-      share,
-    )
     .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
     .option("--batch <n>", "images at a time (default: as in training)", whole(1))
-    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
-    .option("--workers <n>", "workers that decode images", whole(1));
+    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
+  return addLoadingFlags(command);
+}
 
 /** Measures as the flags say and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -65,31 +60,36 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const { flags } = parsed;
   requireFlags(flags, { checkpoint: "a checkpoint file" });
-  const { labels, images } = flags;
-  if ((flags.data === undefined) === (labels === undefined)) {
+  requireDataAgreement(flags, (name) => given(reader, name));
+  if (flags.data === undefined && flags.labels === undefined) {
     throw new UsageError("Cannot evaluate: either --data, or --labels with --images, was needed");
-  }
-  if ((labels === undefined) !== (images === undefined)) {
-    throw new UsageError("Cannot evaluate: --labels and --images were needed together");
   }
   const report = terminalReporter(flags.json === true);
   const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
-  const { dataset, source } = await openData({
-    ...flags,
+  const { dataset, source, files: reading } = await openData({
     ...splitOf(checkpoint, flags),
-    ...(given(reader, "seed") && { seed: flags.seed }),
+    ...flags,
+    seed: given(reader, "seed") ? flags.seed : checkpoint.seed,
   });
   requireClasses(checkpoint, dataset.classes, flags.checkpoint);
-  const samples = flags.part === "all"
+  const all = flags.part === "all"
     ? [...dataset.train, ...dataset.validation]
     : dataset[flags.part];
+  const cache = openCache(flags, { files: reading, report });
+  const settings = { cache, ...(flags.workers && { workers: flags.workers }) };
+  const { size, resize, preprocessing: { interpolation } } = checkpoint;
+  const sizes = { size, resize, interpolation };
+  const leftOut = await findBad(all, flags, { files: reading, settings, report, ...sizes });
+  const bad = new Set(leftOut.map(({ sample }) => sample));
+  const samples = all.filter((sample) => !bad.has(sample));
+  for (const { reason: text } of leftOut) report({ event: "warning", text });
   const batch = flags.batch ?? trainedBatch(checkpoint);
 
   const device = await openReportedDevice(flags.power, report);
   const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
-  const loader = await Loader.open(samples, files, flags.workers ? { workers: flags.workers } : {});
+  const loader = await Loader.open(samples, reading, settings);
   try {
-    const { model, size, resize, seed, preprocessing: { interpolation } } = checkpoint;
+    const { model, seed } = checkpoint;
     report({
       event: "note",
       text: `${samples.length} images (${flags.part}) of ${source}; ${model} at ${size} pixels ` +
@@ -97,7 +97,7 @@ export async function run(args: readonly string[]): Promise<number> {
     });
     const set = { loader, count: samples.length };
     const { measured } = imageProgress(samples.length, report);
-    const options = { batch, size, resize, interpolation, seed, measured };
+    const options = { batch, ...sizes, seed, measured };
     const result = await evaluate(session, set, options);
     report({ event: "eval", ...result });
   } finally {
@@ -107,13 +107,20 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** The split of the checkpoint's run, so that its validation images are the ones it did not learn. */
-function splitOf(
-  { seed, configuration }: Checkpoint,
-  flags: EvalFlags,
-): { seed: number; validation?: number } {
-  const validation = flags.validation ?? configuration.validation;
-  return { seed, ...(typeof validation === "number" && { validation }) };
+/** How the checkpoint's run divided its images, so that validation images are the ones it did not learn. */
+function splitOf({ configuration }: Checkpoint, flags: EvalFlags): DataFlags {
+  // All images are the same however they are divided.
+  if (flags.part === "all") return {};
+  const names = [
+    "validation",
+    "groupPattern",
+    ...(flags.validation === undefined ? ["folds", "fold"] as const : []),
+    // A column is there in label files alone.
+    ...(flags.labels === undefined ? [] : ["groupColumn"] as const),
+  ];
+  return Object.fromEntries(
+    names.flatMap((name) => configuration[name] === undefined ? [] : [[name, configuration[name]]]),
+  );
 }
 
 function requireClasses(checkpoint: Checkpoint, classes: readonly string[], path: string): void {

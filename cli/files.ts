@@ -1,5 +1,13 @@
 /** The file system of the machine, through Deno. Decides nothing about what is stored where. */
-import { directoryName, type Entry, type Files, join, type Kind } from "../data/files.ts";
+import {
+  directoryName,
+  type Entry,
+  type FileInfo,
+  type Files,
+  join,
+  type Kind,
+  type Range,
+} from "../data/files.ts";
 
 function kindOf(info: Deno.FileInfo): Kind {
   return info.isFile ? "file" : info.isDirectory ? "directory" : "none";
@@ -27,6 +35,31 @@ async function list(dir: string): Promise<Entry[]> {
     });
   }
   return entries.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+async function readRange(
+  path: string,
+  { offset, length }: Range,
+): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await Deno.open(path);
+  await file.seek(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) {
+      throw new RangeError(
+        `Cannot read ${length} bytes of ${path} from byte ${offset}: it ends at byte ` +
+          `${offset + at}, a longer file was needed`,
+      );
+    }
+    at += count;
+  }
+  return bytes;
+}
+
+async function info(path: string): Promise<FileInfo> {
+  const { size, mtime } = await Deno.stat(path);
+  return { size, modified: mtime?.getTime() ?? 0 };
 }
 
 /** Temporary file in the same directory, sync, rename, sync of the directory. */
@@ -67,6 +100,8 @@ async function remove(path: string): Promise<void> {
 /** Files through Deno's own functions, with the permissions of the program. */
 export const denoFiles: Files = {
   read: (path) => Deno.readFile(path),
+  readRange,
+  info,
   // TextDecoder leaves out the byte order mark, Deno.readTextFile does not.
   readText: async (path) => new TextDecoder().decode(await Deno.readFile(path)),
   list,

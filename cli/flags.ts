@@ -1,9 +1,10 @@
 /** Reads the flags of a command: typed values, help, suggestions. Knows no command. */
 
 import { Command, CommanderError, InvalidArgumentError } from "flags";
-import { byDistance } from "../models/nearest.ts";
+import { nearest } from "../models/nearest.ts";
 import { UsageError } from "./errors.ts";
 
+export { nearest } from "../models/nearest.ts";
 export { Command } from "flags";
 
 /** Flags that every command takes. */
@@ -44,11 +45,13 @@ export function parseFlags<Flags extends object>(
   }
   const flags = command.opts<Flags>();
   for (const option of command.options) {
-    const value = (flags as Record<string, unknown>)[option.attributeName()];
-    if (typeof value === "string" && value.startsWith("--")) {
-      throw new UsageError(
-        `Cannot read ${option.long}: "${value}" stands where its value was needed`,
-      );
+    // A flag that may be given more than once has a list of values.
+    for (const value of [(flags as Record<string, unknown>)[option.attributeName()]].flat()) {
+      if (typeof value === "string" && value.startsWith("--")) {
+        throw new UsageError(
+          `Cannot read ${option.long}: "${value}" stands where its value was needed`,
+        );
+      }
     }
   }
   return { flags };
@@ -114,12 +117,6 @@ export function oneOf(words: readonly string[]): (text: string) => string {
       `${near === undefined ? "" : `Did you mean ${near}? `}One of ${words.join(", ")} was needed.`,
     );
   };
-}
-
-/** The word that is fewest edits away, if that is at most 4 in 10 of its letters. */
-export function nearest(text: string, words: readonly string[]): string | undefined {
-  return byDistance(text, words)
-    .find(({ word, edits }) => edits <= Math.ceil(0.4 * word.length))?.word;
 }
 
 function decimal(text: string): number {

@@ -49,10 +49,15 @@ export async function openReportedDevice(
   return device;
 }
 
-/** Verity's folder for what can be made again: `$XDG_CACHE_HOME/verity`, `~/.cache/verity`. */
+/**
+ * Verity's folder for what can be made again: `$XDG_CACHE_HOME/verity`, else `~/.cache/verity`,
+ * `~/Library/Caches/verity` on macOS, `%LOCALAPPDATA%/verity` on Windows.
+ */
 export function cacheFolder(): string {
-  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "."}/.cache`;
-  return `${base}/verity`;
+  const home = Deno.env.get("HOME") ?? ".";
+  const own = { darwin: `${home}/Library/Caches`, windows: Deno.env.get("LOCALAPPDATA") };
+  const system = own[Deno.build.os as keyof typeof own] ?? `${home}/.cache`;
+  return `${Deno.env.get("XDG_CACHE_HOME") || system}/verity`;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** `train`: from flags to a run folder. The loop itself is in train/fit.ts. */
 
-import { Loader } from "../data/loader.ts";
-import type { Dataset } from "../data/sources.ts";
+import { formatCsv } from "../data/csv.ts";
+import { type Files, join } from "../data/files.ts";
+import { Loader, type LoaderSettings } from "../data/loader.ts";
+import type { Pipeline } from "../data/pipeline.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { weightShapes } from "../models/compare.ts";
 import type { Preprocessing } from "../models/mod.ts";
@@ -17,13 +19,23 @@ import {
 } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
+import { describePipeline, pipelineOfRun } from "./augment_flags.ts";
+import { placesOf, placeText } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
+import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { pretrainedFile } from "./pretrained.ts";
 import { createSession } from "./sessions.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
-import { classCounts, type OpenData, openData, requireSameData } from "./train_data.ts";
+import {
+  classCounts,
+  classesOf,
+  type OpenData,
+  openData,
+  requireSameData,
+  withoutSamples,
+} from "./train_data.ts";
 import {
   type AskedFlags,
   describeRecipe,
@@ -51,6 +63,11 @@ interface Job extends Run {
   /** The resolved configuration, as it is saved. */
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly report: Reporter;
+  /** What is done to training images. */
+  readonly pipeline: Pipeline;
+  /** How images are read; one cache for all of them. */
+  readonly settings: LoaderSettings;
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** Trains as the flags say and returns the exit code. */
@@ -62,6 +79,11 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const job = await prepare(parsed.flags, args);
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
+  if (job.flags.sampler !== "shuffle") {
+    const text = `sampler ${job.flags.sampler}: ${job.data.dataset.train.length} draws an epoch, ` +
+      "with replacement";
+    job.report({ event: "note", text });
+  }
   const device = await openReportedDevice(job.flags.power, job.report);
   const counts = classCounts(job.data.dataset, "train");
   const { preprocessing } = job;
@@ -88,14 +110,11 @@ async function prepare(asked: AskedFlags, args: readonly string[]): Promise<Job>
   const report = terminalReporter(given.json === true);
   const path = resumed?.folder.path ?? given.run ?? defaultFolder(given.name ?? given.model);
   if (!resumed) await requireFree(files, path);
-  const data = await openData(given);
-  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
+  const opened = await openData(given);
   const start = resumed
     ? { resumed, preprocessing: resumed.checkpoint.preprocessing }
-    : await beginning(given, { classes: data.dataset.classes.length, report });
-  const flags = withSizes(given, start.preprocessing);
-  const recipe = { ...recipeOf(flags), ...await places(flags), fingerprint: data.fingerprint };
-  return { ...start, flags, data, recipe, report, path };
+    : await beginning(given, { classes: opened.dataset.classes.length, report });
+  return await jobOf(given, opened, { ...start, path, report });
 }
 
 /** The weights that flags name, and how images are prepared for them. */
@@ -118,16 +137,55 @@ async function beginning(
   return { initial, preprocessing };
 }
 
+/** How the images of a run are read: sizes, cache, what is left out, the pipeline. */
+async function jobOf(
+  asked: AskedFlags,
+  opened: OpenData,
+  start: Pick<Job, "initial" | "preprocessing" | "resumed" | "path" | "report">,
+): Promise<Job> {
+  const { resumed, path, report } = start;
+  const flags = withSizes(asked, start.preprocessing);
+  const { workers, sampler, size, resize } = flags;
+  const cache = openCache(flags, { files: opened.files, report });
+  const settings: LoaderSettings = { cache, sampler, ...(workers !== undefined && { workers }) };
+  const { train, validation } = opened.dataset;
+  const { interpolation } = start.preprocessing;
+  const reading = { files: opened.files, settings, report, size, resize, interpolation };
+  const leftOut = await findBad([...train, ...validation], flags, reading);
+  const data = leftOut.length === 0
+    ? opened
+    : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
+  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
+  const run = { size, resize, interpolation, classes: data.dataset.classes };
+  const { pipeline, note } = await pipelineOfRun(files, flags.augment, { run, resumed });
+  if (note !== undefined) report({ event: "warning", text: note });
+  const recipe = {
+    ...recipeOf(flags),
+    ...await places(flags, opened.files),
+    pipeline,
+    fingerprint: data.fingerprint,
+  };
+  return { ...start, pipeline, flags, data, recipe, settings, leftOut };
+}
+
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
-async function places(flags: TrainFlags): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of ["data", "labels", "images", "weights"] as const) {
+async function places(
+  flags: TrainFlags,
+  files: Files,
+): Promise<Record<string, string | string[]>> {
+  const found: Record<string, string | string[]> = {};
+  for (const name of ["labels", "images", "weights"] as const) {
     const path = flags[name];
     if (path !== undefined && await files.kind(path) !== "none") {
       found[name] = await files.realPath(path);
     }
   }
-  return found;
+  if (flags.data === undefined) return found;
+  const data: string[] = [];
+  for (const { path, ...rest } of placesOf(flags.data)) {
+    data.push(placeText({ path: await files.realPath(path), ...rest }));
+  }
+  return { ...found, data };
 }
 
 /** The weights a run begins or goes on with. */
@@ -137,14 +195,14 @@ async function initialize(session: Session, { resumed, initial }: Job): Promise<
 }
 
 async function train(session: Session, job: Job): Promise<void> {
-  const { flags, report, path, resumed } = job;
+  const { flags, report, path, resumed, settings } = job;
   const { train, validation } = job.data.dataset;
-  const settings = flags.workers === undefined ? {} : { workers: flags.workers };
   const folder = resumed?.folder ?? await RunFolder.create(files, path, job.recipe);
+  await listLeftOut(job);
   const loaders: Loader[] = [];
   try {
     for (const samples of [train, validation]) {
-      loaders.push(await Loader.open(samples, files, settings));
+      loaders.push(await Loader.open(samples, job.data.files, settings));
     }
     const [forTraining, forValidation] = loaders.map((loader) => ({
       loader,
@@ -160,6 +218,8 @@ async function train(session: Session, job: Job): Promise<void> {
       seed: flags.seed,
       epochs: flags.epochs,
       logEvery: flags.logEvery,
+      augment: job.pipeline,
+      classes: job.data.dataset.classes.length,
       schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
       resume: resumePoint(job),
       finished: async (epoch, best) =>
@@ -170,6 +230,14 @@ async function train(session: Session, job: Job): Promise<void> {
     for (const loader of loaders) loader.close();
     await folder.discardUnfinished();
   }
+}
+
+/** Says in the run folder which images were left out and why. */
+async function listLeftOut({ leftOut, path }: Job): Promise<void> {
+  if (leftOut.length === 0) return;
+  const rows = leftOut.map(({ sample: { name, path }, reason }) => [name, path, reason]);
+  const text = formatCsv({ columns: ["img_name", "path", "reason"], rows });
+  await files.writeAtomic(join(path, "skipped.csv"), new TextEncoder().encode(text));
 }
 
 function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {
@@ -235,21 +303,13 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     steps,
     dropped: images - steps * flags.batch,
     ...describeRecipe(flags),
+    augment: `${flags.augment} (${describePipeline(job.pipeline)})`,
     seed: flags.seed,
     dispatches,
     "bytes_per_image": bytesPerImage,
     "buffer_bytes": bufferBytes,
     run: job.path,
   };
-}
-
-function classesOf(dataset: Dataset): PlanEvent["classes"] {
-  const [train, validation] = [classCounts(dataset, "train"), classCounts(dataset, "validation")];
-  return dataset.classes.map((name, k) => ({
-    name,
-    train: train[k] ?? 0,
-    validation: validation[k] ?? 0,
-  }));
 }
 
 function lastOf(folder: RunFolder): string {

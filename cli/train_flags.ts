@@ -5,6 +5,17 @@ import { modelNames } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { requireModel } from "../train/restore.ts";
 import type { SessionOptions } from "../train/session.ts";
+import {
+  addDataFlags,
+  addSamplerFlag,
+  type DataFlags,
+  PLACE_FLAGS,
+  requireDataAgreement,
+  samplerOf,
+} from "./data_flags.ts";
+import type { Sampler } from "../data/sampler.ts";
+import { addAugmentFlag } from "./augment_flags.ts";
+import { addLoadingFlags, LOADING_FLAGS, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
   type Command,
@@ -21,14 +32,13 @@ import {
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
-export interface Recipe extends CommonFlags, WeightFlags {
-  readonly data?: string;
-  readonly labels?: string;
-  readonly images?: string;
-  readonly validation: number;
+export interface Recipe extends CommonFlags, DataFlags, WeightFlags, Pick<LoadingFlags, "onBad"> {
+  readonly sampler: Sampler;
   readonly model: string;
   readonly size: number;
   readonly resize: number;
+  /** A preset or a file with a pipeline. */
+  readonly augment: string;
   readonly batch: number;
   readonly epochs: number;
   readonly lr: number;
@@ -47,12 +57,11 @@ export interface Recipe extends CommonFlags, WeightFlags {
 }
 
 /** All flags of `train`. */
-export interface TrainFlags extends Recipe {
+export interface TrainFlags extends Recipe, LoadingFlags {
   readonly run?: string;
   readonly name?: string;
   readonly resume?: string;
   readonly power?: "high" | "low";
-  readonly workers?: number;
   readonly logEvery: number;
 }
 
@@ -72,10 +81,10 @@ export const DEMO_RECIPE = {
 } as const;
 
 /** Flags that say how and where a run is done and change none of its numbers. */
-const PRACTICAL = ["run", "name", "resume", "power", "workers", "logEvery", "json"];
+const PRACTICAL = ["run", "name", "resume", "power", "logEvery", "json", ...LOADING_FLAGS];
 
 /** Flags that may differ from the saved ones on resuming: the data may have moved. */
-const MOVABLE = [...PRACTICAL, "data", "labels", "images"];
+const MOVABLE = [...PRACTICAL, ...PLACE_FLAGS];
 
 /** The command, its defaults the reference recipe: Adam 0.005, StepLR(4, 0.85), 10 epochs. */
 export function trainCommand(): Command {
@@ -83,11 +92,8 @@ export function trainCommand(): Command {
     "train",
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
       `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
-  )
-    .option("--data <dir>", "FFDI layout (phase1/trainset, …) or a folder per class")
-    .option("--labels <csv>", "label file: image name, class; needs --images")
-    .option("--images <dir>", "the folder that --labels names images in")
-    .option("--validation <share>", "share to validate on where the data has no split", share, 0.2)
+  );
+  addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 })))
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(
@@ -118,13 +124,8 @@ export function trainCommand(): Command {
     .option("--name <name>", "name of the default run folder (default: the model)")
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
-    .option(
-      "--workers <n>",
-      "workers that decode images (default: the processors, at most 4)",
-      whole(1),
-    )
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
-  return withWeightFlags(command);
+  return withWeightFlags(addLoadingFlags(command));
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
@@ -143,6 +144,7 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
   requireAgreement(flags, (name) => given(command, name));
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
+  flags.sampler = samplerOf(flags);
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
 }
@@ -176,7 +178,7 @@ export function resumeFlags(
     changed[name] = is;
   }
   const { data, labels, images, ...rest } = recipe.flags;
-  const moved = ["data", "labels", "images"].some((name) => name in changed);
+  const moved = PLACE_FLAGS.some((name) => name in changed);
   const source = moved ? {} : withoutUndefined({ data, labels, images });
   return { ...rest, ...source, logEvery: now.flags.logEvery, ...changed };
 }
@@ -254,14 +256,9 @@ export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: s
 }
 
 function requireAgreement(flags: AskedFlags, isGiven: (name: string) => boolean): void {
-  const { data, labels, images, optimizer, schedule } = flags;
-  const wrong = data !== undefined && labels !== undefined
-    ? "Cannot use --data and --labels together: one of them was needed"
-    : labels !== undefined && images === undefined
-    ? "Cannot use --labels alone: --images with the folder of its images was needed"
-    : labels === undefined && images !== undefined
-    ? "Cannot use --images alone: --labels with a label file was needed"
-    : optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
+  requireDataAgreement(flags, isGiven);
+  const { optimizer, schedule } = flags;
+  const wrong = optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
     ? `Cannot use --${flags.nesterov ? "nesterov" : "momentum"} with ${optimizer}: ` +
       "--optimizer sgd was needed"
     : schedule !== "step" && (isGiven("stepEvery") || isGiven("gamma"))
@@ -291,6 +288,7 @@ function toArguments(command: Command, saved: Readonly<Record<string, unknown>>)
     const value = saved[option.attributeName()];
     const long = option.long ?? "";
     if (value === undefined || value === null || value === false) return [];
+    if (Array.isArray(value)) return value.flatMap((one) => [long, String(one)]);
     return value === true ? [long] : [long, String(value)];
   });
 }

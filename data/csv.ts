@@ -1,4 +1,4 @@
-/** Rows of comma-separated values, RFC 4180, to text and back. What the columns mean is said elsewhere. */
+/** Rows of separated values, RFC 4180, to text and back. What the columns mean is said elsewhere. */
 import papaparse from "csv";
 import { DataError } from "./errors.ts";
 
@@ -10,9 +10,19 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** What may stand between two values. */
+const DELIMITERS = [",", ";", "\t"];
+
+/** The delimiter that the header has most of, outside of quotes; a comma when it has none. */
+function delimiterOf(text: string): string {
+  const header = text.replace(/"(?:[^"]|"")*"/g, "").split(/[\r\n]/, 1)[0] ?? "";
+  const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
+}
+
 /**
- * The table in a text whose first line is a header; empty lines are left out.
- * Throws {@linkcode DataError} with `where` in it when a row has another length than the header.
+ * The table in a text whose first line is a header, its values separated by commas, semicolons or tabs; empty
+ * lines are left out. Throws {@linkcode DataError} with `where` in it when a row has another length than the header.
  *
  * @example
  * ```ts
@@ -22,8 +32,9 @@ export interface Table {
  * ```
  */
 export function parseCsv(text: string, where: string): Table {
-  const { data, errors } = papaparse.parse(text.replace(/^\ufeff/, ""), {
-    delimiter: ",",
+  const plain = text.replace(/^\ufeff/, "");
+  const { data, errors } = papaparse.parse(plain, {
+    delimiter: delimiterOf(plain),
     skipEmptyLines: "greedy",
   }) as { data: string[][]; errors: readonly { message: string; row?: number }[] };
   const [error] = errors;
@@ -31,7 +42,7 @@ export function parseCsv(text: string, where: string): Table {
     throw new DataError(
       `Cannot read ${where}: row ${
         (error.row ?? 0) + 1
-      } is malformed (${error.message}), comma-separated values were needed`,
+      } is malformed (${error.message}), values separated by commas, semicolons or tabs were needed`,
     );
   }
   const [columns = [], ...rows] = data.map((row) => row.map((value) => value.trim()));

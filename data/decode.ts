@@ -1,80 +1,103 @@
-/** Bytes of an image file to pixels: sharp where native code may run, else imagescript. No resizing. */
+/** Bytes of an image file to pixels, by the best library that may run; what is wrong is said alike by all. */
+import { decodeBmp } from "./decoders/bmp.ts";
+import type { Codec } from "./decoders/codec.ts";
+import { openImagescript } from "./decoders/imagescript.ts";
+import { openJsquash } from "./decoders/jsquash.ts";
+import { openSharp } from "./decoders/sharp.ts";
 import { DataError } from "./errors.ts";
-import type { Image } from "./image.ts";
-import { type Library, loadSharp } from "./native.ts";
-
-/** Most pixels an image may have: twice Pillow's limit (1024³ / 4 / 3), as where Pillow gives up. */
-export const MAX_PIXELS = 178_956_970;
+import { type Format, type Header, readHeader } from "./headers/header.ts";
+import { type Image, MAX_PIXELS } from "./image.ts";
+import type { Library } from "./native.ts";
+import { orient } from "./orient.ts";
 
 /** Turns files into pixels. */
 export interface Decoder {
-  /** The library behind it; the two may differ by a level or so in a JPEG. */
+  /** The library behind it; two may differ by a level or two in a JPEG. */
   readonly library: Library;
+  /** Name and version of what decodes: the same text, the same pixels. */
+  readonly version: string;
   /**
-   * Pixels of the image in `bytes`, as `Image.open(f).convert("RGB")` of Pillow: an alpha channel is
-   * dropped, grey is repeated, CMYK converted, and orientation and colour profile are not applied.
-   * Throws {@linkcode DataError}, which names the file by `name`, when they are not a whole image.
+   * Pixels of the image in `bytes`, upright: as `ImageOps.exif_transpose(Image.open(f)).convert("RGB")` of Pillow.
+   * An alpha channel is dropped, grey is repeated, inks are converted, of an animation the first picture is
+   * taken, and a colour profile is not applied. Throws {@linkcode DataError}, which names the file by `name`,
+   * when they are not a whole image; no pixel is decoded of one with more than {@linkcode MAX_PIXELS}.
    */
   decode(bytes: Uint8Array, name: string): Promise<Image>;
 }
 
-function refuse(name: string, reason: unknown, library: Library): DataError {
-  const text = (reason instanceof Error ? reason.message : String(reason)).split("\n")[0]!;
-  return new DataError(
-    `Cannot read ${name}: ${library} says "${text.trim()}", a whole image was needed`,
-  );
+const NAMES: Readonly<Record<Format, string>> = {
+  jpeg: "JPEG",
+  png: "PNG",
+  webp: "WebP",
+  gif: "GIF",
+  bmp: "BMP",
+  tiff: "TIFF",
+  avif: "AVIF",
+};
+
+function refuse(name: string, what: string, cause?: unknown): DataError {
+  return new DataError(`Cannot read ${name}: ${what}, a whole image was needed`, { cause });
 }
 
-function sharpDecoder(sharp: NonNullable<Awaited<ReturnType<typeof loadSharp>>>): Decoder {
+/** The header of a file that may be decoded. Throws {@linkcode DataError}. */
+function soundHeader(bytes: Uint8Array, name: string): Header {
+  if (bytes.length === 0) throw refuse(name, "it is empty");
+  const header = readHeader(bytes);
+  if (!header) {
+    const begin = new TextDecoder().decode(bytes.subarray(0, 256)).trimStart();
+    if (/^<(!doctype|html|\?xml|svg|head|body)/i.test(begin)) {
+      throw refuse(name, "it is a page or a drawing in markup");
+    }
+    throw refuse(name, `it does not begin as ${Object.values(NAMES).join(", ")} do`);
+  }
+  const { format, width, height, whole } = header;
+  if (width === 0 || height === 0) {
+    throw refuse(name, `it says that it has ${width} × ${height} pixels`);
+  }
+  if (width * height > MAX_PIXELS) {
+    throw new DataError(
+      `Cannot read ${name}: it says that it has ${width} × ${height} pixels, ` +
+        `at most ${MAX_PIXELS} were needed`,
+    );
+  }
+  if (!whole) throw refuse(name, `its ${NAMES[format]} data ends early`);
+  return header;
+}
+
+function decoderOf(codec: Codec): Decoder {
+  const { library, version, formats } = codec;
   return {
-    library: "sharp",
+    library,
+    version,
     async decode(bytes, name) {
-      try {
-        const { data, info } = await sharp(bytes, {
-          failOn: "warning",
-          limitInputPixels: MAX_PIXELS,
-          ignoreIcc: true,
-        }).removeAlpha().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
-        const { width, height, channels } = info;
-        const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-        if (channels === 3) return { width, height, data: pixels };
-        const rgb = new Uint8Array(width * height * 3);
-        for (let i = 0; i < rgb.length; i++) rgb[i] = pixels[Math.floor(i / 3) * channels]!;
-        return { width, height, data: rgb };
-      } catch (error) {
-        throw refuse(name, error, "sharp");
+      const header = soundHeader(bytes, name);
+      const { format, orientation } = header;
+      if (format !== "bmp" && !formats.includes(format)) {
+        throw new DataError(
+          `Cannot read ${name}: ${library} does not read ${NAMES[format]}, ` +
+            `${formats.map((known) => NAMES[known]).join(", ")} or BMP was needed`,
+        );
       }
+      let image: Image;
+      try {
+        image = format === "bmp" ? decodeBmp(bytes) : await codec.decode(bytes, header);
+      } catch (cause) {
+        throw refuse(name, `its ${NAMES[format]} data is damaged`, cause);
+      }
+      return orient(image, orientation);
     },
   };
 }
 
-async function imagescriptDecoder(): Promise<Decoder> {
-  const { decode, GIF } = await import("imagescript");
-  return {
-    library: "imagescript",
-    async decode(bytes, name) {
-      try {
-        const decoded = await decode(bytes);
-        const frame = decoded instanceof GIF ? decoded[0]! : decoded;
-        const { width, height, bitmap } = frame;
-        const data = new Uint8Array(width * height * 3);
-        for (let i = 0; i < width * height; i++) {
-          data.set(bitmap.subarray(i * 4, i * 4 + 3), i * 3);
-        }
-        return { width, height, data };
-      } catch (error) {
-        throw refuse(name, error, "imagescript");
-      }
-    },
-  };
-}
-
-/** The decoder of one library, or of the best one that runs here. Rejects when the one asked for is missing. */
+/**
+ * The decoder of one library, or of the best one that runs here: sharp, else jSquash. Rejects when the one asked
+ * for is missing.
+ */
 export async function openDecoder(library?: Library): Promise<Decoder> {
-  if (library !== "imagescript") {
-    const sharp = await loadSharp();
-    if (sharp) return sharpDecoder(sharp);
+  if (library === undefined || library === "sharp") {
+    const sharp = await openSharp();
+    if (sharp) return decoderOf(sharp);
     if (library) throw new Error("Cannot decode with sharp: it does not load here");
   }
-  return await imagescriptDecoder();
+  return decoderOf(library === "imagescript" ? await openImagescript() : await openJsquash());
 }

@@ -13,10 +13,30 @@ export interface Entry {
   readonly link: boolean;
 }
 
+/** What is known about a file without reading it. */
+export interface FileInfo {
+  /** Bytes in it. */
+  readonly size: number;
+  /** When it was last written, in milliseconds since 1970; 0 where that is not known. */
+  readonly modified: number;
+}
+
+/** A part of a file. */
+export interface Range {
+  /** Bytes before it. */
+  readonly offset: number;
+  /** Bytes in it. */
+  readonly length: number;
+}
+
 /** A file system. Paths have `/` between their parts; every method rejects with the system's error. */
 export interface Files {
   /** The bytes of a file, which the caller owns. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The bytes of a part of a file; rejects when the file ends before it does. */
+  readRange(path: string, range: Range): Promise<Uint8Array<ArrayBuffer>>;
+  /** Size and time of a file. */
+  info(path: string): Promise<FileInfo>;
   /** The text of a file in UTF-8, without a byte order mark. */
   readText(path: string): Promise<string>;
   /** What a directory holds, in the order of the names' code units. */

@@ -2,8 +2,8 @@
 import { DataError } from "./errors.ts";
 import { type Entry, type Files, join, type Kind } from "./files.ts";
 
-/** Endings of the image files that a folder is searched for, as sharp decodes them. */
-const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif)$/i;
+/** Endings of the image files that a folder is searched for. */
+const IMAGE = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i;
 
 /** Whether a file's name says that it is an image. */
 export function isImageName(name: string): boolean {

@@ -1,12 +1,13 @@
-/** Label files: image names and class numbers from a table. Opens no image. */
+/** Label files: image names and their classes from a table. Opens no image. */
 import { parseCsv, type Table } from "./csv.ts";
 import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import { counted, type Folder, isImageName, normalName } from "./folder.ts";
 import type { Sample } from "./sample.ts";
 
-const NAME = "img_name";
-const TARGET = "target";
+/** Names of columns that are taken for what they say when no other name was asked for; the first is FFDI's. */
+const NAMES = ["img_name", "image", "filename", "file_name", "file", "image_path", "path", "name"];
+const LABELS = ["target", "label", "class", "category"];
 
 /** Text of a file, or a DataError that names it. */
 async function readText(files: Files, path: string): Promise<string> {
@@ -34,26 +35,55 @@ export function requireDistinct(names: readonly string[], where: string): void {
   }
 }
 
-/** The values of the wanted columns, wherever they stand. Throws DataError when one is missing. */
-function columns(table: Table, wanted: readonly string[], where: string) {
-  return wanted.map((name) => {
-    const at = table.columns.indexOf(name);
-    if (at < 0 || table.columns.lastIndexOf(name) !== at) {
-      throw new DataError(
-        `Cannot read ${where}: its header is "${table.columns.join(",")}", ` +
-          `a header with one column ${name} was needed (${wanted.join(",")})`,
-      );
-    }
-    return table.rows.map((row) => row[at]!);
-  });
+/** Which columns of a label file mean what. */
+export interface Columns {
+  /** The column of image names; `img_name`, or one with another usual name, if not given. */
+  readonly nameColumn?: string;
+  /** The column of classes; `target`, or one with another usual name, if not given. */
+  readonly labelColumn?: string;
+  /** The column of what keeps images together, such as a person or a video; none if not given. */
+  readonly groupColumn?: string;
+  /** The column of weights for the weighted sampler; none if not given. */
+  readonly weightColumn?: string;
+}
+
+/** The position of the column `wanted`, or of the one that has a usual name. */
+function find(
+  table: Table,
+  { wanted, usual, where }: {
+    readonly wanted: string | undefined;
+    readonly usual: readonly string[];
+    readonly where: string;
+  },
+): number {
+  const names = wanted === undefined ? usual : [wanted];
+  const header = table.columns;
+  const found = names.filter((name) => header.includes(name));
+  const [name = names[0]!] = found;
+  const at = header.indexOf(name);
+  const unclear = header.lastIndexOf(name) !== at || found.length > 1 && name !== usual[0];
+  if (at < 0 || unclear) {
+    throw new DataError(
+      `Cannot read ${where}: its header is "${header.join(",")}", ` +
+        `a header with one column ${name} was needed` +
+        (wanted === undefined ? ", or the name of the column that stands for it" : ""),
+    );
+  }
+  return at;
 }
 
 /**
- * The column `img_name` of a file, which may have others: the images of a submission and their order.
+ * The column of image names of a file, which may have others: the images of a submission and their order.
  * Throws {@linkcode DataError} when there is none or a name stands twice.
  */
-export async function readNames(files: Files, path: string): Promise<readonly string[]> {
-  const [names = []] = columns(parseCsv(await readText(files, path), path), [NAME], path);
+export async function readNames(
+  files: Files,
+  path: string,
+  { nameColumn }: Columns = {},
+): Promise<readonly string[]> {
+  const table = parseCsv(await readText(files, path), path);
+  const at = find(table, { wanted: nameColumn, usual: NAMES, where: path });
+  const names = table.rows.map((row) => row[at]!);
   if (names.length === 0) {
     throw new DataError(`Cannot use ${path}: it names no image, at least one row was needed`);
   }
@@ -61,41 +91,68 @@ export async function readNames(files: Files, path: string): Promise<readonly st
   return names;
 }
 
-/** Class number in a label file. */
-function classNumber(text: string, name: string, where: string): number {
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new DataError(
-      `Cannot read ${where}: the label of ${name} is ${JSON.stringify(text)}, ` +
-        `a class number (0, 1, …) was needed`,
-    );
-  }
-  return Number(text);
+/** An image and what a table says about it. */
+export interface Row extends Omit<Sample, "label"> {
+  /** Its class, as it is written. */
+  readonly target: string;
 }
 
-/** The samples a label file names and what was left aside. */
+/** The rows of a label file and what was left aside. */
 export interface Labelled {
   /** In the order of the label file. */
-  readonly samples: readonly Sample[];
+  readonly rows: readonly Row[];
   /** What a person should know, one sentence each. */
   readonly notes: readonly string[];
 }
 
+/** A weight of a table. */
+function weightOf(text: string, name: string, where: string): number {
+  const weight = text === "" ? NaN : Number(text);
+  if (!(weight >= 0 && Number.isFinite(weight))) {
+    throw new DataError(
+      `Cannot read ${where}: the weight of ${name} is ${JSON.stringify(text)}, ` +
+        `a number from 0 was needed`,
+    );
+  }
+  return weight;
+}
+
 /**
- * Reads a label file with the columns `img_name,target`, in any order and among others, whose names lie in
- * `images`. Throws {@linkcode DataError} for a row that names no file, or no class, or stands twice.
+ * Reads a label file with a header, whose names lie in `images`; its columns stand in any order and among others.
+ * Throws {@linkcode DataError} for a row that names no file or stands twice.
  */
-export async function readLabels(files: Files, path: string, images: Folder): Promise<Labelled> {
+export async function readLabels(
+  files: Files,
+  path: string,
+  { images, ...columns }: Columns & { readonly images: Folder },
+): Promise<Labelled> {
   const table = parseCsv(await readText(files, path), path);
-  const [names = [], targets = []] = columns(table, [NAME, TARGET], path);
-  if (names.length === 0) {
+  const { nameColumn, labelColumn, groupColumn, weightColumn } = columns;
+  const optional = (wanted: string | undefined) =>
+    wanted === undefined ? undefined : find(table, { wanted, usual: [], where: path });
+  const nameAt = find(table, { wanted: nameColumn, usual: NAMES, where: path });
+  const targetAt = find(table, { wanted: labelColumn, usual: LABELS, where: path });
+  const [groupAt, weightAt] = [optional(groupColumn), optional(weightColumn)];
+  if (table.rows.length === 0) {
     throw new DataError(`Cannot use ${path}: it labels no image, at least one row was needed`);
   }
+  const names = table.rows.map((row) => row[nameAt]!);
   requireDistinct(names, path);
-  const samples: Sample[] = [];
-  for (const [i, name] of names.entries()) {
-    const label = classNumber(targets[i]!, name, path);
+  const rows: Row[] = [];
+  for (const [i, row] of table.rows.entries()) {
+    const name = names[i]!;
+    const target = row[targetAt]!;
+    if (target === "") {
+      throw new DataError(`Cannot read ${path}: the label of ${name} is "", a class was needed`);
+    }
     try {
-      samples.push({ name, path: await images.file(name), label });
+      rows.push({
+        name,
+        path: await images.file(name),
+        target,
+        ...(groupAt !== undefined && row[groupAt] !== "" && { group: row[groupAt]! }),
+        ...(weightAt !== undefined && { weight: weightOf(row[weightAt]!, name, path) }),
+      });
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       throw new DataError(`${error.message} (row ${i + 1} of ${path})`);
@@ -105,8 +162,14 @@ export async function readLabels(files: Files, path: string, images: Folder): Pr
   const spare = (await images.list())
     .filter(({ name, kind }) => kind === "file" && isImageName(name) && !labelled.has(name))
     .map(({ name }) => name);
-  const notes = spare.length === 0
-    ? []
-    : [`${counted(spare, "image", "images")} of ${images.path} without a label left out`];
-  return { samples, notes };
+  const [name, target] = [nameAt, targetAt].map((at) => table.columns[at]!);
+  const notes = [
+    ...(name === NAMES[0] && target === LABELS[0]
+      ? []
+      : [`column ${name} of ${path} names the images, column ${target} their classes`]),
+    ...(spare.length === 0
+      ? []
+      : [`${counted(spare, "image", "images")} of ${images.path} without a label left out`]),
+  ];
+  return { rows, notes };
 }

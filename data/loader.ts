@@ -1,16 +1,28 @@
 /** Samples to batches of bytes, decoded ahead of time. Chooses no data set and knows no model. */
+import {
+  divisionOf,
+  type Left,
+  type LoaderOptions,
+  MIXING,
+  PASSES,
+  requirePossible,
+  TRAINING,
+} from "./batch_options.ts";
+import { type Cache, type Key, MemoryCache } from "./cache/cache.ts";
+import type { Division } from "./divide.ts";
+import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
+import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
-import { Pool, type Task } from "./pool.ts";
-import { sequence, shuffled } from "./random.ts";
+import { draw, type Placed } from "./pipeline.ts";
+import { Pool } from "./pool.ts";
+import { type Finished, finishView, type Shown, type Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
-import type { Interpolation } from "./transforms/resize.ts";
-import { centerView, randomView, writeView } from "./view.ts";
+import { epochOrder, type Order, type Sampler } from "./sampler.ts";
+import { writeView } from "./view.ts";
 
-/** Keys that keep the two kinds of random views apart. */
-const TRAINING = 1;
-const PASSES = 2;
+export { defaultResize, type Left, type LoaderOptions } from "./batch_options.ts";
 
 /** Images and what is known about them; `n` rows, the last of which may be padding. */
 export interface Batch {
@@ -18,6 +30,10 @@ export interface Batch {
   readonly images: Uint8Array<ArrayBuffer>;
   /** [n], class numbers; −1 where it is not known and for padding. */
   readonly labels: Int32Array<ArrayBuffer>;
+  /** [n, classes] probabilities in place of labels, where images were mixed with each other. */
+  readonly targets?: Float32Array;
+  /** What is left to do to the images, where kernels for it were named. */
+  readonly left?: Left;
   /** [n], 1 for a sample, 0 for padding. */
   readonly weights: Float32Array<ArrayBuffer>;
   /** [n], positions in the list of samples; −1 for padding. */
@@ -26,63 +42,24 @@ export interface Batch {
   readonly waited: number;
 }
 
-/** What {@linkcode Loader.batches} makes batches of. */
-export interface LoaderOptions {
-  /** Rows of a batch. */
-  readonly batch: number;
-  /** Pixels of the square a model sees. */
-  readonly size: number;
-  /** Pixels of an image's shorter side before the square is cut out; {@linkcode defaultResize} if not given. */
-  readonly resize?: number;
-  /** How an image is resized. Default "bilinear". */
-  readonly interpolation?: Interpolation | undefined;
-  /** Whether to shuffle and drop the last, smaller batch; else samples come in order, the last batch padded. */
-  readonly train: boolean;
-  /** Seed of the order and of the views. */
-  readonly seed: number;
-  /** Number of the epoch, from 0: another order and other views each. */
-  readonly epoch: number;
-  /** Whether views are random (crop and flip) rather than the centre; as `train` if not given. */
-  readonly augment?: boolean;
-  /**
-   * Number of a pass of test-time augmentation: 0 shows the centre, others a random view that depends on
-   * seed, pass and sample and not on the epoch.
-   */
-  readonly pass?: number;
-}
-
 /** How a {@linkcode Loader} works. */
 export interface LoaderSettings {
   /** Number of workers that decode; as many as there are processors, at most 4, if not given. */
   readonly workers?: number;
-  /** Bytes of prepared images to keep for later epochs; 512 MiB if not given. */
-  readonly cache?: number;
+  /** Keeps prepared images for later epochs; 512 MiB of memory if not given. */
+  readonly cache?: Cache;
+  /** How a training epoch chooses its samples; `shuffle` if not given. */
+  readonly sampler?: Sampler;
   /** The library that must decode; the best one that runs if not given. */
   readonly library?: Library;
 }
 
-/** Pixels of the shorter side before a square of `size` is cut out: 256 for 224, in proportion otherwise. */
-export function defaultResize(size: number): number {
-  return Math.round(size * 256 / 224);
-}
-
-function check({ batch, size, resize, train }: LoaderOptions, count: number): void {
-  if (!(Number.isInteger(batch) && batch > 0)) {
-    throw new RangeError(`Cannot make batches of ${batch}: a positive integer was needed`);
-  }
-  if (!(Number.isInteger(size) && size > 0)) {
-    throw new RangeError(`Cannot make images of size ${size}: a positive integer was needed`);
-  }
-  if (resize !== undefined && !(Number.isInteger(resize) && resize >= size)) {
-    throw new RangeError(
-      `Cannot resize images to ${resize}: a whole number of at least the size, ${size}, was needed`,
-    );
-  }
-  if (train && count < batch) {
-    throw new RangeError(
-      `Cannot fill a training batch of ${batch}: there are ${count} images, a batch of at most that was needed`,
-    );
-  }
+/** A sample that cannot be used. */
+export interface BadSample {
+  /** Its position in the list of samples. */
+  readonly index: number;
+  /** One sentence that names its file. */
+  readonly reason: string;
 }
 
 /**
@@ -96,27 +73,35 @@ export class Loader {
   readonly samples: readonly Sample[];
   readonly #files: Files;
   readonly #pool: Pool;
-  readonly #limit: number;
-  readonly #cache = new Map<number, Image>();
-  #cached = 0;
-  /** How the images of the cache were resized. */
-  #kind = "";
+  readonly #cache: Cache;
+  readonly #sampler: Sampler | undefined;
+  /** Images under way, so that one drawn twice is prepared once. */
+  readonly #preparing = new Map<string, Promise<Image>>();
 
-  private constructor(samples: readonly Sample[], files: Files, pool: Pool, limit: number) {
+  private constructor(
+    samples: readonly Sample[],
+    files: Files,
+    { pool, cache, sampler }: {
+      readonly pool: Pool;
+      readonly cache: Cache;
+      readonly sampler: Sampler | undefined;
+    },
+  ) {
     this.samples = samples;
     this.#files = files;
     this.#pool = pool;
-    this.#limit = limit;
+    this.#cache = cache;
+    this.#sampler = sampler;
   }
 
   /** Starts the workers. */
   static async open(
     samples: readonly Sample[],
     files: Files,
-    { workers, cache = 512 * 2 ** 20, library }: LoaderSettings = {},
+    { workers, cache = new MemoryCache(512 * 2 ** 20), sampler, library }: LoaderSettings = {},
   ): Promise<Loader> {
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    return new Loader(samples, files, await Pool.open(count, library), cache);
+    return new Loader(samples, files, { pool: await Pool.open(count, library), cache, sampler });
   }
 
   /** The library that decodes: one differs from the other by a level or so. */
@@ -131,17 +116,26 @@ export class Loader {
   async *batches(options: LoaderOptions): AsyncGenerator<Batch, void, undefined> {
     const { batch, train, seed, epoch } = options;
     const count = this.samples.length;
-    check(options, count);
-    const order = train
-      ? shuffled(count, seed, epoch)
-      : Uint32Array.from({ length: count }, (_, i) => i);
+    requirePossible(options, count);
+    const order: Order = train
+      ? epochOrder(this.samples, { sampler: this.#sampler, seed, epoch })
+      : {
+        indices: Uint32Array.from({ length: count }, (_, i) => i),
+        repeats: new Uint32Array(count),
+      };
+    const division = divisionOf(options);
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
     const ahead = Math.max(2, Math.ceil(4 * this.#pool.size / batch));
     const pending: Promise<Omit<Batch, "waited">>[] = [];
     let begun = 0;
     for (let step = 0; step < steps; step++) {
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
-        const next = this.#load(order.subarray(begun * batch, (begun + 1) * batch), options);
+        const [from, to] = [begun * batch, (begun + 1) * batch];
+        const rows = {
+          indices: order.indices.subarray(from, to),
+          repeats: order.repeats.subarray(from, to),
+        };
+        const next = this.#load(rows, { division, options, step: begun });
         // Reported when it is this batch's turn, which may never come.
         next.catch(() => {});
         pending.push(next);
@@ -150,64 +144,127 @@ export class Loader {
       const ready = await pending.shift()!;
       yield { ...ready, waited: (performance.now() - asked) / 1000 };
     }
+    await this.#cache.flush();
   }
 
-  /** Reads and decodes every sample once, which finds bad files early and fills the cache. */
-  async preload(options: Pick<LoaderOptions, "size" | "resize" | "interpolation">): Promise<void> {
-    const whole = { ...options, batch: 16, train: false, seed: 0, epoch: 0 };
-    for await (const _ of this.batches(whole));
+  /**
+   * Reads and decodes every sample once, which fills the cache, and returns those that cannot be used, in order.
+   * Calls `checked` after each.
+   */
+  async findBad(
+    { checked, ...options }: Pick<LoaderOptions, "size" | "resize" | "interpolation"> & {
+      readonly checked?: () => void;
+    },
+  ): Promise<BadSample[]> {
+    const { prefix } = divisionOf({ ...options, batch: 1, train: false, seed: 0, epoch: 0 });
+    const bad: BadSample[] = [];
+    const check = async (index: number) => {
+      try {
+        await this.#image(index, prefix);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        bad.push({ index, reason: error.message });
+      }
+      checked?.();
+    };
+    const indices = this.samples.keys();
+    // As many side by side as keep the workers busy.
+    await Promise.all(Array.from({ length: 4 * this.#pool.size }, async () => {
+      for (const index of indices) await check(index);
+    }));
+    await this.#cache.flush();
+    return bad.sort((a, b) => a.index - b.index);
   }
 
   /** Ends the workers. Batches still asked for are rejected. */
   close(): void {
     this.#pool.close();
-    this.#cache.clear();
   }
 
-  async #load(rows: Uint32Array, options: LoaderOptions): Promise<Omit<Batch, "waited">> {
-    const { batch, size } = options;
-    const { resize: short = defaultResize(size), interpolation = "bilinear" } = options;
-    const loading = Array.from(rows, (index) => this.#image(index, { short, interpolation }));
+  async #load(
+    rows: Order,
+    { division, options, step }: {
+      readonly division: Division;
+      readonly options: LoaderOptions;
+      readonly step: number;
+    },
+  ): Promise<Omit<Batch, "waited">> {
+    const { batch, size, pass } = options;
+    const loading = Array.from(
+      rows.indices,
+      (index, row) => this.#finished({ index, repeat: rows.repeats[row]! }, division, options),
+    );
     for (const image of loading) image.catch(() => {});
     const images = new Uint8Array(batch * size * size * 4);
     const labels = new Int32Array(batch).fill(-1);
     const weights = new Float32Array(batch);
     const indices = new Int32Array(batch).fill(-1);
-    for (const [row, index] of rows.entries()) {
-      const image = await loading[row]!;
-      writeView(image, this.#view(image, index, options), images, row);
-      labels[row] = this.samples[index]!.label;
+    const drawn: Left["drawn"][number][] = Array.from({ length: batch }, () => []);
+    for (const [row, index] of rows.indices.entries()) {
+      const ready = await loading[row]!;
+      const { label, left } = ready;
+      const pixels = images.subarray(row * size * size * 4, (row + 1) * size * size * 4);
+      if ("view" in ready) writeView(ready.image, ready.view, pixels);
+      else pixels.set(ready.pixels);
+      labels[row] = pass === undefined ? label : this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
+      drawn[row] = left;
     }
-    return { images, labels, weights, indices };
+    const loaded = { images, labels, weights, indices };
+    const none = division.batch.length === 0 || pass !== undefined;
+    const keys = [MIXING, options.seed, options.epoch, step];
+    const mixing = none ? [] : draw(division.batch, keys, { width: size, height: size }).drawn;
+    const leaves = division.device.length > 0;
+    return {
+      ...loaded,
+      ...(!none && { targets: mixed(leaves ? { labels } : loaded, mixing, options) }),
+      ...(leaves && { left: { drawn, mixing } }),
+    };
   }
 
-  #view(image: Image, index: number, options: LoaderOptions) {
-    const { size, seed, epoch, pass, train, augment = train || pass !== undefined } = options;
-    if (!augment || pass === 0) return centerView(image, size);
-    const random = pass === undefined
-      ? sequence(TRAINING, seed, epoch, index)
-      : sequence(PASSES, seed, pass, index);
-    return randomView(random, image, size);
+  /** A sample's image for a batch, and its class then. */
+  async #finished(
+    { index, repeat }: { readonly index: number; readonly repeat: number },
+    { prefix, workers, device }: Division,
+    { seed, epoch, pass }: LoaderOptions,
+  ): Promise<Finished | Shown> {
+    const { name, label } = this.samples[index]!;
+    // An image drawn again in an epoch looks another way.
+    const again = repeat === 0 ? [] : [repeat];
+    const image = await this.#image(index, prefix);
+    const work: Work = {
+      name,
+      steps: workers,
+      later: device,
+      keys: pass === undefined
+        ? [TRAINING, seed, epoch, index, ...again]
+        : [PASSES, seed, pass, index],
+      known: pass === undefined ? { label } : { pass },
+    };
+    return finishView(image, work) ?? await this.#pool.finish(image, work);
   }
 
   /** The prepared image, from the cache if it is there. */
-  async #image(index: number, form: Pick<Task, "short" | "interpolation">): Promise<Image> {
-    const kind = `${form.short} ${form.interpolation}`;
-    if (kind !== this.#kind) {
-      this.#cache.clear();
-      this.#cached = 0;
-      this.#kind = kind;
+  #image(index: number, steps: readonly Placed[]): Promise<Image> {
+    const sample = this.samples[index]!;
+    const done = steps.map(({ step: { name, options } }) => `${name} ${JSON.stringify(options)}`);
+    const key = { prefix: [this.#pool.decoder, ...done].join("; "), path: sample.path };
+    const name = `${key.prefix}; ${key.path}`;
+    let image = this.#preparing.get(name);
+    if (!image) {
+      image = this.#prepare(sample, key, steps).finally(() => this.#preparing.delete(name));
+      this.#preparing.set(name, image);
     }
-    const known = this.#cache.get(index);
+    return image;
+  }
+
+  async #prepare({ name, path }: Sample, key: Key, steps: readonly Placed[]): Promise<Image> {
+    const known = await this.#cache.get(key);
     if (known) return known;
-    const { name, path } = this.samples[index]!;
-    const image = await this.#pool.prepare({ name, ...form, read: () => this.#files.read(path) });
-    if (kind === this.#kind && this.#cached + image.data.length <= this.#limit) {
-      this.#cache.set(index, image);
-      this.#cached += image.data.length;
-    }
+    const work = { name, steps, keys: [], known: {} };
+    const image = await this.#pool.prepare(() => this.#files.read(path), work);
+    await this.#cache.put(key, image);
     return image;
   }
 }

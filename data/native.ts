@@ -1,7 +1,7 @@
 /** Finds the image library that may run here. Holds no pixels. */
 
 /** Name of an image library. */
-export type Library = "sharp" | "imagescript";
+export type Library = "sharp" | "jsquash" | "imagescript";
 
 /** sharp's main function, or undefined where native code is not there or not allowed. */
 export async function loadSharp(): Promise<typeof import("sharp").default | undefined> {

@@ -1,29 +1,103 @@
-/** The costly, unchanging start of the way of an image: decode, then resize. Nothing random. */
-import { type Decoder, MAX_PIXELS } from "./decode.ts";
+/** The way of one image from its file to what a batch holds. Reads no file and makes no batch. */
+import type { Decoder } from "./decode.ts";
+import { operationsIn } from "./divide.ts";
 import { DataError } from "./errors.ts";
-import type { Image } from "./image.ts";
-import * as resize from "./transforms/resize.ts";
+import { type Image, MAX_PIXELS, type Size } from "./image.ts";
+import { type Choice, draw, type Drawn, type Placed } from "./pipeline.ts";
+import { apply, resizedBy } from "./transforms/operations.ts";
+import type { Subject } from "./transforms/transform.ts";
+import { type View, viewOf, writeView } from "./view.ts";
 
-/**
- * The image in `bytes` with `short` pixels on its shorter side.
- * Throws {@linkcode DataError} with `name` in it when it cannot be decoded or is too long and thin.
- */
-export async function prepare(
-  decoder: Decoder,
-  bytes: Uint8Array,
-  { name, short, interpolation }: {
-    readonly name: string;
-    readonly short: number;
-    readonly interpolation: resize.Interpolation;
-  },
-): Promise<Image> {
-  const image = await decoder.decode(bytes, name);
-  const size = resize.sample(() => 0, image, short);
-  if (size.width * size.height > MAX_PIXELS) {
-    throw new DataError(
-      `Cannot resize ${name}: ${image.width} × ${image.height} would become ` +
-        `${size.width} × ${size.height}, at most ${MAX_PIXELS} pixels were needed`,
-    );
+/** What is done to an image. */
+export interface Work {
+  /** What errors call it. */
+  readonly name: string;
+  readonly steps: readonly Placed[];
+  /** Steps that another will do: only chosen for. */
+  readonly later?: readonly Placed[];
+  /** What all random choices are functions of. */
+  readonly keys: readonly number[];
+  /** What the choices may depend on, apart from the size. */
+  readonly known: Pick<Subject, "label" | "pass">;
+}
+
+/** An image that is ready for a batch. */
+export interface Finished {
+  /** [height, width, 4]: red green blue and a 0. */
+  readonly pixels: Uint8Array<ArrayBuffer>;
+  /** Its class, which transforms may have changed; −1 when unknown. */
+  readonly label: number;
+  /** What was chosen for the later steps. */
+  readonly left: readonly Drawn[];
+}
+
+/** An image that is ready but for crops and flips. */
+export interface Shown extends Pick<Finished, "label" | "left"> {
+  readonly image: Image;
+  readonly view: View;
+}
+
+/** Throws {@linkcode DataError} when an operation would make an image too large. */
+function requireRoom({ width, height }: Size, name: string, { drawn }: Choice): void {
+  let size = { width, height };
+  for (const one of drawn) {
+    const next = resizedBy(size, one);
+    if (next.width * next.height > MAX_PIXELS) {
+      throw new DataError(
+        `Cannot resize ${name}: ${size.width} × ${size.height} would become ` +
+          `${next.width} × ${next.height}, at most ${MAX_PIXELS} pixels were needed`,
+      );
+    }
+    size = next;
   }
-  return resize.apply(image, size, interpolation);
+}
+
+/** What the steps choose for an image. Throws {@linkcode DataError} for one that does not fit them. */
+function chosen({ width, height }: Image, { name, steps, keys, known }: Work): Choice {
+  try {
+    const choice = draw(steps, keys, { ...known, width, height });
+    requireRoom({ width, height }, name, choice);
+    return choice;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DataError(`Cannot use ${name}: ${error.message}`);
+  }
+}
+
+/** The image in `bytes` after steps that are the same every time. Throws {@linkcode DataError}. */
+export async function prepare(decoder: Decoder, bytes: Uint8Array, work: Work): Promise<Image> {
+  const image = await decoder.decode(bytes, work.name);
+  return await apply(image, chosen(image, work).drawn);
+}
+
+/** A prepared image after the steps that follow, for a batch. Throws {@linkcode DataError}. */
+export async function finish(prepared: Image, work: Work): Promise<Finished> {
+  const choice = chosen(prepared, work);
+  const pixels = packed(await apply(prepared, choice.drawn));
+  return { pixels, ...known(choice, work) };
+}
+
+/** The same where all that was chosen moves pixels, which takes less time than telling a worker; else undefined. */
+export function finishView(prepared: Image, work: Work): Shown | undefined {
+  if (!work.steps.every(({ step }) => operationsIn(step).every((name) => MOVES.includes(name)))) {
+    return undefined;
+  }
+  const choice = chosen(prepared, work);
+  const view = viewOf(prepared, choice.drawn);
+  return view && { image: prepared, view, ...known(choice, work) };
+}
+
+/** Operations that often leave a view; padding does where the image was large enough. */
+const MOVES = ["crop", "pad", "horizontalFlip", "verticalFlip"];
+
+function known({ image }: Choice, { later = [], keys }: Work): Pick<Finished, "label" | "left"> {
+  const { drawn, image: { label = -1 } } = draw(later, keys, image);
+  return { label, left: drawn };
+}
+
+/** All pixels of an image, as {@linkcode writeView} writes them. */
+export function packed(image: Image): Uint8Array<ArrayBuffer> {
+  const pixels = new Uint8Array(image.width * image.height * 4);
+  writeView(image, { ...image, left: 0, top: 0, across: false, down: false }, pixels);
+  return pixels;
 }

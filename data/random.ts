@@ -61,3 +61,17 @@ export function sequence(...keys: number[]): Random {
   let draw = 0;
   return () => uniform(key, draw++);
 }
+
+/**
+ * The sequence of one of several makers of choices for the same keys: draw d of the maker at `position`, from
+ * 0, is number (d + p)(d + p + 1) / 2 + p of the {@linkcode sequence} of the keys (Cantor's pairing), so
+ * that no two share a number and none depends on how many the others draw.
+ */
+export function stream(position: number, ...keys: number[]): Random {
+  const key = hash(...keys);
+  let draw = 0;
+  return () => {
+    const diagonal = draw++ + position;
+    return uniform(key, diagonal * (diagonal + 1) / 2 + position);
+  };
+}

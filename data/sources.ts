@@ -1,11 +1,12 @@
-/** Opens a data set wherever it is and says what was understood. Decodes nothing. */
-import { readClassFolders } from "./class_folders.ts";
+/** Opens a data set wherever it is, in one place or several, and divides it. Decodes nothing. */
 import { DataError } from "./errors.ts";
-import { type Files, join } from "./files.ts";
+import { baseName, type Files } from "./files.ts";
 import { Folder, isImageName } from "./folder.ts";
-import { readLabels, requireDistinct } from "./labels.ts";
+import { groupByName, sharedGroup } from "./groups.ts";
+import { type Columns, requireDistinct } from "./labels.ts";
+import { openLabels, openPlace, type Source } from "./layouts.ts";
 import type { Sample } from "./sample.ts";
-import { countClasses, requireClasses, split } from "./split.ts";
+import { countClasses, foldSplit, requireClasses, split } from "./split.ts";
 
 export { DataError } from "./errors.ts";
 export type { Sample } from "./sample.ts";
@@ -22,113 +23,137 @@ export interface Dataset {
   readonly notes: readonly string[];
 }
 
-/** Where a data set is: either `data`, or `labels` with `images`. */
-export interface DatasetOptions {
-  /** A directory in the FFDI layout or with a folder per class. */
-  readonly data?: string;
-  /** A label file with the columns img_name and target. */
+/** One of several places with images. */
+export interface Place {
+  /** A directory or an archive. */
+  readonly path: string;
+  /** How often its images are drawn by a weighted sampler, relative to others; 1 if not given. */
+  readonly weight?: number;
+}
+
+/** Where a data set is, either `data` or `labels` with `images`, and how it is divided. */
+export interface DatasetOptions extends Columns {
+  /** A directory or an archive, in any of the layouts of {@linkcode openDataset}; or several. */
+  readonly data?: string | readonly Place[];
+  /** A label file. */
   readonly labels?: string;
-  /** The directory that the names of the label file lie in. */
+  /** The directory or archive that the names of the label file lie in. */
   readonly images?: string;
   /** Share of each class set aside for validation when the data set has no such part; 0.2 if not given. */
   readonly validation?: number;
+  /** Divide into so many folds instead. */
+  readonly folds?: number;
+  /** The fold that validates, from 0; 0 if not given. */
+  readonly fold?: number;
+  /** Images whose names have one first capture (or match, without a capture) stay on one side of a split. */
+  readonly groupPattern?: RegExp;
   /** Seed of that choice, 0 if not given. */
   readonly seed?: number;
 }
 
-const LAYOUTS =
-  "trainset/ with trainset_label.txt (in it or in its phase1/), train/ with a folder per class, " +
-  "or a folder per class";
-
-/** Class names for label files: the numbers themselves, without a gap. */
-function numberedClasses(samples: readonly Sample[], where: string): string[] {
-  const found = new Set(samples.map(({ label }) => label));
-  const classes = Array.from({ length: found.size }, (_, i) => String(i));
-  const gap = classes.findIndex((_, i) => !found.has(i));
-  if (gap >= 0) {
-    throw new DataError(
-      `Cannot use ${where}: its labels are ${
-        [...found].sort((a, b) => a - b).slice(0, 10).join(", ")
-      }, ` +
-        `but no image has class ${gap}, numbers from 0 without a gap were needed`,
+/** The places under one numbering, that of the first; names begin with that of their place where there are several. */
+async function openPlaces(
+  files: Files,
+  places: readonly Place[],
+  columns: Columns,
+): Promise<Source> {
+  const sources: Source[] = [];
+  for (const { path } of places) sources.push(await openPlace(files, path, columns));
+  const [first] = sources;
+  if (!first) throw new TypeError("Cannot open a data set: no place is given, one was needed");
+  const bases = places.map(({ path }) => baseName(path));
+  const prefixes = bases.map((base, i) => {
+    const before = bases.slice(0, i).filter((other) => other === base).length;
+    return places.length === 1 ? "" : before === 0 ? `${base}/` : `${base}~${before + 1}/`;
+  });
+  const adapt = (samples: readonly Sample[], at: number) => {
+    const { path, weight = 1 } = places[at]!;
+    const names = sources[at]!.classes;
+    return samples.map((sample): Sample => {
+      const label = first.classes.indexOf(names[sample.label]!);
+      if (label < 0) {
+        throw new DataError(
+          `Cannot use ${path} with ${places[0]!.path}: its class ${names[sample.label]} is new, ` +
+            `one of ${first.classes.slice(0, 10).join(", ")} was needed`,
+        );
+      }
+      const product = weight * (sample.weight ?? 1);
+      const weighted = weight !== 1 || sample.weight !== undefined;
+      const name = prefixes[at]! + sample.name;
+      return { ...sample, name, label, ...(weighted && { weight: product }) };
+    });
+  };
+  const validation = sources.flatMap((source, at) => adapt(source.validation ?? [], at));
+  const missing = sources.some((source) => source.validation === undefined);
+  if (validation.length > 0 && missing) {
+    const [has, lacks] = [true, false].map((wanted) =>
+      places[sources.findIndex((source) => (source.validation !== undefined) === wanted)]!.path
     );
-  }
-  return classes;
-}
-
-function divided(
-  data: Omit<Dataset, "train" | "validation"> & { readonly samples: readonly Sample[] },
-  { validation = 0.2, seed = 0 }: DatasetOptions,
-): Dataset {
-  const { samples, classes, notes } = data;
-  const parts = split(samples, validation, seed);
-  const note =
-    `no validation part: ${parts.validation.length} of ${samples.length} images set aside ` +
-    `class by class (seed ${seed})`;
-  return { classes, ...parts, notes: [...notes, note] };
-}
-
-async function openFfdi(files: Files, dir: string, options: DatasetOptions): Promise<Dataset> {
-  const labels = join(dir, "trainset_label.txt");
-  const train = await readLabels(files, labels, await Folder.open(files, join(dir, "trainset")));
-  const classes = numberedClasses(train.samples, labels);
-  requireClasses(train.samples, classes, labels);
-  const notes = [`FFDI layout in ${dir}`, ...train.notes];
-  const [set, list] = [join(dir, "valset"), join(dir, "valset_label.txt")];
-  if (await files.kind(set) === "none" && await files.kind(list) === "none") {
-    return divided({ classes, samples: train.samples, notes }, options);
-  }
-  const validation = await readLabels(files, list, await Folder.open(files, set));
-  const unknown = validation.samples.find(({ label }) => label >= classes.length);
-  if (unknown) {
     throw new DataError(
-      `Cannot use ${list}: ${unknown.name} has class ${unknown.label}, one of the classes of ` +
-        `${labels} was needed (0 to ${classes.length - 1})`,
+      `Cannot use ${lacks} with ${has}: only the latter has a validation part, ` +
+        `one in each or in none was needed`,
     );
   }
   return {
-    classes,
-    train: train.samples,
-    validation: validation.samples,
-    notes: [...notes, ...validation.notes],
+    classes: first.classes,
+    samples: sources.flatMap(({ samples }, at) => adapt(samples, at)),
+    ...(!missing && { validation }),
+    notes: sources.flatMap(({ notes }) => notes),
   };
 }
 
-async function openClassFolders(
-  root: Folder,
-  names: { readonly train: string; readonly validation?: string | undefined },
-  options: DatasetOptions,
-): Promise<Dataset> {
-  const { classes, samples, notes: asides } = await readClassFolders(
-    root,
-    names.train,
-    names.train === "" ? { wanted: LAYOUTS } : {},
-  );
-  requireClasses(samples, classes, names.train === "" ? root.path : join(root.path, names.train));
-  const notes = [`a folder per class in ${join(root.path, names.train)}`, ...asides];
-  if (names.validation === undefined) return divided({ classes, samples, notes }, options);
-  const validation = await readClassFolders(root, names.validation, { classes });
+/** Gives samples the groups in their names. */
+function grouped(source: Source, pattern: RegExp | undefined): Source {
+  if (!pattern) return source;
+  const group = (samples: readonly Sample[]): Sample[] => {
+    const found = groupByName(samples, pattern);
+    if (Array.isArray(found)) return found;
+    throw new DataError(
+      `Cannot group ${found.unmatched} by ${pattern}: its name does not match, ` +
+        `a pattern that matches every name was needed`,
+    );
+  };
+  const { samples, validation } = source;
   return {
-    classes,
-    train: samples,
-    validation: validation.samples,
-    notes: [...notes, `validation in ${join(root.path, names.validation)}`, ...validation.notes],
+    ...source,
+    samples: group(samples),
+    ...(validation && { validation: group(validation) }),
   };
 }
 
-async function openDirectory(files: Files, dir: string, options: DatasetOptions): Promise<Dataset> {
-  const root = await Folder.open(files, dir, LAYOUTS);
-  for (const ffdi of [join(dir, "phase1"), dir]) {
-    const there = [join(ffdi, "trainset"), join(ffdi, "trainset_label.txt")];
-    for (const path of there) {
-      if (await files.kind(path) !== "none") return await openFfdi(files, ffdi, options);
+/** The parts a source has, or those it is divided into. */
+function divided(source: Source, options: DatasetOptions, where: string): Dataset {
+  const { classes, samples, validation: given } = source;
+  const { validation: share = 0.2, folds, fold = 0, seed = 0 } = options;
+  if (given) {
+    if (folds !== undefined) {
+      throw new DataError(
+        `Cannot divide ${where} into ${folds} folds: it has a validation part of its own, ` +
+          `images without one were needed`,
+      );
     }
+    const shared = sharedGroup(samples, given);
+    if (shared !== undefined) {
+      throw new DataError(
+        `Cannot use ${where}: group ${shared} is in training and in validation, ` +
+          `each group on one side was needed`,
+      );
+    }
+    return { classes, train: samples, validation: given, notes: source.notes };
   }
-  if (await root.kind("train") === "directory") {
-    const validation = await root.kind("val") === "directory" ? "val" : undefined;
-    return await openClassFolders(root, { train: "train", validation }, options);
-  }
-  return await openClassFolders(root, { train: "" }, options);
+  const parts = folds === undefined
+    ? split(samples, share, seed)
+    : foldSplit(samples, { folds, fold }, seed);
+  const count =
+    new Set(samples.map(({ group }) => group).filter((group) => group !== undefined)).size;
+  const how = count === 0 ? "class by class" : `in whole groups (${count} of them)`;
+  const note = folds === undefined
+    ? `no validation part: ${parts.validation.length} of ${samples.length} images set aside ` +
+      `${how} (seed ${seed})`
+    : `fold ${fold} of ${folds}: ${parts.validation.length} of ${samples.length} images validate, ` +
+      `divided ${how} (seed ${seed})`;
+  requireClasses(parts.train, classes, `${where} without its validation part`, 1);
+  return { classes, ...parts, notes: [...source.notes, note] };
 }
 
 /** Adds a sentence for each class that validation lacks. */
@@ -142,8 +167,10 @@ function withNotes(dataset: Dataset): Dataset {
 
 /**
  * Opens a data set: the FFDI layout (`trainset/`, `trainset_label.txt`, `valset/`, `valset_label.txt`, in the
- * directory or in its `phase1/`), `train/` and `val/` with a folder per class, a folder per class, or a label
- * file and a directory. Where there is no validation part, one is set aside class by class.
+ * directory or in its `phase1/`), `train/` and `val/` with a folder per class, a folder per class, WebDataset
+ * shards (`.tar` with `key.jpg` beside `key.cls` or `key.json`), or a label file and a directory. With files from
+ * `withArchives()` a zip or tar archive stands for a directory. Where there is no validation part, one is set
+ * aside class by class, in whole groups where there are groups.
  *
  * Rejects with {@linkcode DataError}, which names the file, when it cannot be used, and with TypeError when the
  * options contradict each other. Only names and labels are looked at: an image that does not decode is found
@@ -151,21 +178,25 @@ function withNotes(dataset: Dataset): Dataset {
  */
 export async function openDataset(files: Files, options: DatasetOptions): Promise<Dataset> {
   const { data, labels, images } = options;
-  if (data !== undefined && labels === undefined && images === undefined) {
-    return withNotes(await openDirectory(files, data, options));
-  }
-  if (data !== undefined || labels === undefined || images === undefined) {
+  const { nameColumn, labelColumn, groupColumn, weightColumn } = options;
+  const columns: Columns = {
+    ...(nameColumn !== undefined && { nameColumn }),
+    ...(labelColumn !== undefined && { labelColumn }),
+    ...(groupColumn !== undefined && { groupColumn }),
+    ...(weightColumn !== undefined && { weightColumn }),
+  };
+  const apart = data !== undefined && labels === undefined && images === undefined;
+  if (!apart && (data !== undefined || labels === undefined || images === undefined)) {
     throw new TypeError(
       "Cannot open a data set: either a data directory, or a label file and an image directory, was needed",
     );
   }
-  const { samples, notes } = await readLabels(files, labels, await Folder.open(files, images));
-  const classes = numberedClasses(samples, labels);
-  requireClasses(samples, classes, labels);
-  return divided(
-    { classes, samples, notes: [`label file ${labels}, images in ${images}`, ...notes] },
-    options,
-  );
+  const places = typeof data === "string" ? [{ path: data }] : data ?? [];
+  const source = apart
+    ? await openPlaces(files, places, columns)
+    : await openLabels(files, { labels: labels!, images: images!, ...columns });
+  const where = apart ? places.map(({ path }) => path).join(", ") : labels!;
+  return withNotes(divided(grouped(source, options.groupPattern), options, where));
 }
 
 /**

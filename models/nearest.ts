@@ -1,4 +1,4 @@
-/** Words by how near they are to a misspelt one. Suggests nothing by itself. */
+/** Words by how near they are to a misspelt one. Knows no words itself. */
 
 /** `words` with the number of edits that make `text` of each, fewest first. */
 export function byDistance(
@@ -8,6 +8,12 @@ export function byDistance(
   return words
     .map((word) => ({ word, edits: editDistance(text, word) }))
     .sort((a, b) => a.edits - b.edits);
+}
+
+/** The word that is fewest edits away, if that is at most 4 in 10 of its letters. */
+export function nearest(text: string, words: readonly string[]): string | undefined {
+  return byDistance(text, words)
+    .find(({ word, edits }) => edits <= Math.ceil(0.4 * word.length))?.word;
 }
 
 /** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */

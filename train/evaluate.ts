@@ -54,8 +54,8 @@ export async function evaluate(
   images: ImageSet,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { measured, ...settings } = options;
-  const plain = { ...settings, train: false, epoch: 0 };
+  const { batch, size, resize, interpolation, seed, measured } = options;
+  const plain = { batch, size, resize, interpolation, seed, train: false, epoch: 0 };
   const { logits, labels, classes } = await outputs(session, images, plain, measured);
   const probabilities = softmax(logits, classes);
   const auc = (k: number) =>

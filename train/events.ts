@@ -32,6 +32,8 @@ export interface PlanEvent {
   readonly dropped: number;
   readonly optimizer: string;
   readonly schedule: string;
+  /** What is done to training images. */
+  readonly augment: string;
   readonly seed: number;
   /** GPU dispatches of a training step. */
   readonly dispatches: number;

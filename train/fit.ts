@@ -1,5 +1,6 @@
 /** The training loop: epochs of steps, validation after each. Opens no file and no device. */
 
+import type { Pipeline } from "../data/pipeline.ts";
 import type { Schedule } from "../engine/optim/schedules.ts";
 import { type Evaluable, evaluate, type EvaluateOptions, type ImageSet } from "./evaluate.ts";
 import type { EpochEvent, Reporter, Score } from "./events.ts";
@@ -24,6 +25,10 @@ export interface FitOptions extends EvaluateOptions {
   /** Epochs of the whole run, those done before a resume included. */
   readonly epochs: number;
   readonly schedule: Schedule;
+  /** What is done to training images; the reference preset if not given. */
+  readonly augment?: Pipeline;
+  /** Number of classes, where batches are mixed. */
+  readonly classes?: number;
   /** Steps between two readings of loss and accuracy, each of which waits for the device. */
   readonly logEvery: number;
   /** Where an earlier part of the run stopped. */
@@ -67,7 +72,7 @@ export async function fit(
   options: FitOptions,
   report: Reporter = () => {},
 ): Promise<FitResult> {
-  const { batch, size, resize, interpolation, seed, epochs } = options;
+  const { batch, size, resize, interpolation, seed, epochs, augment, classes } = options;
   const steps = stepsPerEpoch(data.train.count, batch);
   if (steps === 0) {
     throw new RangeError(
@@ -82,7 +87,11 @@ export async function fit(
     const clock = new Clock();
     const mean = new Mean();
     let [step, learningRate] = [0, 0];
-    const settings = { batch, size, resize, interpolation, seed, train: true, epoch };
+    const settings = {
+      ...{ batch, size, resize, interpolation, seed, train: true, epoch },
+      ...(augment && { augment }),
+      ...(classes && { classes }),
+    };
     for await (const images of data.train.loader.batches(settings)) {
       clock.waited += images.waited;
       learningRate = options.schedule.learningRate(epoch, step);

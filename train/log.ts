@@ -144,6 +144,7 @@ function planText(plan: PlanEvent): string {
       }B moved an image, ` +
       `${millions(plan["buffer_bytes"])}B of buffers`,
     ],
+    ["augment", plan.augment],
     ["optimizer", `${plan.optimizer}, ${plan.schedule}, seed ${plan.seed}`],
     ["run", plan.run],
   ];

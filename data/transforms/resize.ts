@@ -1,85 +1,60 @@
-/** Resizing with antialiasing, bilinear or bicubic, as Pillow does it, to the bit. No cropping. */
-import type { Image, Size } from "../image.ts";
-import type { Random } from "../random.ts";
+/** Another size: `Image.resize` of Pillow to the bit on bytes, torch's on numbers, and torchvision's `Resize`. */
+import { type FloatImage, type Image, rearranged, type Size } from "../image.ts";
+import {
+  field,
+  type Pair,
+  refuse,
+  type ResizeFilter,
+  resizeFilter,
+  size as sizeField,
+} from "./fields.ts";
+import { antialiased, linear, nearestCenter, nearestFloat, type Taps } from "./resample.ts";
+import { type Operation, operation, type Transform, transform } from "./transform.ts";
 
-/** How pixels between pixels are made. */
-export type Interpolation = "bilinear" | "bicubic";
+export type { ResizeFilter } from "./fields.ts";
 
-/** A filter: its value at a distance of 0 to `reach` output pixels, and 0 beyond. */
-interface Filter {
-  readonly reach: number;
-  readonly at: (t: number) => number;
+/** What to resize to, and how. */
+export interface ResizeParameters extends Size {
+  /** Default "bilinear". */
+  readonly interpolation?: ResizeFilter;
+  /** Whether numbers are read with antialiasing, as bytes always are. Default true. */
+  readonly antialias?: boolean;
 }
 
-const FILTERS: Readonly<Record<Interpolation, Filter>> = {
-  bilinear: { reach: 1, at: (t) => t < 1 ? 1 - t : 0 },
-  // Keys' cubic with a = −1/2.
-  bicubic: {
-    reach: 2,
-    at: (t) => t < 1 ? (1.5 * t - 2.5) * t * t + 1 : t < 2 ? (((t - 5) * t + 8) * t - 4) * -0.5 : 0,
-  },
-};
+/** Options of {@linkcode resizeImage}. */
+export interface ResizeOptions {
+  /** Shorter side, or [height, width]. Default what the run says (`--resize`). */
+  readonly size?: number | Pair;
+  /** How pixels are made. Default what the run says. */
+  readonly interpolation?: ResizeFilter;
+  /** Most pixels of the longer side, for a shorter side. Default null: any. */
+  readonly maxSize?: number | null;
+}
 
 /** Bits after the binary point of a weight (Pillow's `PRECISION_BITS` for 8-bit images). */
 const BITS = 22;
 
-/** What the output pixels of one axis are made of. */
-interface Taps {
-  /** First input pixel of each output pixel. */
-  readonly first: Int32Array;
-  /** Weights of the pixels from there on, in units of 2^-22: [outputs, span]; unused ones are 0. */
-  readonly weights: Int32Array;
-  /** Number of weights each output pixel has. */
-  readonly span: number;
+/** A weight of bytes, in units of 2^-22. */
+function fixed(weights: Float64Array): Int32Array {
+  return Int32Array.from(weights, (w) => w * 2 ** BITS + (w < 0 ? -0.5 : 0.5));
 }
 
-function taps(from: number, to: number, { reach, at }: Filter): Taps {
-  const scale = from / to;
-  const stretch = Math.max(scale, 1);
-  const support = reach * stretch;
-  const span = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(to);
-  const weights = new Int32Array(to * span);
-  const values = new Float64Array(span);
-  for (let i = 0; i < to; i++) {
-    const center = scale * (i + 0.5);
-    const low = Math.max(Math.trunc(center - support + 0.5), 0);
-    const high = Math.min(Math.trunc(center + support + 0.5), from);
-    let sum = 0;
-    for (let j = low; j < high; j++) {
-      sum += values[j - low] = at(Math.abs((j - center + 0.5) * (1 / stretch)));
-    }
-    first[i] = low;
-    for (let k = 0; k < high - low; k++) {
-      const weight = values[k]! / sum * 2 ** BITS;
-      weights[i * span + k] = Math.trunc(weight + (weight < 0 ? -0.5 : 0.5));
-    }
-  }
-  return { first, weights, span };
-}
-
-/** A sum in units of 2^-22 as a level; the bicubic filter leaves 0 … 255. */
 function toByte(sum: number): number {
   const level = sum >> BITS;
   return level < 0 ? 0 : level > 255 ? 255 : level;
 }
 
 /** [rows, from, 3] → [rows, to, 3]. */
-function resizeRows(
-  x: Uint8Array,
-  rows: number,
-  from: number,
-  { first, weights, span }: Taps,
-): Uint8Array {
-  const to = first.length;
-  const y = new Uint8Array(rows * to * 3);
+function resizeRows(x: Uint8Array, rows: number, from: number, taps: Taps): Uint8Array {
+  const { first, count, span } = taps;
+  const weights = fixed(taps.weights);
+  const y = new Uint8Array(rows * first.length * 3);
   let o = 0;
   for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < to; i++, o += 3) {
-      const count = Math.min(span, from - first[i]!);
+    for (let i = 0; i < first.length; i++, o += 3) {
       let [r, g, b] = [1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)];
       let p = (row * from + first[i]!) * 3;
-      for (let k = i * span; k < i * span + count; k++, p += 3) {
+      for (let k = i * span; k < i * span + count[i]!; k++, p += 3) {
         const w = weights[k]!;
         r += x[p]! * w;
         g += x[p + 1]! * w;
@@ -94,19 +69,14 @@ function resizeRows(
 }
 
 /** [from, stride] → [to, stride]. */
-function resizeColumns(
-  x: Uint8Array,
-  stride: number,
-  from: number,
-  { first, weights, span }: Taps,
-): Uint8Array {
-  const to = first.length;
-  const y = new Uint8Array(to * stride);
+function resizeColumns(x: Uint8Array, stride: number, taps: Taps): Uint8Array {
+  const { first, count, span } = taps;
+  const weights = fixed(taps.weights);
+  const y = new Uint8Array(first.length * stride);
   const sums = new Int32Array(stride);
-  for (let i = 0; i < to; i++) {
+  for (let i = 0; i < first.length; i++) {
     sums.fill(1 << (BITS - 1));
-    const count = Math.min(span, from - first[i]!);
-    for (let k = 0; k < count; k++) {
+    for (let k = 0; k < count[i]!; k++) {
       const w = weights[i * span + k]!;
       if (w === 0) continue;
       const row = (first[i]! + k) * stride;
@@ -117,35 +87,30 @@ function resizeColumns(
   return y;
 }
 
-/**
- * The size with `short` pixels on the shorter side and the same proportions, as
- * `torchvision.transforms.Resize(short)` takes it. Draws nothing from `_random`.
- */
-export function sample(_random: Random, { width, height }: Size, short: number): Size {
-  const long = (side: number, other: number) => Math.trunc(short * side / other);
-  return width <= height
-    ? { width: short, height: long(height, width) }
-    : { width: long(width, height), height: short };
-}
-
-/** The image at another size: `Image.resize((width, height), interpolation)` of Pillow 13, bit for bit. */
-export function apply(
+/** Bytes, by Pillow 13's integer arithmetic. */
+function resizeBytes(
   image: Image,
-  { width, height }: Size,
-  interpolation: Interpolation = "bilinear",
-): Image {
-  if (!(Number.isInteger(width) && width > 0 && Number.isInteger(height) && height > 0)) {
-    throw new RangeError(
-      `Cannot resize an image to ${width} × ${height}: two positive integers were needed`,
+  { width, height, interpolation = "bilinear" }: ResizeParameters,
+) {
+  requireSize({ width, height });
+  if (width === image.width && height === image.height) return image;
+  if (interpolation === "nearest" || interpolation === "nearest-exact") {
+    const columns = nearestCenter(image.width, width);
+    const rows = nearestCenter(image.height, height);
+    return rearranged(
+      image,
+      { width, height },
+      (x, y) => rows[y]! * image.width + columns[x]!,
     );
   }
-  const filter = FILTERS[interpolation];
   const across = (x: Uint8Array, rows: number) =>
-    width === image.width ? x : resizeRows(x, rows, image.width, taps(image.width, width, filter));
+    width === image.width
+      ? x
+      : resizeRows(x, rows, image.width, antialiased(image.width, width, interpolation));
   const down = (x: Uint8Array, columns: number) =>
     height === image.height
       ? x
-      : resizeColumns(x, columns * 3, image.height, taps(image.height, height, filter));
+      : resizeColumns(x, columns * 3, antialiased(image.height, height, interpolation));
   // Each pass rounds, so their order shows: Pillow's since 13, which before went across first always.
   const downFirst = image.height > height && image.height - height > 2 * (image.width - width);
   const data = downFirst
@@ -153,3 +118,104 @@ export function apply(
     : down(across(image.data, image.height), width);
   return { width, height, data };
 }
+
+/** [before, from, after] → [before, to, after]. */
+function weighted(
+  x: Float32Array,
+  taps: Taps,
+  { from, after }: { readonly from: number; readonly after: number },
+): Float32Array {
+  const { first, count, weights, span } = taps;
+  const before = x.length / from / after;
+  const y = new Float32Array(before * first.length * after);
+  let o = 0;
+  for (let b = 0; b < before; b++) {
+    for (let i = 0; i < first.length; i++) {
+      for (let a = 0; a < after; a++, o++) {
+        let sum = 0;
+        for (let k = 0; k < count[i]!; k++) {
+          sum += weights[i * span + k]! * x[(b * from + first[i]! + k) * after + a]!;
+        }
+        y[o] = sum;
+      }
+    }
+  }
+  return y;
+}
+
+/** Numbers, first across, then down, without rounding between. */
+function resizeFloats(image: FloatImage, parameters: ResizeParameters): FloatImage {
+  const { width, height, interpolation = "bilinear", antialias = true } = parameters;
+  requireSize({ width, height });
+  if (interpolation === "nearest" || interpolation === "nearest-exact") {
+    const offset = interpolation === "nearest" ? 0 : 0.5;
+    const columns = nearestFloat(image.width, width, offset);
+    const rows = nearestFloat(image.height, height, offset);
+    return rearranged(image, { width, height }, (x, y) => rows[y]! * image.width + columns[x]!);
+  }
+  const taps = (from: number, to: number) =>
+    antialias ? antialiased(from, to, interpolation) : linear(from, to);
+  const rows = weighted(image.data, taps(image.width, width), { from: image.width, after: 3 });
+  const data = weighted(rows, taps(image.height, height), {
+    from: image.height,
+    after: 3 * width,
+  });
+  return { width, height, data };
+}
+
+function requireSize({ width, height }: Size): void {
+  if (Number.isInteger(width) && width > 0 && Number.isInteger(height) && height > 0) return;
+  throw new RangeError(
+    `Cannot resize an image to ${width} × ${height}: two positive integers were needed`,
+  );
+}
+
+/**
+ * The image at another size: `Image.resize` of Pillow 13 on bytes, bit for bit, and
+ * `torchvision.transforms.v2.functional.resize` on numbers.
+ */
+export const resize: Operation<ResizeParameters> = operation("resize", {
+  apply: resizeBytes,
+  applyFloat: resizeFloats,
+  resized: (_, { width, height }) => ({ width, height }),
+});
+
+/**
+ * The size with `short` pixels on the shorter side and the same proportions, the longer one at most
+ * `maxSize`, as `torchvision.transforms.Resize(short, max_size=maxSize)` takes it.
+ */
+export function shorterSide({ width, height }: Size, short: number, maxSize?: number | null): Size {
+  const long = Math.trunc(short * Math.max(width, height) / Math.min(width, height));
+  const [a, b] = maxSize && long > maxSize
+    ? [Math.trunc(maxSize * short / long), maxSize]
+    : [short, long];
+  return width <= height ? { width: a, height: b } : { width: b, height: a };
+}
+
+/** torchvision's `Resize`. */
+export const resizeImage: Transform<ResizeOptions> = transform<ResizeOptions>("Resize", {
+  fields: {
+    size: sizeField("resize"),
+    interpolation: resizeFilter(),
+    maxSize: field<number | null>(
+      "a whole number from 1, or null,",
+      (v) => v === null || Number.isInteger(v) && v as number > 0,
+      null,
+    ),
+  },
+  operations: [resize],
+  random: false,
+  sample(_, image, { size, interpolation, maxSize }) {
+    if (typeof size !== "number") {
+      return [resize({ height: size[0], width: size[1], interpolation })];
+    }
+    return [resize({ ...shorterSide(image, size, maxSize), interpolation })];
+  },
+  check({ size, maxSize }, at) {
+    if (maxSize !== null && !(typeof size === "number" && maxSize > size)) {
+      throw refuse(`${at}.maxSize`, maxSize, `a number above the shorter side, ${size},`);
+    }
+  },
+  resized: (_, { size }) =>
+    typeof size === "number" ? undefined : { height: size[0], width: size[1] },
+});

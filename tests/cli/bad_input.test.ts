@@ -29,10 +29,40 @@ const ROWS: readonly Row[] = [
     names: ["gone.jpg", "missing.csv"],
   },
   {
-    mistake: "a label that is no class number",
+    mistake: "words and numbers as labels",
     args: `${TRAIN} --labels words.csv --images good/a`,
     code: 3,
-    names: ["real", "words.csv"],
+    names: ["2.png", "words.csv"],
+  },
+  {
+    mistake: "a column that is not there",
+    args: `${TRAIN} --labels twice.csv --images good/a --label-column class`,
+    code: 3,
+    names: ["class", "twice.csv"],
+  },
+  {
+    mistake: "a pattern that is none",
+    args: `${TRAIN} --data good --group-pattern (`,
+    code: 2,
+    names: ["--group-pattern", "("],
+  },
+  {
+    mistake: "a fold that is none",
+    args: `${TRAIN} --data good --folds 2 --fold 2`,
+    code: 2,
+    names: ["--fold 2", "0 to 1"],
+  },
+  {
+    mistake: "a weight of nothing",
+    args: `${TRAIN} --data good --data three:0`,
+    code: 2,
+    names: ["three:0", "above 0"],
+  },
+  {
+    mistake: "an archive that is none",
+    args: `${TRAIN} --data page.zip`,
+    code: 3,
+    names: ["page.zip"],
   },
   {
     mistake: "a label file that is none",

@@ -34,11 +34,21 @@ export async function folderOfMistakes(): Promise<TemporaryFolder> {
     ...classes("page", { a: 4, b: 3 }),
     "page/b/page.jpg": "<!doctype html><title>Not found</title>",
     ...classes("half", { a: 4, b: 3 }),
+    "page.zip": "<!doctype html><title>Not found</title>",
     "half/b/half.jpg": jpeg.subarray(0, jpeg.length / 2),
     "missing.csv": "img_name,target\n0.png,0\n1.png,0\n2.png,1\ngone.jpg,1\n",
-    "words.csv": "img_name,target\n0.png,real\n1.png,fake\n",
+    "words.csv": "img_name,target\n0.png,real\n1.png,fake\n2.png,1\n",
     "twice.csv": "img_name,target\n0.png,0\n1.png,0\n2.png,1\n0.png,1\n",
     "leaving.csv": "img_name,target\n0.png,0\n1.png,0\n2.png,1\n../b/4.png,1\n",
+    "unknown_transform.json": '[{ "name": "RandomCrop" }, { "name": "RandomRotate" }]',
+    "bad_option.json": JSON.stringify([
+      { name: "Resize" },
+      { name: "RandomCrop" },
+      {
+        name: "RandomApply",
+        options: { transforms: [{ name: "GaussianBlur", options: { kernelSize: 3, sigma: -1 } }] },
+      },
+    ]),
     "absolute.csv": "img_name,y_pred\n/etc/passwd,0\n",
   });
   await writeMistakes(folder.path);

@@ -68,7 +68,9 @@ Deno.test("openDataset() refuses rows that name no file, no class, or one file t
 });
 
 Deno.test("openDataset() refuses a header without the columns", async () => {
-  for (const header of ["img_name", "name,label", "img_name,target,target", "a.jpg,1"]) {
+  for (
+    const header of ["img_name", "id,score", "img_name,target,target", "a.jpg,1", "name,path,label"]
+  ) {
     await refused({ ...TRAIN_IMAGES, "trainset_label.txt": `${header}\n` }, { data: "" }, header);
   }
 });

@@ -33,7 +33,8 @@ export async function refused(
   ...needed: (string | RegExp)[]
 ): Promise<void> {
   await using folder = await temporaryFolder(files);
-  const at = (path?: string) => path === undefined ? path : `${folder.path}/${path}`;
+  const at = (path: DatasetOptions["data"]) =>
+    typeof path === "string" ? `${folder.path}/${path}` : path;
   const { data, labels, images, ...rest } = options;
   const paths = Object.fromEntries(
     Object.entries({ data: at(data), labels: at(labels), images: at(images) })

@@ -121,15 +121,17 @@ Deno.test("openImages() lists a folder or follows names", async () => {
   assert.match(await message(openImages(denoFiles, `${path}/empty`)), /empty: it holds no image/);
 });
 
-Deno.test("readNames() takes the column img_name", async () => {
+Deno.test("readNames() takes the column img_name or another usual one", async () => {
   await using folder = await temporaryFolder({
     "s.csv": "img_name,y_pred\nb.jpg,0.5\na.jpg,0.5\n",
     "n.txt": "img_name\nb.jpg\n",
-    "bad.csv": "name\nb.jpg\n",
+    "named.csv": "id;name\n1;b.jpg\n",
+    "bad.csv": "id\nb.jpg\n",
   });
   const read = (name: string) => readNames(denoFiles, `${folder.path}/${name}`);
   assert.deepEqual(await read("s.csv"), ["b.jpg", "a.jpg"]);
   assert.deepEqual(await read("n.txt"), ["b.jpg"]);
+  assert.deepEqual(await read("named.csv"), ["b.jpg"]);
   assert.match(await message(read("bad.csv")), /bad\.csv.*img_name/);
   assert.match(await message(read("none.csv")), /none\.csv: it does not exist/);
 });

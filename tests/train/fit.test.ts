@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { DivergedError, fit, type FitOptions, isBetter, stepsPerEpoch } from "../../train/fit.ts";
 import type { RunEvent } from "../../train/events.ts";
+import type { LoaderOptions } from "../../data/loader.ts";
+import { readPipeline } from "../../data/pipeline.ts";
+import { PRESETS } from "../../data/presets.ts";
+import type { ImageSet } from "../../train/evaluate.ts";
 import { greys } from "./brightness.ts";
 import { Regression } from "./regression.ts";
 
@@ -97,4 +101,24 @@ Deno.test("isBetter() prefers AUC, then the lower loss, and bears an undefined A
   assert.equal(isBetter(score(0.7, 0.5), score(0.7, 0.6)), true);
   assert.equal(isBetter(score(NaN, 0.5), score(NaN, 0.6)), true);
   assert.equal(isBetter(score(0.7, 0.6), score(0.7, 0.6)), false);
+});
+
+Deno.test("fit() augments training images and no others", async () => {
+  const asked: LoaderOptions[] = [];
+  const listening = ({ loader, count }: ImageSet): ImageSet => ({
+    count,
+    loader: {
+      batches(options) {
+        asked.push(options);
+        return loader.batches(options);
+      },
+    },
+  });
+  const data = { train: listening(DATA.train), validation: listening(DATA.validation) };
+  const augment = readPipeline(PRESETS.strong.pipeline, { size: 2, resize: 2 });
+  await fit(new Regression(2), data, { ...OPTIONS, epochs: 1, augment, classes: 2 });
+  assert.deepEqual(asked.map((options) => [options.train, options.augment, options.classes]), [
+    [true, augment, 2],
+    [false, undefined, undefined],
+  ]);
 });

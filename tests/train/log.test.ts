@@ -90,6 +90,7 @@ Deno.test("textOf() says counts per class, model, adapter and plan before the fi
     dropped: 1,
     optimizer: "adam",
     schedule: "learning rate 0.1",
+    augment: "none (Resize, CenterCrop)",
     seed: 7,
     dispatches: 200,
     "bytes_per_image": 3e7,

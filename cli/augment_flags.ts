@@ -1,0 +1,94 @@
+/** Pipelines that flags name: a preset or a file of one's own. Applies none. */
+
+import type { Files } from "../data/files.ts";
+import { type Pipeline, PipelineError, readPipeline, type RunImages } from "../data/pipeline.ts";
+import { type PresetName, PRESETS } from "../data/presets.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
+import { UsageError } from "./errors.ts";
+import { type Command, nearest } from "./flags.ts";
+
+/** The presets in one line of help. */
+export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];
+
+/** Gives a command the flag that says what is done to training images. */
+export function addAugmentFlag(command: Command): Command {
+  return command.option(
+    "--augment <name>",
+    `what is done to training images: ${PRESET_NAMES.join(", ")}, or a JSON file`,
+    "reference",
+  );
+}
+
+/** A flag and its value. */
+export interface PipelineFlag {
+  /** Such as `augment`; mistakes in a file are said to be at `augment[2]`. */
+  readonly flag: string;
+  /** Name of a preset or path of a JSON file. */
+  readonly value: string;
+}
+
+/**
+ * The pipeline that a flag names. Throws UsageError when there is neither such a preset nor such a file,
+ * PipelineError with the place of a mistake in it.
+ */
+export async function openPipeline(
+  files: Files,
+  { flag, value }: PipelineFlag,
+  run: RunImages,
+): Promise<Pipeline> {
+  if (Object.hasOwn(PRESETS, value)) {
+    return readPipeline(PRESETS[value as PresetName].pipeline, run, flag);
+  }
+  if (await files.kind(value) !== "file") {
+    const near = nearest(value, PRESET_NAMES);
+    throw new UsageError(
+      `Cannot use --${flag} ${value}: ` +
+        (near === undefined ? "" : `did you mean ${near}? `) +
+        `One of ${PRESET_NAMES.join(", ")}, or a JSON file, was needed`,
+    );
+  }
+  const text = await files.readText(value);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new PipelineError(
+      `Cannot read --${flag} "${value}": ${(error as Error).message}, JSON was needed`,
+    );
+  }
+  return readPipeline(parsed, run, flag);
+}
+
+/** The pipeline a run was trained with; the reference preset for runs from before there were others. */
+export function trainedPipeline(
+  configuration: Readonly<Record<string, unknown>>,
+  run: RunImages,
+): Pipeline {
+  return readPipeline(configuration.pipeline ?? PRESETS.reference.pipeline, run, "pipeline");
+}
+
+/**
+ * The pipeline of a run that begins, or of one that goes on: that keeps its own, whatever became of the file
+ * that its `--augment` names. The note says when that holds another one now.
+ */
+export async function pipelineOfRun(
+  files: Files,
+  value: string,
+  { run, resumed }: {
+    readonly run: RunImages;
+    readonly resumed: { readonly checkpoint: Checkpoint } | undefined;
+  },
+): Promise<{ readonly pipeline: Pipeline; readonly note?: string }> {
+  const named = openPipeline(files, { flag: "augment", value }, run);
+  if (!resumed) return { pipeline: await named };
+  const pipeline = trainedPipeline(resumed.checkpoint.configuration, run);
+  // The file may be gone or wrong by now, which does not matter.
+  const now = await named.catch(() => pipeline);
+  if (JSON.stringify(now) === JSON.stringify(pipeline)) return { pipeline };
+  return { pipeline, note: `${value} has changed since the run began, which keeps its own` };
+}
+
+/** The names of its steps in one line, for people. */
+export function describePipeline(pipeline: Pipeline): string {
+  return pipeline.map(({ name }) => name).join(", ");
+}

@@ -1,0 +1,66 @@
+/** jSquash, the codecs of Squoosh as WebAssembly: the same bytes where native code may not run and in a tab. */
+import type { Format, Header } from "../headers/header.ts";
+import type { Image } from "../image.ts";
+import { type Codec, withoutAlpha } from "./codec.ts";
+import { openImagescript } from "./imagescript.ts";
+
+/** Pixels with an alpha channel, as a browser has them. */
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray;
+}
+
+type Decode = (bytes: ArrayBuffer) => Promise<unknown>;
+
+/** What libjpeg said on its error channel since this was last emptied: warnings go there. */
+const said: string[] = [];
+
+/** How each format is loaded; the codecs find their `.wasm` beside their own file. */
+const LOAD: Readonly<Partial<Record<Format, () => Promise<Decode>>>> = {
+  async jpeg() {
+    const { default: decode, init } = await import("@jsquash/jpeg/decode.js");
+    await init({ printErr: (text: string) => said.push(text) });
+    // Loaded for sure, a decoding waits for nothing, so that what is said belongs to it.
+    await decode(new ArrayBuffer(0)).catch(() => {});
+    return decode;
+  },
+  async png() {
+    const { default: decode } = await import("@jsquash/png/decode.js");
+    return (bytes) => decode(bytes);
+  },
+  async webp() {
+    return (await import("@jsquash/webp/decode.js")).default;
+  },
+  async avif() {
+    return (await import("@jsquash/avif/decode.js")).default;
+  },
+};
+
+/** The codec, with imagescript for GIF and JPEG in inks, which jSquash does not read. */
+export async function openJsquash(): Promise<Codec> {
+  const other = await openImagescript();
+  const loaded = new Map<Format, Promise<Decode>>();
+  return {
+    library: "jsquash",
+    version: `jsquash jpeg 1.6.0, png 3.1.1, webp 1.5.0, avif 2.1.1; ${other.version}`,
+    formats: ["jpeg", "png", "webp", "avif", "gif"],
+    async decode(bytes: Uint8Array, header: Header): Promise<Image> {
+      const { format, jpeg } = header;
+      const load = LOAD[format];
+      if (!load || jpeg?.channels === 4) return await other.decode(bytes, header);
+      let decode = loaded.get(format);
+      if (!decode) {
+        decode = load();
+        loaded.set(format, decode);
+      }
+      const run = await decode;
+      said.length = 0;
+      // What the package calls ImageData, with a Uint8ClampedArray in every format here.
+      const { width, height, data } = await run(new Uint8Array(bytes).buffer) as Pixels;
+      // A damaged scan is filled with grey and only complained about.
+      if (said.length > 0) throw new Error(said.join("; "));
+      return { width, height, data: withoutAlpha(data) };
+    },
+  };
+}
