@@ -156,3 +156,12 @@ export function topological(
   }
   return order;
 }
+
+/**
+ * `tensors` as they were made, which is operands before users too. A gradient comes right after what it
+ * is made of: in the order of a walk from the results, those of weights would all come last, and what
+ * they read would fill memory until then.
+ */
+export function inCreationOrder(tensors: readonly Tensor[]): Tensor[] {
+  return [...tensors].sort((a, b) => a.id - b.id);
+}

@@ -5,7 +5,7 @@ import { storage } from "./fuse.ts";
 import { plan } from "./plan.ts";
 import type { CompileOptions, Goal, Location, Program } from "./program.ts";
 import { simplify } from "./simplify.ts";
-import { isInput, type Tensor } from "../graph.ts";
+import { isInput, type Tensor, topological } from "../graph.ts";
 
 /**
  * Compiles `goal` into a program for a device with the limits of `options`.
@@ -13,7 +13,8 @@ import { isInput, type Tensor } from "../graph.ts";
  */
 export function compile(goal: Goal, options: CompileOptions = {}): Program {
   const updates = goal.updates ?? new Map<Tensor, Tensor>();
-  const simple = simplify([...goal.outputs, ...updates.values()]);
+  const ends = goal.forward ?? [];
+  const simple = simplify([...goal.outputs, ...updates.values(), ...ends]);
   const planned = plan(
     goal.outputs.map((t) => simple.get(t)!),
     new Map([...updates].map(([state, value]) => [state, simple.get(value)!])),
@@ -26,8 +27,12 @@ export function compile(goal: Goal, options: CompileOptions = {}): Program {
     const place = planned.places.get(base)!;
     locations.set(t, { buffer: place.buffer, offset: place.offset + offset * 16 });
   }
+  const forward = new Set(topological(ends.map((t) => simple.get(t)!), (t) => t.operands));
   return {
-    dispatches: planned.steps.map((step) => emit(step, planned)),
+    dispatches: planned.steps.map((step) => ({
+      ...emit(step, planned),
+      forward: step.stores.every((t) => forward.has(t)),
+    })),
     buffers: planned.buffers,
     locations,
   };

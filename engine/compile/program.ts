@@ -8,6 +8,8 @@ export interface Goal {
   readonly outputs: readonly Tensor[];
   /** Inputs that the step replaces, each with the value that replaces it. */
   readonly updates?: ReadonlyMap<Tensor, Tensor>;
+  /** Where the forward pass ends, such as the loss: what it is made of counts as forward. */
+  readonly forward?: readonly Tensor[];
 }
 
 /** A stretch of a buffer bound to a dispatch; offsets and sizes in bytes. */
@@ -36,6 +38,8 @@ export interface Dispatch {
   readonly bindings: readonly Binding[];
   /** Bytes of the tensors read and written, each counted once. */
   readonly bytes: number;
+  /** Whether it belongs to the forward pass that the goal named. */
+  readonly forward: boolean;
 }
 
 /** Memory of a program: a slot shared by values in turn, or an input or constant of its own. */
