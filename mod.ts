@@ -74,6 +74,7 @@ export {
 } from "./engine/nn/layers.ts";
 export { type LossOptions, softmaxCrossEntropy } from "./engine/nn/losses.ts";
 export { apply, Capture, declare, type Model, Scope, type Variables } from "./engine/nn/scope.ts";
+export { type FreezeOptions, type Stage, stagesOf } from "./engine/nn/stages.ts";
 export type { Arena, Entry, Layout, Variable } from "./engine/nn/variables.ts";
 
 // Optimizers and schedules.
@@ -125,7 +126,7 @@ export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 
 // Training.
 export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
-export { captureStep, oneHot, type TrainingStep } from "./train/step.ts";
+export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
 
 // What outputs are worth.
 export { accuracy, logLoss, rocAuc, softmax } from "./train/metrics.ts";

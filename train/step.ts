@@ -40,12 +40,18 @@ export interface TrainingStep {
   readonly updates: NonNullable<Goal["updates"]>;
 }
 
+/** How to take a step. */
+export interface StepOptions extends LossOptions {
+  readonly classes: number;
+  readonly optimizer: Optimizer;
+}
+
 /** Captures one step of `model` on `images` [n, h, w, 3], normalised. */
 export function captureStep(
   model: Model,
   variables: Variables,
   images: Tensor,
-  options: LossOptions & { readonly classes: number; readonly optimizer: Optimizer },
+  options: StepOptions,
 ): TrainingStep {
   const { optimizer, classes, ...lossOptions } = options;
   const { parameters, statistics } = variables;
@@ -61,7 +67,7 @@ export function captureStep(
   const loss = softmaxCrossEntropy(logits, targets, lossOptions);
 
   // Backward: the gradient of each parameter, all in one arena.
-  const parts = parameters.variables.map((v) => parameters.parts.get(v.name)!);
+  const parts = parameters.variables.map((v) => parameters.part(v)!);
   const gradient = pack(gradients(loss, parts));
 
   // Update: parameters, moments, running statistics, metrics.

@@ -1,0 +1,76 @@
+/** A small model with the parts that fine-tuning tells apart, and a step of it as a graph with its feeds. */
+
+import { input, type Tensor } from "../../engine/graph.ts";
+import { convolution, linear, norm } from "../../engine/nn/layers.ts";
+import { declare, type Model, type Scope } from "../../engine/nn/scope.ts";
+import type { FreezeOptions } from "../../engine/nn/stages.ts";
+import type { Entry } from "../../engine/nn/variables.ts";
+import { uniform } from "../../engine/ops/dropout.ts";
+import { add, mul, sigmoid, silu } from "../../engine/ops/pointwise.ts";
+import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
+import { sgd } from "../../engine/optim/sgd.ts";
+import { channels, size } from "../../engine/shape.ts";
+import { captureStep, type StepOptions } from "../../train/step.ts";
+
+/** Images [n, h, w, 3] of the steps here, and classes. */
+export const shape = [4, 8, 8, 3] as const;
+export const classes = 3;
+
+/** Names of its stages. */
+export const stages = ["conv_stem", "blocks.0", "blocks.1", "conv_head", "classifier"];
+
+/** Stem, two stages of one and two blocks, head and classifier, named as EfficientNet's are. */
+export const blocks: Model = (scope, images) => {
+  let x = convolution(scope, "conv_stem", images, 8, { kernel: 3, stride: 2 });
+  x = silu(norm(scope, "bn1", x));
+  x = block(scope, "blocks.0.0", x, 8);
+  x = block(scope, "blocks.1.0", x, 12);
+  x = block(scope, "blocks.1.1", x, 12);
+  x = silu(norm(scope, "bn2", convolution(scope, "conv_head", x, 16)));
+  const initial = { kind: "uniform", bound: 0.5 } as const;
+  const pooled = scope.dropout(squeeze(globalAveragePool(x)), 0.25);
+  return linear(scope, "classifier", pooled, classes, { weight: initial, bias: initial });
+};
+
+/** Depthwise, gate, project; beside a shortcut that is dropped at times where channels agree. */
+function block(scope: Scope, name: string, x: Tensor, cout: number): Tensor {
+  const inner = scope.child(name);
+  const c = channels(x.shape);
+  let y = convolution(inner, "conv_dw", x, c, { kernel: 3, groups: c });
+  y = silu(norm(inner, "bn1", y));
+  y = mul(y, sigmoid(convolution(inner, "se", globalAveragePool(y), c, { bias: true })));
+  y = norm(inner, "bn2", convolution(inner, "conv_pw", y, cout));
+  return scope.mark(name, c === cout ? add(inner.dropPath(y, 0.3), x) : y);
+}
+
+/** A step of the model, its parts and what to feed them: random weights, images, targets and a seed. */
+export function stepOf(freeze: FreezeOptions = {}, options: Partial<StepOptions> = {}) {
+  const variables = declare(blocks, shape, freeze);
+  const images = input("images", shape);
+  const optimizer = options.optimizer ?? sgd();
+  const step = captureStep(blocks, variables, images, { classes, ...options, optimizer });
+  const numbers = (count: number, key: number) =>
+    Float64Array.from({ length: count }, (_, i) => Math.fround(uniform(key, i)));
+  const feeds = new Map<Tensor, Float64Array>([
+    [images, numbers(images.size, 1)],
+    [step.targets, numbers(step.targets.size, 2).map((_, i) => i % 5 === 1 ? 1 : 0)],
+    [step.scalars, Float64Array.of(1234, ...optimizer.values(1, { learningRate: 0.5 }))],
+    ...[variables.parameters, variables.statistics, variables.frozen].map((arena) =>
+      [arena.tensor, Float64Array.from(arena.encode(entryNumbers))] as const
+    ),
+    ...step.states.map((t, i) => [t, numbers(t.size, 3 + i)] as const),
+    [step.metrics.loss, Float64Array.of(0)],
+    [step.metrics.correct, Float64Array.of(0)],
+  ]);
+  return { variables, images, step, optimizer, feeds };
+}
+
+/** Numbers of an entry of a file, the same in whichever arena it is; variances are above 0. */
+function entryNumbers({ key, shape }: Entry): Float64Array {
+  const stream = [...key].reduce((h, c) => Math.imul(h, 31) + c.charCodeAt(0), 7);
+  const low = /running_var|bn\d\.weight/.test(key) ? 0.5 : -0.5;
+  return Float64Array.from(
+    { length: size(shape) },
+    (_, i) => Math.fround(low + uniform(stream, i)),
+  );
+}
