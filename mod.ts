@@ -125,6 +125,7 @@ export { halve, type Rounding } from "./export/half.ts";
 export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 
 // Training.
+export type { RateOptions } from "./train/rates.ts";
 export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
 

@@ -10,6 +10,7 @@ import { createOptimizer } from "../engine/optim/mod.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
 import { modelInfo } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
+import { rateFactors } from "./rates.ts";
 import type { SessionOptions, SessionPlan } from "./session.ts";
 import { captureStep, type TrainingStep } from "./step.ts";
 
@@ -38,21 +39,33 @@ export function captureModel(options: SessionOptions): CapturedModel {
   return { model, variables, images, pixels };
 }
 
+/** A training step, and what its program computes. */
+export interface CapturedTraining {
+  readonly step: TrainingStep;
+  readonly optimizer: Optimizer;
+  /** What to feed once: factors of learning rates, where there are any. */
+  readonly feeds: ReadonlyMap<Tensor, Float32Array>;
+  readonly goal: Goal;
+}
+
 /** Captures a training step of `captured`. */
 export function captureTraining(
   { model, variables, pixels }: CapturedModel,
   options: SessionOptions,
-): { readonly step: TrainingStep; readonly optimizer: Optimizer; readonly goal: Goal } {
+): CapturedTraining {
   const { classes, labelSmoothing, classWeights } = options;
   const optimizer = createOptimizer(options.optimizer);
+  const rates = rateFactors(variables, options);
+  const factors = rates && variables.parameters.like("rate factors");
   const step = captureStep(model, variables, pixels, {
     classes,
     optimizer,
     ...(labelSmoothing && { labelSmoothing }),
     ...(classWeights && { classWeights }),
+    ...(factors && { factors }),
   });
   const goal = { outputs: [], updates: step.updates, forward: [step.loss, step.logits] };
-  return { step, optimizer, goal };
+  return { step, optimizer, goal, feeds: new Map(factors && [[factors, rates]]) };
 }
 
 /** What a program of `variables` costs. */

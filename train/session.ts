@@ -15,11 +15,12 @@ import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { Weight } from "../models/safetensors.ts";
 import { type CapturedModel, captureModel, captureTraining, planOf } from "./captured.ts";
+import type { RateOptions } from "./rates.ts";
 import { oneHot, type TrainingStep } from "./step.ts";
 import { ARENAS, decodeArena, decodeVariables, encodeStates, encodeVariables } from "./weights.ts";
 
 /** What a session is compiled for. */
-export interface SessionOptions extends FreezeOptions {
+export interface SessionOptions extends FreezeOptions, RateOptions {
   /** A name of the registry, or a model of one's own. */
   readonly model: string | Model;
   /** How many classes the last layer tells apart. */
@@ -249,9 +250,10 @@ export class Session {
   }
 
   async #compileTraining(): Promise<Training> {
-    const { step, optimizer, goal } = captureTraining(this.#captured, this.#options);
+    const { step, optimizer, goal, feeds } = captureTraining(this.#captured, this.#options);
     const program = compile(goal, this.#device.limits);
     this.#program = program;
+    for (const [t, numbers] of feeds) this.#memory.write(t, numbers);
     return { step, optimizer, runner: await Runner.create(program, this.#memory) };
   }
 

@@ -42,8 +42,12 @@ export interface TrainingStep {
 
 /** How to take a step. */
 export interface StepOptions extends LossOptions {
+  /** How many classes the logits tell apart. */
   readonly classes: number;
+  /** What changes the parameters. */
   readonly optimizer: Optimizer;
+  /** With the layout of the parameters: what the learning rate of each is multiplied by. Default 1. */
+  readonly factors?: Tensor;
 }
 
 /** Captures one step of `model` on `images` [n, h, w, 3], normalised. */
@@ -53,7 +57,7 @@ export function captureStep(
   images: Tensor,
   options: StepOptions,
 ): TrainingStep {
-  const { optimizer, classes, ...lossOptions } = options;
+  const { optimizer, classes, factors, ...lossOptions } = options;
   const { parameters, statistics } = variables;
   const scalars = input("scalars", [1 + optimizer.scalars, 1]);
   const numbers = Array.from({ length: optimizer.scalars }, (_, i) => row(scalars, 1 + i));
@@ -72,7 +76,7 @@ export function captureStep(
 
   // Update: parameters, moments, running statistics, metrics.
   const states = optimizer.states.map((name) => parameters.like(name));
-  const next = optimizer.update(parameters.tensor, gradient, states, numbers);
+  const next = optimizer.update(parameters.tensor, gradient, states, numbers, factors);
   const updates = new Map([[parameters.tensor, next.parameters]]);
   states.forEach((state, i) => updates.set(state, next.states[i]!));
   if (statistics.variables.length) {

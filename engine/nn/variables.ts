@@ -118,12 +118,17 @@ export class Arena {
     return this.#fill((v) => draw(v.initial, size(v.shape), seed, order.indexOf(v)));
   }
 
-  /** The arena that holds `value(variable, index)`, row-major numbers of each variable. */
-  #fill(value: (v: Variable, index: number) => ArrayLike<number>): Float32Array {
+  /** The arena in which each variable is full of one number, `value(variable)`. */
+  each(value: (v: Variable) => number): Float32Array {
+    return this.#fill((v) => new Float32Array(size(v.shape)).fill(value(v)));
+  }
+
+  /** The arena that holds `value(variable)`, row-major numbers of each variable. */
+  #fill(value: (v: Variable) => ArrayLike<number>): Float32Array {
     const arena = new Float32Array(this.tensor.size);
     this.variables.forEach((v, i) => {
       const at = storedIndex(v.shape);
-      const numbers = value(v, i);
+      const numbers = value(v);
       const start = this.#offsets[i]! * 4;
       for (let k = 0; k < numbers.length; k++) arena[start + at(k)] = numbers[k]!;
     });

@@ -1,16 +1,15 @@
 /** A small model with the parts that fine-tuning tells apart, and a step of it as a graph with its feeds. */
 
-import { input, type Tensor } from "../../engine/graph.ts";
+import type { Tensor } from "../../engine/graph.ts";
 import { convolution, linear, norm } from "../../engine/nn/layers.ts";
-import { declare, type Model, type Scope } from "../../engine/nn/scope.ts";
-import type { FreezeOptions } from "../../engine/nn/stages.ts";
+import type { Model, Scope } from "../../engine/nn/scope.ts";
 import type { Entry } from "../../engine/nn/variables.ts";
 import { uniform } from "../../engine/ops/dropout.ts";
 import { add, mul, sigmoid, silu } from "../../engine/ops/pointwise.ts";
 import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
-import { sgd } from "../../engine/optim/sgd.ts";
 import { channels, size } from "../../engine/shape.ts";
-import { captureStep, type StepOptions } from "../../train/step.ts";
+import { captureModel, captureTraining } from "../../train/captured.ts";
+import type { SessionOptions } from "../../train/session.ts";
 
 /** Images [n, h, w, 3] of the steps here, and classes. */
 export const shape = [4, 8, 8, 3] as const;
@@ -43,26 +42,40 @@ function block(scope: Scope, name: string, x: Tensor, cout: number): Tensor {
   return scope.mark(name, c === cout ? add(inner.dropPath(y, 0.3), x) : y);
 }
 
-/** A step of the model, its parts and what to feed them: random weights, images, targets and a seed. */
-export function stepOf(freeze: FreezeOptions = {}, options: Partial<StepOptions> = {}) {
-  const variables = declare(blocks, shape, freeze);
-  const images = input("images", shape);
-  const optimizer = options.optimizer ?? sgd();
-  const step = captureStep(blocks, variables, images, { classes, ...options, optimizer });
+/** A session of the model. */
+export function optionsOf(options: Partial<SessionOptions> = {}): SessionOptions {
+  const [batch, size] = shape;
+  return {
+    ...{ model: blocks, classes, size, batch, seed: 3, train: true },
+    optimizer: { name: "sgd" },
+    ...options,
+  };
+}
+
+/** The learning rate of the step that `stepOf` feeds. */
+export const learningRate = 0.5;
+
+/** A step of the model and what to feed it: random weights, images, targets and a seed. */
+export function stepOf(options: Partial<SessionOptions> = {}) {
+  const whole = optionsOf({ images: "numbers", ...options });
+  const captured = captureModel(whole);
+  const { variables, images } = captured;
+  const { step, optimizer, goal, feeds: once } = captureTraining(captured, whole);
   const numbers = (count: number, key: number) =>
     Float64Array.from({ length: count }, (_, i) => Math.fround(uniform(key, i)));
   const feeds = new Map<Tensor, Float64Array>([
     [images, numbers(images.size, 1)],
     [step.targets, numbers(step.targets.size, 2).map((_, i) => i % 5 === 1 ? 1 : 0)],
-    [step.scalars, Float64Array.of(1234, ...optimizer.values(1, { learningRate: 0.5 }))],
+    [step.scalars, Float64Array.of(1234, ...optimizer.values(1, { learningRate }))],
     ...[variables.parameters, variables.statistics, variables.frozen].map((arena) =>
       [arena.tensor, Float64Array.from(arena.encode(entryNumbers))] as const
     ),
     ...step.states.map((t, i) => [t, numbers(t.size, 3 + i)] as const),
+    ...[...once].map(([t, values]) => [t, Float64Array.from(values)] as const),
     [step.metrics.loss, Float64Array.of(0)],
     [step.metrics.correct, Float64Array.of(0)],
   ]);
-  return { variables, images, step, optimizer, feeds };
+  return { variables, step, goal, feeds };
 }
 
 /** Numbers of an entry of a file, the same in whichever arena it is; variances are above 0. */

@@ -9,7 +9,7 @@ import type { FreezeOptions } from "../../engine/nn/stages.ts";
 import { uniform } from "../../engine/ops/dropout.ts";
 import { Session } from "../../train/session.ts";
 import { deviceTest } from "../device.ts";
-import { blocks, classes, shape, stages, stepOf } from "./blocks.ts";
+import { optionsOf, shape, stages, stepOf } from "./blocks.ts";
 
 const cases: readonly FreezeOptions[] = [
   {},
@@ -119,10 +119,10 @@ for (const [options, isFrozen] of sessions) {
   const what = `with ${JSON.stringify(options)} all but what is frozen moves`;
   deviceTest(`${what}, and a session resumes to the bit`, async (device) => {
     const create = () =>
-      Session.create(device, {
-        ...{ model: blocks, classes, size: 8, batch: 4, seed: 3, train: true, ...options },
-        optimizer: { name: "adam", weightDecay: 0.1 },
-      });
+      Session.create(
+        device,
+        optionsOf({ ...options, optimizer: { name: "adam", weightDecay: 0.1 } }),
+      );
     const session = await create();
     const before = await session.readWeights();
     const rates = { learningRate: 0.01 };
