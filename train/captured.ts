@@ -53,13 +53,14 @@ export function captureTraining(
   { model, variables, pixels }: CapturedModel,
   options: SessionOptions,
 ): CapturedTraining {
-  const { classes, labelSmoothing, classWeights } = options;
+  const { classes, labelSmoothing, classWeights, recompute = false } = options;
   const optimizer = createOptimizer(options.optimizer);
   const rates = rateFactors(variables, options);
   const factors = rates && variables.parameters.like("rate factors");
   const step = captureStep(model, variables, pixels, {
     classes,
     optimizer,
+    recompute,
     ...(labelSmoothing && { labelSmoothing }),
     ...(classWeights && { classWeights }),
     ...(factors && { factors }),

@@ -43,6 +43,11 @@ export interface SessionOptions extends FreezeOptions, RateOptions {
   readonly dropPathRate?: number;
   /** What is subtracted from images and what they are divided by. Default the model's own, where it is of the registry. */
   readonly preprocessing?: Pick<Preprocessing, "mean" | "std">;
+  /**
+   * Whether the backward pass computes what is inside the model's blocks again instead of keeping it:
+   * less memory, more work, the same gradients. Default false.
+   */
+  readonly recompute?: boolean;
   /** False where only `evaluate` is used. */
   readonly train: boolean;
   /**

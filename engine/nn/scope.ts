@@ -71,6 +71,15 @@ export class Capture {
     readonly frozenNorm: (name: string) => boolean = () => false,
   ) {}
 
+  /** What the outermost blocks computed, in their order: marks that other marks stand below. */
+  get blocks(): { readonly name: string; readonly output: Tensor }[] {
+    const names = [...this.values.keys()];
+    const inside = (name: string, block: string) => name.startsWith(`${block}.`);
+    const blocks = names.filter((block) => names.some((name) => inside(name, block)));
+    return blocks.filter((name) => !blocks.some((block) => inside(name, block)))
+      .map((name) => ({ name, output: this.values.get(name)! }));
+  }
+
   /** A stream of random numbers for each caller. */
   nextStream(): number {
     return this.#streams++;

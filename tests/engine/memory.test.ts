@@ -47,8 +47,10 @@ Deno.test("memoryOf() counts what the forward pass leaves to the backward pass a
 Deno.test("a step computes each gradient as soon as it can: memory is that of what is kept", () => {
   for (const depth of [4, 16]) {
     const { loss, gradient } = network(depth);
-    const { peak, kept } = memoryOf(compile({ outputs: [gradient], forward: [loss] }));
+    const program = compile({ outputs: [gradient], forward: [loss] });
+    const { peak, kept, allocated } = memoryOf(program);
     const arena = depth * width * width * 4;
+    assert.ok(allocated <= peak + arena, `${allocated} of slots for ${peak}`);
     assert.ok(
       peak <= kept + arena + 4 * bytes,
       `${peak} for ${kept} kept and ${arena} of gradients`,

@@ -1,5 +1,6 @@
 /** A small model with the parts that fine-tuning tells apart, and a step of it as a graph with its feeds. */
 
+import { strict as assert } from "node:assert";
 import type { Tensor } from "../../engine/graph.ts";
 import { convolution, linear, norm } from "../../engine/nn/layers.ts";
 import type { Model, Scope } from "../../engine/nn/scope.ts";
@@ -52,6 +53,12 @@ export function optionsOf(options: Partial<SessionOptions> = {}): SessionOptions
   };
 }
 
+/** What to step a session with. */
+export const examples = {
+  images: Uint8Array.from({ length: shape[0] * shape[1] * shape[2] * 4 }, (_, i) => i * 37 % 251),
+  labels: Int32Array.of(0, 1, 2, 0),
+};
+
 /** The learning rate of the step that `stepOf` feeds. */
 export const learningRate = 0.5;
 
@@ -76,6 +83,19 @@ export function stepOf(options: Partial<SessionOptions> = {}) {
     [step.metrics.correct, Float64Array.of(0)],
   ]);
   return { variables, step, goal, feeds };
+}
+
+/** Asserts that numbers of a device are those expected, to rounding relative to the largest. */
+export function assertClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  what = "",
+): void {
+  const scale = Math.max(...Array.from(expected, Math.abs), 1e-3);
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!) / scale;
+    assert.ok(error < 1e-5, `${what} at ${i}: ${actual[i]}, ${expected[i]} was expected`);
+  }
 }
 
 /** Numbers of an entry of a file, the same in whichever arena it is; variances are above 0. */

@@ -9,7 +9,7 @@ import type { FreezeOptions } from "../../engine/nn/stages.ts";
 import { uniform } from "../../engine/ops/dropout.ts";
 import { Session } from "../../train/session.ts";
 import { deviceTest } from "../device.ts";
-import { optionsOf, shape, stages, stepOf } from "./blocks.ts";
+import { assertClose, examples, optionsOf, stages, stepOf } from "./blocks.ts";
 
 const cases: readonly FreezeOptions[] = [
   {},
@@ -86,23 +86,13 @@ for (const options of cases) {
     const outputs = [step.loss, step.gradient, ...step.updates.values()];
     const expected = interpret(outputs, feeds);
     const actual = await evaluate(device, outputs, feeds);
-    expected.forEach((values, i) => {
-      const scale = values.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-3);
-      values.forEach((v, k) =>
-        assert.ok(Math.abs(actual[i]![k]! - v) < 1e-5 * scale, `${name} ${i}`)
-      );
-    });
+    expected.forEach((values, i) => assertClose(actual[i]!, values, `${i}`));
     assert.equal(
       step.updates.has(variables.statistics.tensor),
       variables.statistics.variables.length > 0,
     );
   });
 }
-
-const examples = {
-  images: Uint8Array.from({ length: shape[0] * 8 * 8 * 4 }, (_, i) => i * 37 % 251),
-  labels: Int32Array.of(0, 1, 2, 0),
-};
 
 const numbersOf = async (session: Session) => ({
   weights: await session.readWeights(),
