@@ -15,6 +15,7 @@ import {
 } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
+import { describeRecipe } from "./describe.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
@@ -23,7 +24,6 @@ import { preprocessingOf, withSizes } from "./start.ts";
 import { classCounts, type OpenData, openData, requireSameData } from "./train_data.ts";
 import {
   type AskedFlags,
-  describeRecipe,
   readTrainFlags,
   recipeOf,
   resumeFlags,
@@ -31,6 +31,7 @@ import {
   sessionOptions,
   type TrainFlags,
 } from "./train_flags.ts";
+import { frozenNames, tuningWarning } from "./tuning_flags.ts";
 
 /** A run folder and, for a run that goes on, where it stopped. */
 interface Run {
@@ -59,6 +60,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const job = await prepare(parsed.flags, args);
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
+  const overlooked = tuningWarning(job.flags, job.flags.weights !== undefined);
+  if (overlooked !== undefined) job.report({ event: "warning", text: overlooked });
   const device = await openReportedDevice(job.flags.power, job.report);
   const counts = classCounts(job.data.dataset, "train");
   const { preprocessing } = job;
@@ -211,7 +214,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
         `a batch of at most ${images} was needed`,
     );
   }
-  const { parameters, dispatches, bytesPerImage, bufferBytes } = session.plan;
+  const { parameters, trained, dispatches, bytesPerImage, bufferBytes, keptBytes } = session.plan;
   return {
     event: "plan",
     source,
@@ -220,6 +223,10 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     software: device.software,
     model: flags.model,
     parameters,
+    trained,
+    frozen: frozenNames(flags.model, flags.freeze),
+    "frozen_norm": flags.frozenNorm === true,
+    recompute: flags.recompute === true,
     size: flags.size,
     resize: flags.resize,
     preprocessing: job.preprocessing,
@@ -232,6 +239,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     dispatches,
     "bytes_per_image": bytesPerImage,
     "buffer_bytes": bufferBytes,
+    "kept_bytes": keptBytes,
     run: job.path,
   };
 }

@@ -18,9 +18,10 @@ import {
   share,
   whole,
 } from "./flags.ts";
+import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
-export interface Recipe extends CommonFlags {
+export interface Recipe extends CommonFlags, TuningFlags {
   readonly data?: string;
   readonly labels?: string;
   readonly images?: string;
@@ -80,6 +81,10 @@ const MOVABLE = [...PRACTICAL, "data", "labels", "images"];
 
 /** The command, its defaults the reference recipe: Adam 0.005, StepLR(4, 0.85), 10 epochs. */
 export function trainCommand(): Command {
+  return withTuningFlags(mainCommand());
+}
+
+function mainCommand(): Command {
   return newCommand(
     "train",
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
@@ -146,6 +151,7 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
     }
   }
   requireAgreement(flags, (name) => given(command, name));
+  requireTuning(flags);
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
 }
@@ -234,25 +240,8 @@ export function sessionOptions(
     ...(classWeights && { classWeights }),
     dropRate: recipe.drop,
     dropPathRate: recipe.dropPath,
+    ...tuningOptions(recipe, recipe.lr),
     train: true,
-  };
-}
-
-/** The optimizer and schedule in words. */
-export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: string } {
-  const { lr, momentum, weightDecay, stepEvery, gamma } = recipe;
-  const parts: string[] = [recipe.optimizer];
-  if (momentum !== undefined) {
-    parts.push(`momentum ${momentum}${recipe.nesterov ? " (Nesterov)" : ""}`);
-  }
-  if (weightDecay > 0) parts.push(`weight decay ${weightDecay}`);
-  return {
-    optimizer: parts.join(", "),
-    schedule: {
-      step: `learning rate ${lr}, × ${gamma} every ${stepEvery} epochs`,
-      "one-cycle": `learning rate up to ${lr} in one cycle`,
-      constant: `learning rate ${lr}`,
-    }[recipe.schedule],
   };
 }
 
