@@ -36,12 +36,18 @@ export function madeUpExamples({ size, batch, seed }: StepFlags) {
   return { images, labels: Int32Array.from({ length: batch }, (_, i) => i % 2) };
 }
 
+/** Benchmarks that are modules of `bench/`, each with `run(args)`. */
+const MODULES = ["models", "plan"];
+
 /** Runs a benchmark and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [what, ...rest] = args;
+  const [what = "", ...rest] = args;
+  if (MODULES.includes(what)) return await (await import(`../bench/${what}.ts`)).run(rest);
   const reader = stepCommand("bench step", "Times training steps on made-up images.");
   if (what !== "step" && what !== "--help") {
-    throw new UsageError(`Cannot measure ${what ?? "nothing"}: "step" was needed`);
+    throw new UsageError(
+      `Cannot measure ${what || "nothing"}: one of step, ${MODULES.join(", ")} was needed`,
+    );
   }
   const parsed = parseFlags<StepFlags>(reader, what === "--help" ? [what] : rest);
   if ("help" in parsed) {
