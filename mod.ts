@@ -45,6 +45,7 @@ export { gradients } from "./engine/autodiff.ts";
 
 // Programs: a graph compiled to plain data.
 export { explain } from "./engine/compile/explain.ts";
+export { memoryOf, type ProgramMemory } from "./engine/compile/memory.ts";
 export { compile } from "./engine/compile/mod.ts";
 export {
   type Binding,
@@ -125,6 +126,7 @@ export { halve, type Rounding } from "./export/half.ts";
 export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 
 // Training.
+export { planTraining } from "./train/captured.ts";
 export type { RateOptions } from "./train/rates.ts";
 export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";

@@ -6,6 +6,7 @@ import { modelNames } from "../models/mod.ts";
 import { Session } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "./flags.ts";
+import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 
 /** Flags of the commands that run steps on made-up images. */
 export interface StepFlags extends CommonFlags {
@@ -43,18 +44,21 @@ const MODULES = ["models", "plan"];
 export async function run(args: readonly string[]): Promise<number> {
   const [what = "", ...rest] = args;
   if (MODULES.includes(what)) return await (await import(`../bench/${what}.ts`)).run(rest);
-  const reader = stepCommand("bench step", "Times training steps on made-up images.");
+  const reader = withTuningFlags(
+    stepCommand("bench step", "Times training steps on made-up images."),
+  );
   if (what !== "step" && what !== "--help") {
     throw new UsageError(
       `Cannot measure ${what || "nothing"}: one of step, ${MODULES.join(", ")} was needed`,
     );
   }
-  const parsed = parseFlags<StepFlags>(reader, what === "--help" ? [what] : rest);
+  const parsed = parseFlags<StepFlags & TuningFlags>(reader, what === "--help" ? [what] : rest);
   if ("help" in parsed) {
     console.log(parsed.help);
     return 0;
   }
   const { flags } = parsed;
+  requireTuning(flags);
   const { model, size, batch, steps, seed } = flags;
   const device = await openDevice(flags);
   const examples = madeUpExamples(flags);
@@ -64,6 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const session = await Session.create(device, {
     ...{ model, size, batch, seed, classes: 2, train: true },
     optimizer: { name: "adam" },
+    ...tuningOptions(flags, rates.learningRate),
   });
   session.step(examples, rates);
   await session.metrics();
