@@ -21,20 +21,25 @@ const flat: Model = (scope, images) => {
 };
 
 Deno.test("stagesOf() finds the stages of every family by the names of its variables", () => {
-  assert.deepEqual(names(declare(built("resnet18"), shape)), [
-    "conv1",
-    "layer1",
-    "layer2",
-    "layer3",
-    "layer4",
-    "fc",
-  ]);
-  assert.deepEqual(names(declare(built("efficientnet_b0"), shape)), [
+  const numbered = (name: string, from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, i) => `${name}${from + i}`);
+  const residual = ["conv1", ...numbered("layer", 1, 4), "fc"];
+  const inverted = (last: number) => [
     "conv_stem",
-    ...Array.from({ length: 7 }, (_, i) => `blocks.${i}`),
+    ...numbered("blocks.", 0, last),
     "conv_head",
     "classifier",
-  ]);
+  ];
+  for (
+    const [model, expected] of [
+      ["resnet18", residual],
+      ["resnet50", residual],
+      ["efficientnet_b0", inverted(6)],
+      ["tf_efficientnet_lite0", inverted(6)],
+      ["mobilenetv3_large_100", inverted(6)],
+      ["mobilenetv3_small_100", inverted(5)],
+    ] as const
+  ) assert.deepEqual(names(declare(built(model), shape)), expected, model);
   assert.deepEqual(names(declare(flat, shape)), ["bn0", "conv1", "features.0", "fc"]);
 });
 

@@ -77,6 +77,15 @@ Deno.test("recomputation halves the memory of EfficientNet-B0 at 224 pixels", ()
   assert.ok(again.bytesPerImage < 1.2 * plain.bytesPerImage);
 });
 
+Deno.test("models of every family keep less than half with recomputation", () => {
+  for (const model of ["resnet50", "tf_efficientnet_lite0", "mobilenetv3_small_100"]) {
+    const kept = (recompute: boolean) =>
+      planTraining(optionsOf({ model, size: 64, recompute })).keptBytes;
+    const [whole, less] = [kept(false), kept(true)];
+    assert.ok(less < whole / 2, `${model}: ${less} of ${whole}`);
+  }
+});
+
 Deno.test("batch statistics are taken once", () => {
   const count = (recompute: boolean) => {
     const { step } = stepOf({ recompute });
