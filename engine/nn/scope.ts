@@ -168,7 +168,7 @@ export class Scope {
         `Cannot normalise ${
           this.#path(name)
         } [${x.shape}] by its batch: there is 1 value of each channel, ` +
-          "2 or more were needed, from a larger batch or image size",
+          "2 or more were needed, from a larger batch or image size, or frozen norms",
       );
     }
     const tensor = moments(x);

@@ -52,7 +52,7 @@ export function frozenStages(
   freeze: FreezeOptions["freeze"] = 0,
 ): readonly Stage[] {
   const stages = stagesOf(variables);
-  const most = stages.length - 1;
+  const most = Math.max(stages.length - 1, 0);
   const count = freeze === "backbone" ? Math.max(most, 1) : freeze;
   if (!(Number.isInteger(count) && count >= 0 && count <= most)) {
     throw new RangeError(
