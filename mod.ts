@@ -45,7 +45,6 @@ export { gradients } from "./engine/autodiff.ts";
 
 // Programs: a graph compiled to plain data.
 export { explain } from "./engine/compile/explain.ts";
-export { memoryOf, type ProgramMemory } from "./engine/compile/memory.ts";
 export { compile } from "./engine/compile/mod.ts";
 export {
   type Binding,
@@ -56,6 +55,7 @@ export {
   type Location,
   MemoryError,
   type Program,
+  type ProgramMemory,
 } from "./engine/compile/program.ts";
 
 // The device: programs to numbers.

@@ -1,6 +1,5 @@
 /** A model captured for a session: variables, images, the graph of a step and what it costs. No device, no numbers. */
 
-import { memoryOf } from "../engine/compile/memory.ts";
 import { compile } from "../engine/compile/mod.ts";
 import type { CompileOptions, Goal, Program } from "../engine/compile/program.ts";
 import { imageInput, input, type Tensor } from "../engine/graph.ts";
@@ -73,7 +72,7 @@ export function captureTraining(
 export function planOf(program: Program, variables: Variables, batch: number): SessionPlan {
   const { parameters, frozen } = variables;
   const trained = count(parameters.variables);
-  const { peak, kept, allocated } = memoryOf(program);
+  const { peak, kept, allocated } = program.memory;
   return {
     parameters: trained + count(frozen.variables.filter((v) => v.layout !== "statistics")),
     trained,

@@ -11,8 +11,8 @@ import { type Binding, type Dispatch, MemoryError } from "./program.ts";
 import { bufferBytes } from "./slots.ts";
 import { expand, holeNames } from "./template.ts";
 
-/** The dispatch that computes a step, but for the pass it belongs to. */
-export function emit(step: Step, plan: Plan): Omit<Dispatch, "forward"> {
+/** The dispatch that computes a step. */
+export function emit(step: Step, plan: Plan): Dispatch {
   const views = new Views(step, plan);
   const [y] = step.stores as [Tensor];
   const body = y.op.kernel ? kernelText(y, views) : pointwiseText(step.stores, views);

@@ -1,6 +1,5 @@
 /** Explanation: a program as text, one line a dispatch, and what it costs in all. */
 
-import { memoryOf } from "./memory.ts";
 import type { Program } from "./program.ts";
 
 /** What a program does, for people; what is computed where and how many bytes that moves. */
@@ -16,7 +15,7 @@ export function explain(program: Program): string {
   const held = program.buffers.filter((b) => b.holds);
   const states = held.reduce((n, b) => n + b.size, 0);
   const moved = program.dispatches.reduce((n, d) => n + d.bytes, 0);
-  const { allocated, peak, kept } = memoryOf(program);
+  const { allocated, peak, kept } = program.memory;
   return [
     ...lines,
     `${program.dispatches.length} dispatches move ${size(moved)}`,

@@ -1,65 +1,73 @@
-/** Memory in use: how many bytes of a program's slots hold a value that is still to be read. No part of planning. */
+/** Memory in use: how many bytes of a plan's slots hold a value that is still to be read. Decides nothing. */
 
-import type { Binding, Program } from "./program.ts";
+import type { Tensor } from "../graph.ts";
+import { leaves } from "./fuse.ts";
+import type { Plan } from "./plan.ts";
+import type { ProgramMemory } from "./program.ts";
+import { bufferBytes } from "./slots.ts";
 
-/** What a program needs of its slots: all buffers but those of inputs, states and constants. */
-export interface ProgramMemory {
-  /** Bytes of all slots. */
-  readonly allocated: number;
-  /** The most bytes that hold values still to be read at any one time. */
-  readonly peak: number;
-  /** Bytes that the forward pass writes and later dispatches read. */
-  readonly kept: number;
+/** What a plan computes, as its caller sees it. */
+export interface Ends {
+  /** Read after the step. */
+  readonly outputs: readonly Tensor[];
+  /** The tensors of the forward pass. */
+  readonly forward: ReadonlySet<Tensor>;
 }
 
-/** A value in a slot: where it lies, which dispatch writes it and which reads it last. */
-interface Value {
+/** Where a tensor lies. */
+interface Stretch {
+  readonly buffer: number;
   readonly from: number;
   readonly to: number;
+}
+
+/** A value in a slot: which step writes it and which reads it last. */
+interface Value extends Stretch {
+  readonly t: Tensor;
   readonly written: number;
   last: number;
 }
 
-/** Follows the dispatches of `program` through its slots. */
-export function memoryOf(program: Program): ProgramMemory {
-  const values = valuesOf(program);
-  const change = new Array<number>(program.dispatches.length + 1).fill(0);
+/** Follows the steps of `plan` through its slots. */
+export function memoryOf(plan: Plan, ends: Ends): ProgramMemory {
+  const { steps, buffers } = plan;
+  const values = valuesOf(plan, ends);
+  const change = new Array<number>(steps.length + 1).fill(0);
   let kept = 0;
-  for (const { from, to, written, last } of values) {
+  for (const { t, from, to, written, last } of values) {
     change[written]! += to - from;
     change[last + 1]! -= to - from;
-    const forward = program.dispatches[written]!.forward;
-    if (forward && program.dispatches[last]?.forward === false) kept += to - from;
+    const later = steps[last]!.stores.some((reader) => !ends.forward.has(reader));
+    if (ends.forward.has(t) && later) kept += to - from;
   }
   let [live, peak] = [0, 0];
   for (const bytes of change) peak = Math.max(peak, live += bytes);
-  const slots = program.buffers.filter((b) => !b.holds);
+  const slots = buffers.filter((b) => !b.holds);
   return { allocated: slots.reduce((n, b) => n + b.size, 0), peak, kept };
 }
 
-function valuesOf(program: Program): Value[] {
+function valuesOf({ steps, stored, places, buffers }: Plan, { outputs }: Ends): Value[] {
   const all: Value[] = [];
-  const present = new Map<number, Value[]>(); // by slot
-  const overlaps = ({ offset, size }: Binding) => ({ from, to }: Value) =>
-    from < offset + size && to > offset;
-  program.dispatches.forEach(({ bindings }, i) => {
-    for (const binding of bindings) {
-      if (program.buffers[binding.buffer]!.holds) continue;
-      const there = present.get(binding.buffer) ?? [];
-      const touched = there.filter(overlaps(binding));
-      if (!binding.write) {
-        for (const value of touched) value.last = i;
-        continue;
-      }
-      const { offset: from, size } = binding;
-      const value = { from, to: from + size, written: i, last: i };
+  const present = new Map<number, Value[]>(); // by buffer
+  const stretch = (t: Tensor): Stretch => {
+    const { buffer, offset } = places.get(t)!;
+    return { buffer, from: offset, to: offset + bufferBytes(t) };
+  };
+  const read = (t: Tensor, step: number) => {
+    const { buffer, from, to } = stretch(t);
+    for (const v of present.get(buffer) ?? []) if (v.from < to && v.to > from) v.last = step;
+  };
+  steps.forEach(({ stores }, i) => {
+    for (const x of new Set(stores.flatMap((t) => [...leaves(t, stored)]))) read(x, i);
+    for (const t of stores) {
+      const value = { t, ...stretch(t), written: i, last: i };
+      if (buffers[value.buffer]!.holds) continue;
+      const others = (present.get(value.buffer) ?? [])
+        .filter((v) => v.to <= value.from || v.from >= value.to);
       all.push(value);
-      present.set(binding.buffer, [...there.filter((v) => !touched.includes(v)), value]);
+      present.set(value.buffer, [...others, value]);
     }
   });
-  const end = program.dispatches.length - 1;
-  for (const { buffer } of program.locations.values()) {
-    for (const value of present.get(buffer) ?? []) value.last = end; // an output
-  }
+  for (const t of outputs) read(t, steps.length - 1);
   return all;
 }

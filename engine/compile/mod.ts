@@ -2,6 +2,7 @@
 
 import { emit } from "./emit.ts";
 import { storage } from "./fuse.ts";
+import { memoryOf } from "./memory.ts";
 import { plan } from "./plan.ts";
 import type { CompileOptions, Goal, Location, Program } from "./program.ts";
 import { simplify } from "./simplify.ts";
@@ -22,18 +23,17 @@ export function compile(goal: Goal, options: CompileOptions = {}): Program {
   );
   const locations = new Map<Tensor, Location>();
   for (const [t, place] of planned.places) if (isInput(t)) locations.set(t, place);
-  for (const t of goal.outputs) {
-    const { base, offset } = storage(simple.get(t)!);
+  const outputs = goal.outputs.map((t) => storage(simple.get(t)!));
+  outputs.forEach(({ base, offset }, i) => {
     const place = planned.places.get(base)!;
-    locations.set(t, { buffer: place.buffer, offset: place.offset + offset * 16 });
-  }
+    const location = { buffer: place.buffer, offset: place.offset + offset * 16 };
+    locations.set(goal.outputs[i]!, location);
+  });
   const forward = new Set(topological(ends.map((t) => simple.get(t)!), (t) => t.operands));
   return {
-    dispatches: planned.steps.map((step) => ({
-      ...emit(step, planned),
-      forward: step.stores.every((t) => forward.has(t)),
-    })),
+    dispatches: planned.steps.map((step) => emit(step, planned)),
     buffers: planned.buffers,
     locations,
+    memory: memoryOf(planned, { outputs: outputs.map(({ base }) => base), forward }),
   };
 }

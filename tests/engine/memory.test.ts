@@ -3,7 +3,6 @@
 import { strict as assert } from "node:assert";
 import { gradients } from "../../engine/autodiff.ts";
 import { explain } from "../../engine/compile/explain.ts";
-import { memoryOf } from "../../engine/compile/memory.ts";
 import { compile } from "../../engine/compile/mod.ts";
 import { input, type Tensor } from "../../engine/graph.ts";
 import { pack } from "../../engine/ops/layout.ts";
@@ -23,23 +22,23 @@ function network(depth: number) {
   return { loss, gradient: pack(gradients(loss, weights)) };
 }
 
-Deno.test("memoryOf() counts a value from where it is written to where it is read last", () => {
+Deno.test("compile() counts a value from where it is written to where it is read last", () => {
   const [x, w] = [input("x", [rows, width]), input("w", [width, width])];
   const two = compile({ outputs: [matmul(matmul(x, w), w)] });
-  assert.deepEqual(memoryOf(two), { allocated: 2 * bytes, peak: 2 * bytes, kept: 0 });
+  assert.deepEqual(two.memory, { allocated: 2 * bytes, peak: 2 * bytes, kept: 0 });
   const [a, b] = [matmul(x, w), matmul(add(x, x), w)];
   const sum = compile({ outputs: [matmul(add(a, b), w)] });
-  assert.equal(memoryOf(sum).peak, 3 * bytes);
+  assert.equal(sum.memory.peak, 3 * bytes);
   // The output is read after the step, however early it is written.
   const early = compile({ outputs: [a, matmul(matmul(matmul(a, w), w), w)] });
-  assert.equal(memoryOf(early).peak, 3 * bytes);
+  assert.equal(early.memory.peak, 3 * bytes);
 });
 
-Deno.test("memoryOf() counts what the forward pass leaves to the backward pass as kept", () => {
+Deno.test("compile() counts what the forward pass leaves to the backward pass as kept", () => {
   for (const depth of [4, 8]) {
     const { loss, gradient } = network(depth);
     const program = compile({ outputs: [gradient], forward: [loss] });
-    assert.equal(memoryOf(program).kept, depth * bytes, "each product is read by its gradient");
+    assert.equal(program.memory.kept, depth * bytes, "each product is read by its gradient");
     assert.match(explain(program), /\nkept from the forward pass for later: \d/);
   }
 });
@@ -48,7 +47,7 @@ Deno.test("a step computes each gradient as soon as it can: memory is that of wh
   for (const depth of [4, 16]) {
     const { loss, gradient } = network(depth);
     const program = compile({ outputs: [gradient], forward: [loss] });
-    const { peak, kept, allocated } = memoryOf(program);
+    const { peak, kept, allocated } = program.memory;
     const arena = depth * width * width * 4;
     assert.ok(allocated <= peak + arena, `${allocated} of slots for ${peak}`);
     assert.ok(

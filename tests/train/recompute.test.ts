@@ -1,7 +1,6 @@
 /** Recomputation: the same gradients from fewer bytes kept, whatever is frozen or dropped. */
 
 import { strict as assert } from "node:assert";
-import { memoryOf } from "../../engine/compile/memory.ts";
 import { compile } from "../../engine/compile/mod.ts";
 import { explain } from "../../engine/compile/explain.ts";
 import { evaluate } from "../../engine/gpu/evaluate.ts";
@@ -56,7 +55,7 @@ for (const options of cases) {
 Deno.test("a recomputed step keeps little more than the ends of blocks", () => {
   for (const options of cases) {
     const kept = (recompute: boolean) =>
-      memoryOf(compile(stepOf({ ...options, recompute }).goal)).kept;
+      compile(stepOf({ ...options, recompute }).goal).memory.kept;
     const [whole, less] = [kept(false), kept(true)];
     if (options.freeze === "backbone") assert.equal(less, whole);
     else assert.ok(less < 0.7 * whole, `${JSON.stringify(options)}: ${less} of ${whole}`);
