@@ -24,7 +24,7 @@ interface Stretch {
 /** A value in a slot: which step writes it and which reads it last. */
 interface Value extends Stretch {
   readonly t: Tensor;
-  readonly written: number;
+  readonly first: number;
   last: number;
 }
 
@@ -34,8 +34,8 @@ export function memoryOf(plan: Plan, ends: Ends): ProgramMemory {
   const values = valuesOf(plan, ends);
   const change = new Array<number>(steps.length + 1).fill(0);
   let kept = 0;
-  for (const { t, from, to, written, last } of values) {
-    change[written]! += to - from;
+  for (const { t, from, to, first, last } of values) {
+    change[first]! += to - from;
     change[last + 1]! -= to - from;
     const later = steps[last]!.stores.some((reader) => !ends.forward.has(reader));
     if (ends.forward.has(t) && later) kept += to - from;
@@ -60,7 +60,7 @@ function valuesOf({ steps, stored, places, buffers }: Plan, { outputs }: Ends): 
   steps.forEach(({ stores }, i) => {
     for (const x of new Set(stores.flatMap((t) => [...leaves(t, stored)]))) read(x, i);
     for (const t of stores) {
-      const value = { t, ...stretch(t), written: i, last: i };
+      const value = { t, ...stretch(t), first: i, last: i };
       if (buffers[value.buffer]!.holds) continue;
       const others = (present.get(value.buffer) ?? [])
         .filter((v) => v.to <= value.from || v.from >= value.to);
