@@ -6,7 +6,7 @@ import type { Device } from "../engine/gpu/device.ts";
 import { Memory } from "../engine/gpu/memory.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import type { Tensor } from "../engine/graph.ts";
-import { apply, isParameter, type Model } from "../engine/nn/scope.ts";
+import { apply, type Model } from "../engine/nn/scope.ts";
 import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { Arena } from "../engine/nn/variables.ts";
 import { uniform } from "../engine/ops/dropout.ts";
@@ -17,7 +17,14 @@ import type { Weight } from "../models/safetensors.ts";
 import { type CapturedModel, captureModel, captureTraining, planOf } from "./captured.ts";
 import type { RateOptions } from "./rates.ts";
 import { oneHot, type TrainingStep } from "./step.ts";
-import { ARENAS, decodeArena, decodeVariables, encodeStates, encodeVariables } from "./weights.ts";
+import {
+  ARENAS,
+  decodeArena,
+  decodeVariables,
+  encodeStates,
+  encodeVariables,
+  initialNumbers,
+} from "./weights.ts";
 
 /** What a session is compiled for. */
 export interface SessionOptions extends FreezeOptions, RateOptions {
@@ -280,11 +287,8 @@ export class Session {
 
   #initialize(): void {
     const { variables } = this.#captured;
-    const order = variables.all.filter(isParameter);
-    for (const name of ARENAS) {
-      const { tensor } = variables[name];
-      this.#memory.write(tensor, variables[name].initial(this.#options.seed, order));
-    }
+    const numbers = initialNumbers(variables, this.#options.seed);
+    for (const name of ARENAS) this.#memory.write(variables[name].tensor, numbers[name]);
   }
 
   #trained(what: string): Training {

@@ -2,7 +2,7 @@
 
 import type { Arena, Entry } from "../engine/nn/variables.ts";
 import { entries } from "../engine/nn/variables.ts";
-import type { Variables } from "../engine/nn/scope.ts";
+import { isParameter, type Variables } from "../engine/nn/scope.ts";
 import { sameShape } from "../engine/shape.ts";
 import { fromFloats, toFloats, type Weight } from "../models/safetensors.ts";
 
@@ -82,6 +82,16 @@ export const ARENAS = ["parameters", "statistics", "frozen"] as const;
 
 /** The numbers of each. */
 export type ArenaNumbers = Readonly<Record<typeof ARENAS[number], Float32Array>>;
+
+/** What all variables begin with, the same whatever is frozen. */
+export function initialNumbers({ all, ...arenas }: Variables, seed: number): ArenaNumbers {
+  const order = all.filter(isParameter);
+  return {
+    parameters: arenas.parameters.initial(seed, order),
+    statistics: arenas.statistics.initial(seed, order),
+    frozen: arenas.frozen.initial(seed, order),
+  };
+}
 
 /** All entries, in the order of a PyTorch state dict. `batches` counts those a norm has seen. */
 export function decodeVariables(

@@ -6,6 +6,7 @@ import { stagesOf } from "../../engine/nn/stages.ts";
 import { convolution, linear, norm } from "../../engine/nn/layers.ts";
 import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
 import { modelInfo } from "../../models/mod.ts";
+import { decodeVariables, initialNumbers } from "../../train/weights.ts";
 
 const shape = [2, 32, 32, 3];
 const names = ({ all }: Variables) => stagesOf(all).map((s) => s.name);
@@ -75,16 +76,12 @@ Deno.test("declare() puts frozen stages into an arena of their own, statistics a
 
 Deno.test("a variable begins with the same numbers whichever arena it is in", () => {
   const begun = (freeze: number) => {
-    const { all, parameters, statistics, frozen } = declare(flat, shape, { freeze });
-    const order = all.filter((v) => v.layout !== "statistics");
-    return new Map(
-      [parameters, statistics, frozen].flatMap((a) => a.decode(a.initial(3, order)))
-        .map(({ key, data }) => [key, data]),
-    );
+    const variables = declare(flat, shape, { freeze });
+    return decodeVariables(variables, initialNumbers(variables, 3), () => 0);
   };
   const [whole, parts] = [begun(0), begun(3)];
   assert.equal(parts.size, whole.size);
-  for (const [key, data] of whole) assert.deepEqual(parts.get(key), data, key);
+  for (const [key, weight] of whole) assert.deepEqual(parts.get(key), weight, key);
 });
 
 Deno.test("declare() refuses to freeze more stages than there are, and names them", () => {
