@@ -55,6 +55,7 @@ export {
   type Location,
   MemoryError,
   type Program,
+  type ProgramMemory,
 } from "./engine/compile/program.ts";
 
 // The device: programs to numbers.
@@ -74,6 +75,7 @@ export {
 } from "./engine/nn/layers.ts";
 export { type LossOptions, softmaxCrossEntropy } from "./engine/nn/losses.ts";
 export { apply, Capture, declare, type Model, Scope, type Variables } from "./engine/nn/scope.ts";
+export { type FreezeOptions, type Stage, stagesOf } from "./engine/nn/stages.ts";
 export type { Arena, Entry, Layout, Variable } from "./engine/nn/variables.ts";
 
 // Optimizers and schedules.
@@ -145,8 +147,10 @@ export { type Preset, type PresetName, PRESETS } from "./data/presets.ts";
 export * from "./data/transforms/mod.ts";
 
 // Training.
+export { planTraining } from "./train/captured.ts";
+export type { RateOptions } from "./train/rates.ts";
 export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
-export { captureStep, oneHot, type TrainingStep } from "./train/step.ts";
+export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
 
 // What outputs are worth.
 export { accuracy, logLoss, rocAuc, softmax } from "./train/metrics.ts";

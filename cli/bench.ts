@@ -6,6 +6,7 @@ import { modelNames } from "../models/mod.ts";
 import { Session } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "./flags.ts";
+import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 
 /** Flags of the commands that run steps on made-up images. */
 export interface StepFlags extends CommonFlags {
@@ -36,20 +37,29 @@ export function madeUpExamples({ size, batch, seed }: StepFlags) {
   return { images, labels: Int32Array.from({ length: batch }, (_, i) => i % 2) };
 }
 
+/** Benchmarks that are modules of `bench/`, each with `run(args)`. */
+const MODULES = ["models", "plan"];
+
 /** Runs a benchmark and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
-  const [what, ...rest] = args;
+  const [what = "", ...rest] = args;
   if (what === "data") return await (await import("./bench/data.ts")).run(rest);
-  const reader = stepCommand("bench step", "Times training steps on made-up images.");
+  if (MODULES.includes(what)) return await (await import(`../bench/${what}.ts`)).run(rest);
+  const reader = withTuningFlags(
+    stepCommand("bench step", "Times training steps on made-up images."),
+  );
   if (what !== "step" && what !== "--help") {
-    throw new UsageError(`Cannot measure ${what ?? "nothing"}: "step" or "data" was needed`);
+    throw new UsageError(
+      `Cannot measure ${what || "nothing"}: one of step, data, ${MODULES.join(", ")} was needed`,
+    );
   }
-  const parsed = parseFlags<StepFlags>(reader, what === "--help" ? [what] : rest);
+  const parsed = parseFlags<StepFlags & TuningFlags>(reader, what === "--help" ? [what] : rest);
   if ("help" in parsed) {
     console.log(parsed.help);
     return 0;
   }
   const { flags } = parsed;
+  requireTuning(flags);
   const { model, size, batch, steps, seed } = flags;
   const device = await openDevice(flags);
   const examples = madeUpExamples(flags);
@@ -59,6 +69,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const session = await Session.create(device, {
     ...{ model, size, batch, seed, classes: 2, train: true },
     optimizer: { name: "adam" },
+    ...tuningOptions(flags, rates.learningRate),
   });
   session.step(examples, rates);
   await session.metrics();

@@ -99,6 +99,27 @@ export function nonNegative(text: string): number {
   return value;
 }
 
+/** Reads a word, or a whole number from `least`. */
+export function wholeOr<W extends string>(word: W, least: number): (text: string) => number | W {
+  return (text) => {
+    if (text === word) return word;
+    try {
+      return whole(least)(text);
+    } catch {
+      throw new InvalidArgumentError(`${word} or a whole number from ${least} was needed.`);
+    }
+  };
+}
+
+/** Reads a factor that makes nothing larger: above 0, at most 1. */
+export function factor(text: string): number {
+  const value = decimal(text);
+  if (!(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError("A number above 0 and at most 1 was needed.");
+  }
+  return value;
+}
+
 /** Reads a share: from 0, below 1. */
 export function share(text: string): number {
   const value = decimal(text);

@@ -21,6 +21,7 @@ import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
 import { describePipeline, pipelineOfRun } from "./augment_flags.ts";
 import { placesOf, placeText } from "./data_flags.ts";
+import { describeRecipe } from "./describe.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
@@ -38,7 +39,6 @@ import {
 } from "./train_data.ts";
 import {
   type AskedFlags,
-  describeRecipe,
   readTrainFlags,
   recipeOf,
   resumeFlags,
@@ -46,6 +46,7 @@ import {
   sessionOptions,
   type TrainFlags,
 } from "./train_flags.ts";
+import { frozenNames, tuningWarning } from "./tuning_flags.ts";
 
 /** A run folder and, for a run that goes on, where it stopped. */
 interface Run {
@@ -84,6 +85,8 @@ export async function run(args: readonly string[]): Promise<number> {
       "with replacement";
     job.report({ event: "note", text });
   }
+  const overlooked = tuningWarning(job.flags, (job.initial ?? job.resumed) !== undefined);
+  if (overlooked !== undefined) job.report({ event: "warning", text: overlooked });
   const device = await openReportedDevice(job.flags.power, job.report);
   const counts = classCounts(job.data.dataset, "train");
   const { preprocessing } = job;
@@ -286,7 +289,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
         `a batch of at most ${images} was needed`,
     );
   }
-  const { parameters, dispatches, bytesPerImage, bufferBytes } = session.plan;
+  const { parameters, trained, dispatches, bytesPerImage, bufferBytes, keptBytes } = session.plan;
   return {
     event: "plan",
     source,
@@ -295,6 +298,10 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     software: device.software,
     model: flags.model,
     parameters,
+    trained,
+    frozen: frozenNames(flags.model, flags.freeze),
+    "frozen_norm": flags.frozenNorm === true,
+    recompute: flags.recompute === true,
     size: flags.size,
     resize: flags.resize,
     preprocessing: job.preprocessing,
@@ -308,6 +315,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     dispatches,
     "bytes_per_image": bytesPerImage,
     "buffer_bytes": bufferBytes,
+    "kept_bytes": keptBytes,
     run: job.path,
   };
 }

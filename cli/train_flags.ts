@@ -29,10 +29,12 @@ import {
   share,
   whole,
 } from "./flags.ts";
+import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
-export interface Recipe extends CommonFlags, DataFlags, WeightFlags, Pick<LoadingFlags, "onBad"> {
+export interface Recipe
+  extends CommonFlags, DataFlags, WeightFlags, TuningFlags, Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
   readonly model: string;
   readonly size: number;
@@ -125,7 +127,7 @@ export function trainCommand(): Command {
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
-  return withWeightFlags(addLoadingFlags(command));
+  return withTuningFlags(withWeightFlags(addLoadingFlags(command)));
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
@@ -145,6 +147,7 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
   flags.sampler = samplerOf(flags);
+  requireTuning(flags);
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
 }
@@ -233,25 +236,8 @@ export function sessionOptions(
     ...(classWeights && { classWeights }),
     dropRate: recipe.drop,
     dropPathRate: recipe.dropPath,
+    ...tuningOptions(recipe, recipe.lr),
     train: true,
-  };
-}
-
-/** The optimizer and schedule in words. */
-export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: string } {
-  const { lr, momentum, weightDecay, stepEvery, gamma } = recipe;
-  const parts: string[] = [recipe.optimizer];
-  if (momentum !== undefined) {
-    parts.push(`momentum ${momentum}${recipe.nesterov ? " (Nesterov)" : ""}`);
-  }
-  if (weightDecay > 0) parts.push(`weight decay ${weightDecay}`);
-  return {
-    optimizer: parts.join(", "),
-    schedule: {
-      step: `learning rate ${lr}, × ${gamma} every ${stepEvery} epochs`,
-      "one-cycle": `learning rate up to ${lr} in one cycle`,
-      constant: `learning rate ${lr}`,
-    }[recipe.schedule],
   };
 }
 

@@ -32,7 +32,7 @@ export interface Op<Attrs = unknown> {
    * busy: tiles are as large as leaves that many of them.
    */
   kernel?(y: Tensor<Attrs>, threads: number): Kernel;
-  /** For ops that only look at the storage of their input: where in it `y` begins, in quads. */
+  /** For ops that only look at the storage of their first input: where in it `y` begins, in quads. */
   view?(y: Tensor<Attrs>): number;
   /** The same result, written to be obviously right, in float64 and without padding. */
   reference(y: Tensor<Attrs>, ...inputs: Float64Array[]): Float64Array;
@@ -155,4 +155,13 @@ export function topological(
     }
   }
   return order;
+}
+
+/**
+ * `tensors` as they were made, which is operands before users too. A gradient comes right after what it
+ * is made of: in the order of a walk from the results, those of weights would all come last, and what
+ * they read would fill memory until then.
+ */
+export function inCreationOrder(tensors: readonly Tensor[]): Tensor[] {
+  return [...tensors].sort((a, b) => a.id - b.id);
 }

@@ -12,6 +12,7 @@ const rooms: [room: string, imports: string[]][] = [
   ["engine/interpret.ts", graph],
   ["engine/ops/", [...graph, "shaders/"]],
   ["engine/autodiff.ts", [...graph, "engine/ops/"]],
+  ["engine/recompute.ts", [...graph, "engine/ops/"]],
   ["engine/compile/", [...graph, "engine/ops/", "shaders/"]],
   ["engine/gpu/", [...graph, "engine/compile/"]],
   ["engine/nn/", [...graph, "engine/ops/"]],

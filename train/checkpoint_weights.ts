@@ -15,8 +15,8 @@ export function checkpointWeights(checkpoint: Checkpoint, path: string): Map<str
   try {
     const built = modelInfo(model).build({ classes: classes.length });
     const variables = declare(built, [1, size, size, 3]);
-    const { parameters, statistics, batches } = encodeVariables(variables, checkpoint.weights);
-    return decodeVariables(variables, parameters, statistics, (name) => batches.get(name)!);
+    const numbers = encodeVariables(variables, checkpoint.weights);
+    return decodeVariables(variables, numbers, (name) => numbers.batches.get(name)!);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new CheckpointError(`Cannot use the checkpoint "${path}": ${error.message}`);

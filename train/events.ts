@@ -17,8 +17,16 @@ export interface PlanEvent {
   readonly adapter: string;
   readonly software: boolean;
   readonly model: string;
-  /** Trainable numbers of the model. */
+  /** Parameters of the model. */
   readonly parameters: number;
+  /** Those of them that are trained. */
+  readonly trained: number;
+  /** Stages of the model that stay as they are, by name. */
+  readonly frozen: readonly string[];
+  /** Whether all norms keep and use their running statistics. */
+  readonly "frozen_norm": boolean;
+  /** Whether the backward pass computes activations again instead of keeping them. */
+  readonly recompute: boolean;
   /** Side of the square the model sees, in pixels. */
   readonly size: number;
   /** Shorter side an image is resized to before it is cropped to `size`, in pixels. */
@@ -41,6 +49,8 @@ export interface PlanEvent {
   readonly "bytes_per_image": number;
   /** Bytes of GPU memory that the programs hold. */
   readonly "buffer_bytes": number;
+  /** Bytes of it that the forward pass of a step leaves for the backward pass. */
+  readonly "kept_bytes": number;
   /** The run folder. */
   readonly run: string;
 }

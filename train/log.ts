@@ -136,13 +136,16 @@ function planText(plan: PlanEvent): string {
       `divided by ${plan.preprocessing.std.join(" ")}` +
       (plan.preprocessing.tag === undefined ? "" : `, as ${plan.preprocessing.tag} has it`),
     ],
+    ...tuningText(plan).map((text, i) => [i === 0 ? "tuning" : "", text]),
     ["plan", `epochs: ${plan.epochs}, each ${plan.steps} steps of ${plan.batch} images${drops}`],
     [
       "",
       `${plan.dispatches} dispatches a step, ${
         millions(plan["bytes_per_image"])
       }B moved an image, ` +
-      `${millions(plan["buffer_bytes"])}B of buffers`,
+      `${millions(plan["buffer_bytes"])}B of buffers, ${
+        millions(plan["kept_bytes"])
+      }B kept for the backward pass`,
     ],
     ["augment", plan.augment],
     ["optimizer", `${plan.optimizer}, ${plan.schedule}, seed ${plan.seed}`],
@@ -154,6 +157,20 @@ function planText(plan: PlanEvent): string {
 function roundingText({ relative, absolute }: NonNullable<ExportEvent["rounding"]>): string {
   return `Half precision changes numbers by at most ${(100 * relative).toFixed(3)} %, ` +
     `those below ${(2 ** -14).toExponential(1)} by at most ${absolute.toExponential(1)}`;
+}
+
+/** What of the model is trained, and how; nothing where all of it is, in the plain way. */
+function tuningText(plan: PlanEvent): string[] {
+  const { frozen, trained, parameters } = plan;
+  const stages = frozen.length > 1
+    ? `${frozen[0]} to ${frozen.at(-1)}, ${frozen.length} stages`
+    : `${frozen[0]}, 1 stage`;
+  const share = `${count(trained)} of ${count(parameters)} parameters`;
+  return [
+    ...frozen.length > 0 ? [`frozen: ${stages}; trained: ${share}`] : [],
+    ...plan["frozen_norm"] ? ["frozen norms: running statistics are used and kept"] : [],
+    ...plan.recompute ? ["blocks are computed again in the backward pass"] : [],
+  ];
 }
 
 function scoreTable(epochs: readonly EpochEvent[]): string {
@@ -172,6 +189,10 @@ function percent(share: number): string {
 
 function decimal(value: number): string {
   return Number.isNaN(value) ? "undefined" : value.toFixed(4);
+}
+
+function count(value: number): string {
+  return value < 1e5 ? String(value) : millions(value);
 }
 
 function millions(value: number): string {

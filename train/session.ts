@@ -5,20 +5,29 @@ import type { Program } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { Memory } from "../engine/gpu/memory.ts";
 import { Runner } from "../engine/gpu/runner.ts";
-import { imageInput, input, type Tensor } from "../engine/graph.ts";
-import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
+import type { Tensor } from "../engine/graph.ts";
+import { apply, type Model } from "../engine/nn/scope.ts";
+import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { Arena } from "../engine/nn/variables.ts";
 import { uniform } from "../engine/ops/dropout.ts";
-import { createOptimizer, type OptimizerOptions } from "../engine/optim/mod.ts";
+import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
-import { modelInfo, type Preprocessing } from "../models/mod.ts";
-import { normalize } from "../models/preprocess.ts";
+import type { Preprocessing } from "../models/mod.ts";
 import type { Weight } from "../models/safetensors.ts";
-import { captureStep, oneHot, type TrainingStep } from "./step.ts";
-import { decodeArena, decodeVariables, encodeStates, encodeVariables } from "./weights.ts";
+import { type CapturedModel, captureModel, captureTraining, planOf } from "./captured.ts";
+import type { RateOptions } from "./rates.ts";
+import { oneHot, type TrainingStep } from "./step.ts";
+import {
+  ARENAS,
+  decodeArena,
+  decodeVariables,
+  encodeStates,
+  encodeVariables,
+  initialNumbers,
+} from "./weights.ts";
 
 /** What a session is compiled for. */
-export interface SessionOptions {
+export interface SessionOptions extends FreezeOptions, RateOptions {
   /** A name of the registry, or a model of one's own. */
   readonly model: string | Model;
   /** How many classes the last layer tells apart. */
@@ -41,6 +50,11 @@ export interface SessionOptions {
   readonly dropPathRate?: number;
   /** What is subtracted from images and what they are divided by. Default the model's own, where it is of the registry. */
   readonly preprocessing?: Pick<Preprocessing, "mean" | "std">;
+  /**
+   * Whether the backward pass computes what is inside the model's blocks again instead of keeping it:
+   * less memory, more work, the same gradients. Default false.
+   */
+  readonly recompute?: boolean;
   /** False where only `evaluate` is used. */
   readonly train: boolean;
   /**
@@ -62,14 +76,22 @@ export interface Examples {
 
 /** What a step costs. */
 export interface SessionPlan {
-  /** Numbers that are learned. */
+  /** Parameters of the model. */
   readonly parameters: number;
+  /** Those of them that are learned: all but the frozen ones. */
+  readonly trained: number;
   /** Kernels that a step runs. */
   readonly dispatches: number;
   /** Bytes that the dispatches of a step read and write, for each image. */
   readonly bytesPerImage: number;
   /** Bytes of all buffers. */
   readonly bufferBytes: number;
+  /** Bytes of those that hold no input, weight or state: slots, which values take in turn. */
+  readonly slotBytes: number;
+  /** The most bytes of slots that hold values still to be read at any one time. */
+  readonly peakBytes: number;
+  /** Bytes that the forward pass leaves for the backward pass of the same step: activations mostly. */
+  readonly keptBytes: number;
 }
 
 /** The parts of a training session that an evaluating one lacks. */
@@ -83,10 +105,7 @@ interface Training {
 export class Session {
   readonly #options: SessionOptions;
   readonly #memory: Memory;
-  readonly #variables: Variables;
-  readonly #images: Tensor;
-  readonly #pixels: Tensor;
-  readonly #model: Model;
+  readonly #captured: CapturedModel;
   readonly #device: Device;
   #program?: Program;
   #training?: Training;
@@ -99,22 +118,10 @@ export class Session {
   #stepsBefore = 0;
 
   private constructor(device: Device, options: SessionOptions) {
-    const { model, classes, size, batch, dropRate = 0, dropPathRate = 0 } = options;
-    const info = typeof model === "string" ? modelInfo(model) : undefined;
-    const [height, width] = typeof size === "number" ? [size, size] : size;
-    const shape = [batch, height, width, 3];
     this.#options = options;
     this.#device = device;
+    this.#captured = captureModel(options);
     this.#memory = new Memory(device);
-    this.#model = info ? info.build({ classes, dropRate, dropPathRate }) : model as Model;
-    this.#variables = declare(this.#model, shape);
-    this.#images = options.images === "numbers"
-      ? input("images", shape)
-      : imageInput("images", shape);
-    const preprocessing = options.preprocessing ?? info;
-    this.#pixels = preprocessing && options.images !== "numbers"
-      ? normalize(this.#images, preprocessing)
-      : this.#images;
   }
 
   /**
@@ -136,14 +143,7 @@ export class Session {
 
   /** What a step costs; of an evaluation where the session does not train. */
   get plan(): SessionPlan {
-    const program = this.#program!;
-    const { parameters } = this.#variables;
-    return {
-      parameters: parameters.variables.reduce((n, v) => n + v.shape.reduce((a, b) => a * b, 1), 0),
-      dispatches: program.dispatches.length,
-      bytesPerImage: program.dispatches.reduce((n, d) => n + d.bytes, 0) / this.#options.batch,
-      bufferBytes: program.buffers.reduce((n, b) => n + b.size, 0),
-    };
+    return planOf(this.#program!, this.#captured.variables, this.#options.batch);
   }
 
   /** The program of a step; of an evaluation where the session does not train. */
@@ -161,7 +161,7 @@ export class Session {
     const { step, optimizer, runner } = this.#trained("step");
     const { seed } = this.#options;
     const t = this.#stepsDone + 1;
-    this.#memory.write(this.#images, examples.images);
+    this.#memory.write(this.#captured.images, examples.images);
     this.#memory.write(
       step.targets,
       examples.targets ?? oneHot(examples.labels, step.targets.shape),
@@ -198,32 +198,36 @@ export class Session {
   /** Logits [batch, classes] in evaluation mode, row-major. */
   async evaluate(examples: Pick<Examples, "images">): Promise<Float32Array> {
     const { runner, logits } = await this.#evaluationRunner();
-    this.#memory.write(this.#images, examples.images);
+    this.#memory.write(this.#captured.images, examples.images);
     runner.run();
     return await runner.read(logits);
   }
 
   /** All weights under timm's names: parameters, running statistics, counters of batches. */
   async readWeights(): Promise<Map<string, Weight>> {
-    const { parameters, statistics } = this.#variables;
+    const { variables } = this.#captured;
+    const { parameters, statistics, frozen } = variables;
     const runner = await this.#anyRunner();
-    const read = ({ tensor, variables }: Arena) =>
-      variables.length ? runner.read(tensor) : new Float32Array(); // no program knows an empty one
+    const read = async ({ tensor, variables }: Arena) =>
+      variables.length ? await runner.read(tensor) : new Float32Array(); // no program knows an empty one
+    const numbers = {
+      parameters: await read(parameters),
+      statistics: await read(statistics),
+      frozen: await read(frozen),
+    };
     const steps = this.#stepsDone - this.#stepsBefore;
-    return decodeVariables(
-      this.#variables,
-      await read(parameters),
-      await read(statistics),
-      (name) => (this.#batchesBefore.get(name) ?? 0) + steps,
-    );
+    return decodeVariables(variables, numbers, (name) => {
+      const counts = statistics.part({ name, layout: "statistics" }) !== undefined;
+      return (this.#batchesBefore.get(name) ?? 0) + (counts ? steps : 0);
+    });
   }
 
   /** Replaces all weights. Throws RangeError with a list of what is missing, unexpected or of another shape. */
   writeWeights(weights: ReadonlyMap<string, Weight>): void {
-    const { parameters, statistics, batches } = encodeVariables(this.#variables, weights);
-    this.#memory.write(this.#variables.parameters.tensor, parameters);
-    this.#memory.write(this.#variables.statistics.tensor, statistics);
-    this.#batchesBefore = batches;
+    const { variables } = this.#captured;
+    const numbers = encodeVariables(variables, weights);
+    for (const name of ARENAS) this.#memory.write(variables[name].tensor, numbers[name]);
+    this.#batchesBefore = numbers.batches;
     this.#stepsBefore = this.#stepsDone;
   }
 
@@ -233,7 +237,7 @@ export class Session {
     const all = new Map<string, Weight>();
     for (const [i, name] of optimizer.states.entries()) {
       const numbers = await runner.read(step.states[i]!);
-      for (const [key, weight] of decodeArena(this.#variables.parameters, numbers)) {
+      for (const [key, weight] of decodeArena(this.#captured.variables.parameters, numbers)) {
         all.set(`${name}.${key}`, weight);
       }
     }
@@ -243,7 +247,8 @@ export class Session {
   /** Replaces the states of the optimizer after `stepsDone` steps. Throws RangeError where they do not fit. */
   writeOptimizer(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
     const { step, optimizer } = this.#trained("write the optimizer of");
-    const numbers = encodeStates(this.#variables.parameters, optimizer.states, states);
+    const { parameters } = this.#captured.variables;
+    const numbers = encodeStates(parameters, optimizer.states, states);
     numbers.forEach((values, i) => this.#memory.write(step.states[i]!, values));
     this.#stepsBefore += stepsDone - this.#stepsDone; // batches were counted by the weights' own counters
     this.#stepsDone = stepsDone;
@@ -257,16 +262,10 @@ export class Session {
   }
 
   async #compileTraining(): Promise<Training> {
-    const { classes, optimizer: named, labelSmoothing, classWeights } = this.#options;
-    const optimizer = createOptimizer(named);
-    const step = captureStep(this.#model, this.#variables, this.#pixels, {
-      classes,
-      optimizer,
-      ...(labelSmoothing && { labelSmoothing }),
-      ...(classWeights && { classWeights }),
-    });
-    const program = compile({ outputs: [], updates: step.updates }, this.#device.limits);
+    const { step, optimizer, goal, feeds } = captureTraining(this.#captured, this.#options);
+    const program = compile(goal, this.#device.limits);
     this.#program = program;
+    for (const [t, numbers] of feeds) this.#memory.write(t, numbers);
     return { step, optimizer, runner: await Runner.create(program, this.#memory) };
   }
 
@@ -275,7 +274,8 @@ export class Session {
   }
 
   async #compileEvaluation() {
-    const { logits } = apply(this.#model, this.#variables, this.#pixels, { training: false });
+    const { model, variables, pixels } = this.#captured;
+    const { logits } = apply(model, variables, pixels, { training: false });
     const program = compile({ outputs: [logits] }, this.#device.limits);
     this.#program ??= program;
     return { runner: await Runner.create(program, this.#memory), logits };
@@ -286,9 +286,9 @@ export class Session {
   }
 
   #initialize(): void {
-    const { parameters, statistics } = this.#variables;
-    this.#memory.write(parameters.tensor, parameters.initial(this.#options.seed));
-    this.#memory.write(statistics.tensor, statistics.initial(this.#options.seed));
+    const { variables } = this.#captured;
+    const numbers = initialNumbers(variables, this.#options.seed);
+    for (const name of ARENAS) this.#memory.write(variables[name].tensor, numbers[name]);
   }
 
   #trained(what: string): Training {

@@ -2,7 +2,7 @@
 
 import type { Arena, Entry } from "../engine/nn/variables.ts";
 import { entries } from "../engine/nn/variables.ts";
-import type { Variables } from "../engine/nn/scope.ts";
+import { isParameter, type Variables } from "../engine/nn/scope.ts";
 import { sameShape } from "../engine/shape.ts";
 import { fromFloats, toFloats, type Weight } from "../models/safetensors.ts";
 
@@ -77,17 +77,31 @@ function toCount({ dtype, data }: Weight): number {
   return Number(new DataView(data.buffer, data.byteOffset).getBigInt64(0, true));
 }
 
+/** The arenas of a model. */
+export const ARENAS = ["parameters", "statistics", "frozen"] as const;
+
+/** The numbers of each. */
+export type ArenaNumbers = Readonly<Record<typeof ARENAS[number], Float32Array>>;
+
+/** What all variables begin with, the same whatever is frozen. */
+export function initialNumbers({ all, ...arenas }: Variables, seed: number): ArenaNumbers {
+  const order = all.filter(isParameter);
+  return {
+    parameters: arenas.parameters.initial(seed, order),
+    statistics: arenas.statistics.initial(seed, order),
+    frozen: arenas.frozen.initial(seed, order),
+  };
+}
+
 /** All entries, in the order of a PyTorch state dict. `batches` counts those a norm has seen. */
 export function decodeVariables(
   variables: Variables,
-  parameters: Float32Array,
-  statistics: Float32Array,
+  numbers: ArenaNumbers,
   batches: (name: string) => number,
 ): Map<string, Weight> {
-  const found = new Map([
-    ...decodeArena(variables.parameters, parameters),
-    ...decodeArena(variables.statistics, statistics),
-  ]);
+  const found = new Map(
+    ARENAS.flatMap((name) => [...decodeArena(variables[name], numbers[name])]),
+  );
   const ordered = new Map<string, Weight>();
   for (const variable of variables.all) {
     for (const { key } of entries(variable)) ordered.set(key, found.get(key)!);
@@ -105,11 +119,7 @@ export function decodeVariables(
 export function encodeVariables(
   variables: Variables,
   weights: ReadonlyMap<string, Weight>,
-): {
-  readonly parameters: Float32Array;
-  readonly statistics: Float32Array;
-  readonly batches: ReadonlyMap<string, number>;
-} {
+): ArenaNumbers & { readonly batches: ReadonlyMap<string, number> } {
   const known = new Map(variables.all.flatMap(entries).map((e) => [e.key, e]));
   const norms = variables.all.filter((v) => v.layout === "statistics").map((v) => v.name);
   const counters = new Set(norms.map((name) => `${name}.${COUNTER}`));
@@ -130,6 +140,7 @@ export function encodeVariables(
   return {
     parameters: encodeArena(variables.parameters, find),
     statistics: encodeArena(variables.statistics, find),
+    frozen: encodeArena(variables.frozen, find),
     batches: new Map(batches),
   };
 }

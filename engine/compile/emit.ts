@@ -241,7 +241,10 @@ function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size:
       const from = offset + shift * 16;
       found.set(
         from,
-        Math.max(found.get(from) ?? 0, x === base ? bufferBytes(x) : quads(x.shape) * 16),
+        Math.max(
+          found.get(from) ?? 0,
+          x === base || isImageInput(base) ? bufferBytes(base) : quads(x.shape) * 16,
+        ),
       );
     } else if (!plan.stored.has(base) || step.stores.includes(base)) base.operands.forEach(visit);
   };

@@ -13,15 +13,17 @@ export function explain(program: Program): string {
       ` ${grid.join("×").padEnd(12)} ${size(bytes).padStart(9)}  ${place}`;
   });
   const held = program.buffers.filter((b) => b.holds);
-  const total = (buffers: Program["buffers"]) => size(buffers.reduce((n, b) => n + b.size, 0));
+  const states = held.reduce((n, b) => n + b.size, 0);
   const moved = program.dispatches.reduce((n, d) => n + d.bytes, 0);
+  const { allocated, peak, kept } = program.memory;
   return [
     ...lines,
     `${program.dispatches.length} dispatches move ${size(moved)}`,
-    `${held.length} inputs, states and constants: ${total(held)}`,
-    `${program.buffers.length - held.length} slots: ${
-      total(program.buffers.filter((b) => !b.holds))
+    `${held.length} inputs, states and constants: ${size(states)}`,
+    `${program.buffers.length - held.length} slots: ${size(allocated)}, in use at most ${
+      size(peak)
     }`,
+    ...(kept ? [`kept from the forward pass for later: ${size(kept)}`] : []),
   ].join("\n");
 }
 

@@ -98,7 +98,8 @@ function countUses(order: readonly Tensor[], threads: number): Uses {
   const viewed = new Set<Tensor>();
   for (const t of order) {
     const loads = t.op.kernel?.(t, threads).loads;
-    t.operands.forEach((x, i) => {
+    const read = t.op.view ? t.operands.slice(0, 1) : t.operands;
+    read.forEach((x, i) => {
       if (t.op.view || packOffsets(t)) viewed.add(x);
       times.set(x, (times.get(x) ?? 0) + (loads?.[i] ?? 1));
       const width = t.op.pointwise ? quads(t.shape) : quads(x.shape);

@@ -2,10 +2,11 @@
 
 import { emit } from "./emit.ts";
 import { storage } from "./fuse.ts";
+import { memoryOf } from "./memory.ts";
 import { plan } from "./plan.ts";
 import type { CompileOptions, Goal, Location, Program } from "./program.ts";
 import { simplify } from "./simplify.ts";
-import { isInput, type Tensor } from "../graph.ts";
+import { isInput, type Tensor, topological } from "../graph.ts";
 
 /**
  * Compiles `goal` into a program for a device with the limits of `options`.
@@ -13,7 +14,8 @@ import { isInput, type Tensor } from "../graph.ts";
  */
 export function compile(goal: Goal, options: CompileOptions = {}): Program {
   const updates = goal.updates ?? new Map<Tensor, Tensor>();
-  const simple = simplify([...goal.outputs, ...updates.values()]);
+  const ends = goal.forward ?? [];
+  const simple = simplify([...goal.outputs, ...updates.values(), ...ends]);
   const planned = plan(
     goal.outputs.map((t) => simple.get(t)!),
     new Map([...updates].map(([state, value]) => [state, simple.get(value)!])),
@@ -21,14 +23,17 @@ export function compile(goal: Goal, options: CompileOptions = {}): Program {
   );
   const locations = new Map<Tensor, Location>();
   for (const [t, place] of planned.places) if (isInput(t)) locations.set(t, place);
-  for (const t of goal.outputs) {
-    const { base, offset } = storage(simple.get(t)!);
+  const outputs = goal.outputs.map((t) => storage(simple.get(t)!));
+  outputs.forEach(({ base, offset }, i) => {
     const place = planned.places.get(base)!;
-    locations.set(t, { buffer: place.buffer, offset: place.offset + offset * 16 });
-  }
+    const location = { buffer: place.buffer, offset: place.offset + offset * 16 };
+    locations.set(goal.outputs[i]!, location);
+  });
+  const forward = new Set(topological(ends.map((t) => simple.get(t)!), (t) => t.operands));
   return {
     dispatches: planned.steps.map((step) => emit(step, planned)),
     buffers: planned.buffers,
     locations,
+    memory: memoryOf(planned, { outputs: outputs.map(({ base }) => base), forward }),
   };
 }

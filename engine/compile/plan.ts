@@ -1,6 +1,6 @@
 /** The plan: which dispatches run in which order, and which buffer holds what. No text, no GPU. */
 
-import { constantValues, isInput, type Tensor, topological } from "../graph.ts";
+import { constantValues, inCreationOrder, isInput, type Tensor, topological } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
@@ -32,7 +32,9 @@ export function plan(
   options: CompileOptions,
 ): Plan {
   const roots = new Set([...outputs.map((t) => storage(t).base), ...updates.values()]);
-  const order = topological([...outputs, ...updates.values()], (t) => t.operands);
+  const order = inCreationOrder(
+    topological([...outputs, ...updates.values()], (t) => t.operands),
+  );
   const stored = chooseStored(order, roots, options);
   const { owners, copies } = placeParts(order, stored, roots);
   const maxBuffers = options.maxBuffers ?? 8;

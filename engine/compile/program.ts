@@ -8,6 +8,8 @@ export interface Goal {
   readonly outputs: readonly Tensor[];
   /** Inputs that the step replaces, each with the value that replaces it. */
   readonly updates?: ReadonlyMap<Tensor, Tensor>;
+  /** Where the forward pass ends, such as the loss: what it leaves for later is counted as kept. */
+  readonly forward?: readonly Tensor[];
 }
 
 /** A stretch of a buffer bound to a dispatch; offsets and sizes in bytes. */
@@ -54,6 +56,16 @@ export interface Location {
   readonly offset: number;
 }
 
+/** What a program needs of its slots: all buffers but those of inputs, states and constants. */
+export interface ProgramMemory {
+  /** Bytes of all slots. */
+  readonly allocated: number;
+  /** The most bytes that hold values still to be read at any one time. */
+  readonly peak: number;
+  /** Bytes that the forward pass writes and later dispatches read. */
+  readonly kept: number;
+}
+
 /** One fixed sequence of dispatches over fixed buffers. */
 export interface Program {
   /** In the order they run. */
@@ -62,6 +74,8 @@ export interface Program {
   readonly buffers: readonly Buffer[];
   /** Where inputs and outputs are. */
   readonly locations: ReadonlyMap<Tensor, Location>;
+  /** How its slots are used. */
+  readonly memory: ProgramMemory;
 }
 
 /** What the device allows and charges; the defaults are the portable floor of WebGPU. */

@@ -1,10 +1,10 @@
 /** Simplification: equal nodes become one, products with 1 and sums with 0 vanish. Graph → graph. */
 
-import { constantValues, isInput, Tensor, topological } from "../graph.ts";
+import { constantValues, inCreationOrder, isInput, Tensor, topological } from "../graph.ts";
 import { fullValue } from "../ops/pointwise.ts";
 import { sameShape } from "../shape.ts";
 
-/** For every tensor below `roots` the one that stands for it afterwards. */
+/** For every tensor below `roots` the one that stands for it afterwards; their order of creation stays. */
 export function simplify(roots: readonly Tensor[]): Map<Tensor, Tensor> {
   const result = new Map<Tensor, Tensor>();
   const known = new Map<string, Tensor>();
@@ -15,7 +15,7 @@ export function simplify(roots: readonly Tensor[]): Map<Tensor, Tensor> {
     return text;
   };
   const opIds = new Map<unknown, number>();
-  for (const t of topological(roots, (t) => t.operands)) {
+  for (const t of inCreationOrder(topological(roots, (t) => t.operands))) {
     if (isInput(t)) {
       result.set(t, t);
       continue;

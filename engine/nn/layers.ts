@@ -59,7 +59,7 @@ export function norm(
     values: [initialWeight, 0],
   });
   const running = scope.variable(name, "statistics", shape, { kind: "rows", values: [0, 1] });
-  const { training } = scope;
+  const training = scope.usesBatch(name);
   const statistics = training ? scope.batchMoments(name, x) : running;
   return scope.mark(name, batchNorm(x, statistics, affine, { epsilon, training }));
 }

@@ -6,7 +6,8 @@ import { pack } from "../ops/layout.ts";
 import { rows, type Shape } from "../shape.ts";
 import { moments } from "../ops/batch_norm.ts";
 import type { Initial } from "./init.ts";
-import { Arena, type Layout, type Variable } from "./variables.ts";
+import { type FreezeOptions, frozenVariables } from "./stages.ts";
+import { Arena, keyOf, type Layout, type Variable } from "./variables.ts";
 
 /** A model: layers composed, from images [n, h, w, 3] to logits [n, classes]. */
 export type Model = (scope: Scope, images: Tensor) => Tensor;
@@ -17,28 +18,39 @@ export interface Variables {
   readonly all: readonly Variable[];
   /** What is learned. */
   readonly parameters: Arena;
-  /** Running means and variances of norms. */
+  /** Running means and variances of norms that follow the batches. */
   readonly statistics: Arena;
+  /** What training leaves as it is: parameters and statistics. */
+  readonly frozen: Arena;
 }
 
-/** The variables that `model` asks for when it sees images of `shape` [n, h, w, 3]. */
-export function declare(model: Model, shape: Shape): Variables {
+/**
+ * The variables that `model` asks for when it sees images of `shape` [n, h, w, 3]. Throws RangeError
+ * where it has fewer stages than are to be frozen, or asks for a variable twice.
+ */
+export function declare(model: Model, shape: Shape, options: FreezeOptions = {}): Variables {
   const all: Variable[] = [];
   const declared = new Set<string>();
   const capture = new Capture(false, undefined, (v) => {
-    if (declared.has(v.name + v.layout)) throw new RangeError(`Cannot declare ${v.name} twice`);
-    declared.add(v.name + v.layout);
+    if (declared.has(keyOf(v))) throw new RangeError(`Cannot declare ${v.name} twice`);
+    declared.add(keyOf(v));
     all.push(v);
     return input(v.name, v.shape);
   });
   model(new Scope(capture), input("images", shape));
-  const learned = all.filter((v) => v.layout !== "statistics");
-  const counted = all.filter((v) => v.layout === "statistics");
+  const frozen = frozenVariables(all, options);
+  const changing = all.filter((v) => !frozen.has(v));
   return {
     all,
-    parameters: new Arena("parameters", learned),
-    statistics: new Arena("statistics", counted),
+    parameters: new Arena("parameters", changing.filter(isParameter)),
+    statistics: new Arena("statistics", changing.filter((v) => !isParameter(v))),
+    frozen: new Arena("frozen", all.filter((v) => frozen.has(v))),
   };
+}
+
+/** Whether a variable is learned, unless it is frozen; the others follow the batches. */
+export function isParameter({ layout }: Variable): boolean {
+  return layout !== "statistics";
 }
 
 /** What one passage through a model leaves behind. */
@@ -55,7 +67,18 @@ export class Capture {
     /** A number of the step, below 2²⁴; where it is missing nothing is dropped. */
     readonly seed: Tensor | undefined,
     readonly resolve: (v: Variable) => Tensor,
+    /** Whether the norm of this name leaves its running statistics as they are, and uses them. */
+    readonly frozenNorm: (name: string) => boolean = () => false,
   ) {}
+
+  /** What the outermost blocks computed, in their order: marks that other marks stand below. */
+  get blocks(): { readonly name: string; readonly output: Tensor }[] {
+    const names = [...this.values.keys()];
+    const inside = (name: string, block: string) => name.startsWith(`${block}.`);
+    const blocks = names.filter((block) => names.some((name) => inside(name, block)));
+    return blocks.filter((name) => !blocks.some((block) => inside(name, block)))
+      .map((name) => ({ name, output: this.values.get(name)! }));
+  }
 
   /** A stream of random numbers for each caller. */
   nextStream(): number {
@@ -70,10 +93,13 @@ export function apply(
   images: Tensor,
   options: { readonly training: boolean; readonly seed?: Tensor },
 ): { readonly logits: Tensor; readonly capture: Capture } {
-  const capture = new Capture(options.training, options.seed, (v) => {
-    const arena = v.layout === "statistics" ? variables.statistics : variables.parameters;
-    return arena.parts.get(v.name)!;
-  });
+  const { parameters, statistics, frozen } = variables;
+  const capture = new Capture(
+    options.training,
+    options.seed,
+    (v) => (frozen.part(v) ?? parameters.part(v) ?? statistics.part(v))!,
+    (name) => frozen.part({ name, layout: "statistics" }) !== undefined,
+  );
   return { logits: model(new Scope(capture), images), capture };
 }
 
@@ -113,9 +139,14 @@ export class Scope {
     return new Scope(this.#capture, this.#path(name));
   }
 
-  /** Whether layers use the statistics of the batch, and drop what is to be dropped. */
+  /** Whether the model is trained: layers drop what is to be dropped. */
   get training(): boolean {
     return this.#capture.training;
+  }
+
+  /** Whether the norm `name` uses the statistics of the batch: in training, unless it is frozen. */
+  usesBatch(name: string): boolean {
+    return this.training && !this.#capture.frozenNorm(this.#path(name));
   }
 
   /** A variable; the first passage through a model declares it. */
@@ -137,7 +168,7 @@ export class Scope {
         `Cannot normalise ${
           this.#path(name)
         } [${x.shape}] by its batch: there is 1 value of each channel, ` +
-          "2 or more were needed, from a larger batch or image size",
+          "2 or more were needed, from a larger batch or image size, or frozen norms",
       );
     }
     const tensor = moments(x);

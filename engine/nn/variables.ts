@@ -76,12 +76,16 @@ function* mapping({ layout, shape }: Variable): Iterable<[entry: number, index: 
   }
 }
 
+/** Tells the variables of a model apart: a norm has two of one name. */
+export function keyOf({ name, layout }: Pick<Variable, "name" | "layout">): string {
+  return `${layout} ${name}`;
+}
+
 /** Variables of one kind in one tensor on the device. */
 export class Arena {
   /** The input or state that holds all of them. */
   readonly tensor: Tensor;
-  /** The part of each variable, by name. */
-  readonly parts: ReadonlyMap<string, Tensor>;
+  readonly #parts: ReadonlyMap<string, Tensor>;
   readonly #offsets: readonly number[];
 
   /** An arena for `variables`, called `label`. */
@@ -89,11 +93,16 @@ export class Arena {
     const layout = arenaLayout(variables.map((v) => v.shape));
     this.#offsets = layout.offsets;
     this.tensor = input(label, [Math.max(layout.quads, 1) * 4]);
-    this.parts = new Map(variables.map((v, i) => {
+    this.#parts = new Map(variables.map((v, i) => {
       const tensor = part(this.tensor, layout.offsets[i]!, v.shape);
       tensor.label = v.name;
-      return [v.name, tensor];
+      return [keyOf(v), tensor];
     }));
+  }
+
+  /** The part that is a variable; undefined where it is in another arena. */
+  part(v: Pick<Variable, "name" | "layout">): Tensor | undefined {
+    return this.#parts.get(keyOf(v));
   }
 
   /** Another state with the same layout, such as a moment of an optimizer. */
@@ -101,17 +110,25 @@ export class Arena {
     return input(label, this.tensor.shape);
   }
 
-  /** Initial values of all variables. */
-  initial(seed: number): Float32Array {
-    return this.#fill((v, i) => draw(v.initial, size(v.shape), seed, i));
+  /**
+   * Initial values of all variables. Each has random numbers of its own, by its place among `order`:
+   * the same ones whichever arena it is in.
+   */
+  initial(seed: number, order: readonly Variable[] = this.variables): Float32Array {
+    return this.#fill((v) => draw(v.initial, size(v.shape), seed, order.indexOf(v)));
   }
 
-  /** The arena that holds `value(variable, index)`, row-major numbers of each variable. */
-  #fill(value: (v: Variable, index: number) => ArrayLike<number>): Float32Array {
+  /** The arena in which each variable is full of one number, `value(variable)`. */
+  each(value: (v: Variable) => number): Float32Array {
+    return this.#fill((v) => new Float32Array(size(v.shape)).fill(value(v)));
+  }
+
+  /** The arena that holds `value(variable)`, row-major numbers of each variable. */
+  #fill(value: (v: Variable) => ArrayLike<number>): Float32Array {
     const arena = new Float32Array(this.tensor.size);
     this.variables.forEach((v, i) => {
       const at = storedIndex(v.shape);
-      const numbers = value(v, i);
+      const numbers = value(v);
       const start = this.#offsets[i]! * 4;
       for (let k = 0; k < numbers.length; k++) arena[start + at(k)] = numbers[k]!;
     });

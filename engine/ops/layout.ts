@@ -104,6 +104,16 @@ export function row(x: Tensor, index: number): Tensor {
   return new Tensor(rowOp, [x], [x.shape[1]!], { index });
 }
 
+const afterOp: Op = { name: "after", view: () => 0, reference: (_, x) => x! };
+
+/**
+ * `x`, read only once `y` has been computed. What is made of it stays apart from the same made of `x` itself:
+ * it is computed again, at that time. No gradient flows.
+ */
+export function after(x: Tensor, y: Tensor): Tensor {
+  return new Tensor(afterOp, [x, y], x.shape, {});
+}
+
 /** Parts of an arena begin at multiples of 256 bytes, so that any device can bind them. */
 const PART_QUADS = 16;
 

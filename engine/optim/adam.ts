@@ -26,12 +26,13 @@ export function adam(options: AdamOptions = {}): Optimizer {
       const b = rates.beta1 ?? beta1;
       return [1 - b, rates.learningRate / (1 - b ** t), 1 / Math.sqrt(1 - beta2 ** t)];
     },
-    update(p, gradient, [m, v], [fresh, step, correction]) {
+    update(p, gradient, [m, v], [fresh, step, correction], factors) {
       const g = weightDecay ? add(gradient, mul(p, full(weightDecay, []))) : gradient;
       const mean = add(m!, mul(sub(g, m!), fresh!));
       const square = add(mul(v!, full(beta2, [])), mul(mul(g, g), full(1 - beta2, [])));
       const root: Tensor = add(mul(sqrt(square), correction!), full(epsilon, []));
-      return { parameters: sub(p, div(mul(mean, step!), root)), states: [mean, square] };
+      const rate = factors ? mul(factors, step!) : step!;
+      return { parameters: sub(p, div(mul(mean, rate), root)), states: [mean, square] };
     },
   };
 }

@@ -18,11 +18,15 @@ export interface Optimizer {
   readonly scalars: number;
   /** The scalars of step `t` = 1, 2, …, computed in float64. */
   values(t: number, rates: Rates): number[];
-  /** Parameters and states after a step; `gradient` has the shape of `parameters`. */
+  /**
+   * Parameters and states after a step; `gradient` has the shape of `parameters`, and so have `factors`:
+   * what the learning rate of each parameter is multiplied by.
+   */
   update(
     parameters: Tensor,
     gradient: Tensor,
     states: readonly Tensor[],
     scalars: readonly Tensor[],
+    factors?: Tensor,
   ): { readonly parameters: Tensor; readonly states: readonly Tensor[] };
 }

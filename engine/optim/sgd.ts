@@ -25,12 +25,13 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     states: momentum ? ["momentum_buffer"] : [],
     scalars: 2,
     values: (_, rates) => [rates.learningRate, rates.beta1 ?? momentum],
-    update(p, gradient, [buffer], [step, decay]) {
+    update(p, gradient, [buffer], [step, decay], factors) {
       const g = weightDecay ? add(gradient, mul(p, full(weightDecay, []))) : gradient;
-      if (!buffer) return { parameters: sub(p, mul(g, step!)), states: [] };
+      const rate = factors ? mul(factors, step!) : step!;
+      if (!buffer) return { parameters: sub(p, mul(g, rate)), states: [] };
       const next = add(mul(buffer, decay!), g);
       const direction = nesterov ? add(g, mul(next, decay!)) : next;
-      return { parameters: sub(p, mul(direction, step!)), states: [next] };
+      return { parameters: sub(p, mul(direction, rate)), states: [next] };
     },
   };
 }

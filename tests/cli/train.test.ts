@@ -101,3 +101,41 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   assert.match(failed.err, /half\.png/);
   assert.ok(!(await tree(folder.path)).some((path) => path.includes("failed.csv")));
 });
+
+deviceTest("train fine-tunes as its flags say and resumes with them, bit for bit", async () => {
+  await using folder = await temporaryFolder(await twoClasses());
+  const run = async (args: string) => {
+    const ended = await verity(args.split(" "), { cwd: folder.path });
+    assert.equal(ended.code, 0, ended.err);
+    return ended;
+  };
+  const last = (name: string) =>
+    readCheckpoint(denoFiles, `${folder.path}/${name}/last.safetensors`);
+  const tuned = `${TRAIN} --freeze 2 --head-lr 1e-2 --layer-decay 0.5 --frozen-norm --recompute`;
+  const whole = await run(`${tuned} --epochs 2 --run whole`);
+  const plan = events(whole.out).find(({ event }) => event === "plan")!;
+  assert.deepEqual(
+    [plan.frozen, plan["frozen_norm"], plan.recompute],
+    [["conv1", "layer1"], true, true],
+  );
+  // Not: conv1 and its norm; four convolutions of layer1 and their norms.
+  const frozen = 64 * 3 * 49 + 128 + 4 * (64 * 64 * 9 + 128);
+  assert.deepEqual([plan.parameters, plan.trained], [11177538, 11177538 - frozen]);
+  assert.match(whole.err, /Warning: The frozen stages stay at random weights/);
+
+  await run(`${tuned} --epochs 1 --run parts`);
+  const first = await last("parts");
+  await run("train --resume parts --epochs 2 --json");
+  const [a, b] = [await last("whole"), await last("parts")];
+  assert.deepEqual(b.weights, a.weights);
+  assert.deepEqual(b.optimizer, a.optimizer);
+  for (const key of ["conv1.weight", "layer1.1.bn2.bias", "layer4.1.bn1.running_var"]) {
+    assert.deepEqual(b.weights.get(key), first.weights.get(key), key);
+  }
+  const moved = "layer2.0.conv1.weight";
+  assert.notDeepEqual(b.weights.get(moved), first.weights.get(moved));
+  assert.ok(!b.optimizer!.has("exp_avg.conv1.weight"));
+  const other = await verity("train --resume parts --freeze 3".split(" "), { cwd: folder.path });
+  assert.equal(other.code, 2);
+  assert.match(other.err, /Cannot change --freeze of a run to 3: it began with 2/);
+});

@@ -1,7 +1,10 @@
 /** Tests of commands, flags and help. No device is opened. */
 import assert from "node:assert/strict";
 import { nearest } from "../../cli/flags.ts";
-import { readTrainFlags, trainCommand } from "../../cli/train_flags.ts";
+import { describeRecipe } from "../../cli/describe.ts";
+import { UsageError } from "../../cli/errors.ts";
+import { readTrainFlags, sessionOptions, trainCommand } from "../../cli/train_flags.ts";
+import { tuningWarning } from "../../cli/tuning_flags.ts";
 import { modelInfo, modelNames } from "../../models/mod.ts";
 import { verity } from "./command.ts";
 
@@ -65,6 +68,9 @@ Deno.test("verity refuses values and combinations that mean nothing, with exit c
       [["--schedule", "constant", "--gamma", "0.5", "--data", "a"], "--gamma"],
       [["--size", "64", "--resize", "32"], "--resize"],
       [["--name", "../a"], "../a"],
+      [["--data", "a", "--freeze", "99"], "efficientnet_b0 has 10 stages (conv_stem, blocks.0, "],
+      [["--freeze", "head"], "backbone or a whole number"],
+      [["--layer-decay", "1.5"], "--layer-decay"],
       [["more"], "more"],
     ] as const
   ) {
@@ -84,6 +90,47 @@ Deno.test("train without data takes the demo's recipe and with data the referenc
     ["efficientnet_b0", "adam", 0.005, "step", 4, 0.85, 10],
   );
   assert.equal(trainFlags("--optimizer", "sgd").momentum, 0.9);
+});
+
+Deno.test("train refuses flags of fine-tuning that mean nothing beside a frozen backbone", () => {
+  for (const freeze of ["backbone", "9"]) {
+    for (
+      const flag of [["--head-lr", "1"], ["--layer-decay", "0.5"], ["--frozen-norm"], [
+        "--recompute",
+      ]]
+    ) {
+      assert.throws(
+        () => trainFlags("--data", "a", "--freeze", freeze, ...flag),
+        (error) =>
+          error instanceof UsageError && error.message.includes(flag[0]!) &&
+          error.message.includes(freeze),
+      );
+      trainFlags("--data", "a", "--freeze", "8", ...flag);
+    }
+  }
+});
+
+Deno.test("flags of fine-tuning become options of a session", () => {
+  const recipe = (text: string) => ({ ...trainFlags(...text.split(" ")), size: 224, resize: 256 });
+  const flags = recipe(
+    "--data a --lr 0.01 --freeze 3 --head-lr 0.1 --layer-decay 0.75 --frozen-norm --recompute",
+  );
+  const { freeze, headFactor, layerDecay, frozenNorm, recompute } = sessionOptions(flags, [1, 1]);
+  assert.deepEqual([freeze, layerDecay, frozenNorm, recompute], [3, 0.75, true, true]);
+  assert.ok(Math.abs(headFactor! - 10) < 1e-12);
+  assert.match(
+    describeRecipe(flags).schedule,
+    /^learning rate 0\.01 \(classifier 0\.1\) × 0\.75 for each stage below the classifier, /,
+  );
+  const plain = sessionOptions(recipe("--data a"), [1, 1]);
+  assert.deepEqual([plain.freeze, plain.headFactor, plain.layerDecay], [undefined, 1, 1]);
+});
+
+Deno.test("frozen parts that nobody trained are warned of", () => {
+  assert.equal(tuningWarning({}, false), undefined);
+  assert.equal(tuningWarning({ freeze: 2, frozenNorm: true }, true), undefined);
+  assert.match(tuningWarning({ freeze: "backbone" }, false)!, /random weights.*--weights/);
+  assert.match(tuningWarning({ frozenNorm: true }, false)!, /norms.*--weights/);
 });
 
 Deno.test("train's help and flags name each other", () => {

@@ -4,7 +4,7 @@ import { uniform } from "../../cli/golden/fill.ts";
 import { declare } from "../../engine/nn/scope.ts";
 import { modelInfo } from "../../models/mod.ts";
 import { toFloats, type Weight } from "../../models/safetensors.ts";
-import { decodeVariables } from "../../train/weights.ts";
+import { decodeVariables, initialNumbers } from "../../train/weights.ts";
 
 /** What makes logits of the size of 1: models differ in how much their layers amplify. */
 const SIZES: Readonly<Record<string, number>> = {
@@ -16,8 +16,7 @@ const SIZES: Readonly<Record<string, number>> = {
 export function fixedWeights(model: string, classes: number): Map<string, Weight> {
   const { build, size } = modelInfo(model);
   const variables = declare(build({ classes }), [1, size, size, 3]);
-  const { parameters, statistics } = variables;
-  const weights = decodeVariables(variables, parameters.initial(1), statistics.initial(1), () => 7);
+  const weights = decodeVariables(variables, initialNumbers(variables, 1), () => 7);
   for (const [t, [key, weight]] of [...weights].entries()) {
     if (weight.dtype !== "F32") continue;
     const numbers = toFloats(weight);

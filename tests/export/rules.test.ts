@@ -18,7 +18,7 @@ import { exportOnnx } from "../../export/onnx.ts";
 import { rules } from "../../export/onnx/rules.ts";
 import { modelInfo, modelNames } from "../../models/mod.ts";
 import { normalize } from "../../models/preprocess.ts";
-import { decodeVariables, stateDict } from "../../train/weights.ts";
+import { decodeVariables, initialNumbers, stateDict } from "../../train/weights.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 import { onnxRuntime } from "./runtime.ts";
 
@@ -164,14 +164,15 @@ function batchOf(n: number) {
 function reference(model: Model, n: number, seed: number) {
   const x = input("images", [n, height, width, 3]);
   const variables = declare(model, x.shape);
-  const arenas = [variables.parameters, variables.statistics] as const;
   const { logits } = apply(model, variables, x, { training: false });
-  const values = arenas.map((arena) => arena.initial(seed));
+  const numbers = initialNumbers(variables, seed);
   const feeds = new Map([[x, Float64Array.from(images(n))]]);
-  arenas.forEach(({ tensor }, i) => feeds.set(tensor, Float64Array.from(values[i]!)));
+  for (const name of ["parameters", "statistics"] as const) {
+    feeds.set(variables[name].tensor, Float64Array.from(numbers[name]));
+  }
   return {
     logits: interpret([logits], feeds)[0]!,
-    weights: decodeVariables(variables, values[0]!, values[1]!, () => 0),
+    weights: decodeVariables(variables, numbers, () => 0),
     operations: topological([logits]).map((t) => t.op.name),
   };
 }

@@ -1,7 +1,7 @@
 /** Tests of what a run says. */
 import assert from "node:assert/strict";
 import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
-import type { RunEvent } from "../../train/events.ts";
+import type { PlanEvent, RunEvent } from "../../train/events.ts";
 import { duration, lineReporter, textOf } from "../../train/log.ts";
 
 const STEP: RunEvent = {
@@ -69,34 +69,42 @@ Deno.test("lineReporter() with json writes an object a line on out and all text 
   assert.match(err, /Warning: slow\n[^]*AUC undefined[^]*runs\/a\n$/);
 });
 
+const PLAN: PlanEvent = {
+  event: "plan",
+  source: "faces",
+  classes: [
+    { name: "0", train: 9, validation: 3 },
+    { name: "fake", train: 8, validation: 2 },
+  ],
+  adapter: "some GPU",
+  software: false,
+  model: "resnet18",
+  parameters: 11177538,
+  trained: 11177538,
+  frozen: [],
+  "frozen_norm": false,
+  recompute: false,
+  size: 64,
+  resize: 73,
+  preprocessing: IMAGENET_BILINEAR,
+  batch: 4,
+  epochs: 2,
+  steps: 4,
+  dropped: 1,
+  optimizer: "adam",
+  schedule: "learning rate 0.1",
+  augment: "none (Resize, CenterCrop)",
+  seed: 7,
+  dispatches: 200,
+  "bytes_per_image": 3e7,
+  "buffer_bytes": 2.5e8,
+  "kept_bytes": 5e7,
+  run: "runs/a",
+};
+
 Deno.test("textOf() says counts per class, model, adapter and plan before the first step", () => {
-  const text = textOf({
-    event: "plan",
-    source: "faces",
-    classes: [
-      { name: "0", train: 9, validation: 3 },
-      { name: "fake", train: 8, validation: 2 },
-    ],
-    adapter: "some GPU",
-    software: false,
-    model: "resnet18",
-    parameters: 11177538,
-    size: 64,
-    resize: 73,
-    preprocessing: IMAGENET_BILINEAR,
-    batch: 4,
-    epochs: 2,
-    steps: 4,
-    dropped: 1,
-    optimizer: "adam",
-    schedule: "learning rate 0.1",
-    augment: "none (Resize, CenterCrop)",
-    seed: 7,
-    dispatches: 200,
-    "bytes_per_image": 3e7,
-    "buffer_bytes": 2.5e8,
-    run: "runs/a",
-  });
+  const text = textOf(PLAN);
+  assert.doesNotMatch(text, /frozen|trained|again/);
   for (
     const part of [
       "17 images: 9 of class 0, 8 of class 1 (fake)",
@@ -106,11 +114,29 @@ Deno.test("textOf() says counts per class, model, adapter and plan before the fi
       "bilinear, minus 0.485 0.456 0.406, divided by 0.229 0.224 0.225",
       "epochs: 2, each 4 steps of 4 images",
       "(1 images) is dropped",
-      "200 dispatches a step, 30.0 MB moved an image, 250.0 MB of buffers",
+      "200 dispatches a step, 30.0 MB moved an image, 250.0 MB of buffers, 50.0 MB kept for the backward pass",
       "adam, learning rate 0.1, seed 7",
       "runs/a",
     ]
   ) assert.ok(text.includes(part), `${part} in\n${text}`);
+});
+
+Deno.test("textOf() says what of the model is trained, and how", () => {
+  const text = textOf({
+    ...PLAN,
+    trained: 10494466,
+    frozen: ["conv1", "layer1", "layer2"],
+    "frozen_norm": true,
+    recompute: true,
+  });
+  assert.match(
+    text,
+    /tuning {5}frozen: conv1 to layer2, 3 stages; trained: 10\.5 M of 11\.2 M parameters\n/,
+  );
+  assert.match(text, /\n {11}frozen norms: /);
+  assert.match(text, /\n {11}blocks are computed again in the backward pass\n/);
+  const one = textOf({ ...PLAN, trained: 1026, frozen: ["conv1"] });
+  assert.match(one, /frozen: conv1, 1 stage; trained: 1026 of 11\.2 M parameters\n/);
 });
 
 Deno.test("duration() rounds to seconds", () => {

@@ -1,6 +1,7 @@
 /** Rows of the table of cases: ops that move elements. */
 
 import {
+  after,
   arenaLayout,
   flatten,
   pack,
@@ -9,6 +10,7 @@ import {
   row,
   transpose,
 } from "../../../engine/ops/layout.ts";
+import { matmul } from "../../../engine/ops/matmul.ts";
 import { add, full, mul, silu } from "../../../engine/ops/pointwise.ts";
 import { squeeze } from "../../../engine/ops/sum.ts";
 import type { Case } from "./case.ts";
@@ -32,6 +34,19 @@ export const layoutCases: Case[] = [
     build: (x) => transpose(silu(x!), [4, 0, 3, 1, 2]),
   },
   { name: "row", inputs: [[3, 5], [2, 5]], build: (x, y) => mul(row(x!, 1), y!), wrt: [1] },
+  {
+    name: "after",
+    inputs: [[3, 5], [2, 5]],
+    build: (x, y) => add(silu(x!), silu(after(x!, matmul(y!, transpose(y!, [1, 0]))))),
+    wrt: [],
+  },
+  {
+    name: "after, of bytes",
+    inputs: [[1, 3, 2, 3], [2, 5]],
+    build: (x, y) => silu(after(x!, transpose(y!, [1, 0]))),
+    wrt: [],
+    bytes: true,
+  },
   {
     name: "pack and part",
     inputs: [[3, 5], [7], [2, 2, 4]],

@@ -1,0 +1,63 @@
+/** Benchmarks of models: what is planned without a device, what is measured on one, and what is refused. */
+import assert from "node:assert/strict";
+import { modelBytes } from "../../bench/byte_model.ts";
+import { deviceTest } from "../device.ts";
+import { verity } from "./command.ts";
+
+async function rowsOf(args: string): Promise<Record<string, unknown>[]> {
+  const { code, out, err } = await verity(args.split(" "));
+  assert.equal(code, 0, err);
+  return out.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test("bench plan says what each option of fine-tuning saves, without a device", async () => {
+  const rows = await rowsOf("bench plan --model efficientnet_b0 --size 64 --batch 4 --json");
+  const row = (flags: string) => {
+    const found = rows.find((r) => r.flags === flags);
+    assert.ok(found, flags);
+    return found as Record<string, number>;
+  };
+  const [whole, again] = [row("(all trained)"), row("--recompute")];
+  const [half, backbone] = [row("--freeze 5"), row("--freeze backbone")];
+  assert.ok(again.kept_bytes! < whole.kept_bytes! / 4);
+  assert.ok(again.peak_bytes! < whole.peak_bytes!);
+  assert.ok(again.bytes_per_image! > whole.bytes_per_image!);
+  assert.ok(half.bytes_per_image! < whole.bytes_per_image! && half.kept_bytes! < whole.kept_bytes!);
+  assert.deepEqual([whole.trained, backbone.trained], [4010110, 2562]);
+  assert.ok(rows.every((r) => (r.peak_bytes as number) <= (r.slot_bytes as number)));
+});
+
+deviceTest("bench models measures a step and holds its bytes against the paper's", async () => {
+  const [row, more] = await rowsOf(
+    "bench models --models resnet18 --size 32 --batch 2 --steps 1 --json",
+  );
+  assert.equal(more, undefined);
+  assert.deepEqual([row!.model, row!.size, row!.batch, row!.paper], ["resnet18", 32, 2, undefined]);
+  for (const name of ["ms_per_step", "bytes_per_image", "kept_bytes", "peak_bytes", "slot_bytes"]) {
+    assert.ok(row![name] as number > 0, name);
+  }
+  // Weights are in the one and not in the other.
+  assert.ok(row!.bytes_per_further_image as number < (row!.bytes_per_image as number) / 2);
+});
+
+Deno.test("bench refuses models and benchmarks that are none, with exit code 2", async () => {
+  for (
+    const [args, named] of [["bench models --models resnet18,no", "no"], [
+      "bench mdels",
+      "models",
+    ]] as const
+  ) {
+    const { code, err } = await verity(args.split(" "));
+    assert.equal(code, 2);
+    assert.ok(err.includes(named), err);
+  }
+});
+
+Deno.test("modelBytes() goes with the pixels, for the models that were counted", () => {
+  assert.equal(modelBytes("efficientnet_b0", 224)!.eager, 597e6);
+  // The published count at 256 pixels: 779 and 334 MB.
+  assert.ok(Math.abs(modelBytes("efficientnet_b0", 256)!.eager / 779e6 - 1) < 0.005);
+  assert.ok(Math.abs(modelBytes("efficientnet_b0", 256)!.fused / 334e6 - 1) < 0.005);
+  assert.ok(Math.abs(modelBytes("efficientnet_b4", 224)!.fusedKept / 75e6 - 1) < 0.02);
+  assert.equal(modelBytes("resnet18", 224), undefined);
+});

@@ -1,0 +1,100 @@
+/** A model captured for a session: variables, images, the graph of a step and what it costs. No device, no numbers. */
+
+import { compile } from "../engine/compile/mod.ts";
+import type { CompileOptions, Goal, Program } from "../engine/compile/program.ts";
+import { imageInput, input, type Tensor } from "../engine/graph.ts";
+import { declare, type Model, type Variables } from "../engine/nn/scope.ts";
+import type { Variable } from "../engine/nn/variables.ts";
+import { createOptimizer } from "../engine/optim/mod.ts";
+import type { Optimizer } from "../engine/optim/optimizer.ts";
+import { modelInfo } from "../models/mod.ts";
+import { normalize } from "../models/preprocess.ts";
+import { rateFactors } from "./rates.ts";
+import type { SessionOptions, SessionPlan } from "./session.ts";
+import { captureStep, type TrainingStep } from "./step.ts";
+
+/** A model for fixed shapes. */
+export interface CapturedModel {
+  readonly model: Model;
+  readonly variables: Variables;
+  /** What is fed. */
+  readonly images: Tensor;
+  /** What the model sees of it. */
+  readonly pixels: Tensor;
+}
+
+/** Captures the model of `options`. Throws RangeError where they do not fit together. */
+export function captureModel(options: SessionOptions): CapturedModel {
+  const { classes, size, batch, dropRate = 0, dropPathRate = 0 } = options;
+  const info = typeof options.model === "string" ? modelInfo(options.model) : undefined;
+  const [height, width] = typeof size === "number" ? [size, size] : size;
+  const shape = [batch, height, width, 3];
+  const model = info ? info.build({ classes, dropRate, dropPathRate }) : options.model as Model;
+  const variables = declare(model, shape, options);
+  const numbers = options.images === "numbers";
+  const images = numbers ? input("images", shape) : imageInput("images", shape);
+  const { preprocessing = info } = options;
+  const pixels = preprocessing && !numbers ? normalize(images, preprocessing) : images;
+  return { model, variables, images, pixels };
+}
+
+/** A training step, and what its program computes. */
+export interface CapturedTraining {
+  readonly step: TrainingStep;
+  readonly optimizer: Optimizer;
+  /** What to feed once: factors of learning rates, where there are any. */
+  readonly feeds: ReadonlyMap<Tensor, Float32Array>;
+  readonly goal: Goal;
+}
+
+/** Captures a training step of `captured`. */
+export function captureTraining(
+  { model, variables, pixels }: CapturedModel,
+  options: SessionOptions,
+): CapturedTraining {
+  const { classes, labelSmoothing, classWeights, recompute = false } = options;
+  const optimizer = createOptimizer(options.optimizer);
+  const rates = rateFactors(variables, options);
+  const factors = rates && variables.parameters.like("rate factors");
+  const step = captureStep(model, variables, pixels, {
+    classes,
+    optimizer,
+    recompute,
+    ...(labelSmoothing && { labelSmoothing }),
+    ...(classWeights && { classWeights }),
+    ...(factors && { factors }),
+  });
+  const goal = { outputs: [], updates: step.updates, forward: [step.loss, step.logits] };
+  return { step, optimizer, goal, feeds: new Map(factors && [[factors, rates]]) };
+}
+
+/** What a program of `variables` costs. */
+export function planOf(program: Program, variables: Variables, batch: number): SessionPlan {
+  const { parameters, frozen } = variables;
+  const trained = count(parameters.variables);
+  const { peak, kept, allocated } = program.memory;
+  return {
+    parameters: trained + count(frozen.variables.filter((v) => v.layout !== "statistics")),
+    trained,
+    dispatches: program.dispatches.length,
+    bytesPerImage: program.dispatches.reduce((n, d) => n + d.bytes, 0) / batch,
+    bufferBytes: program.buffers.reduce((n, b) => n + b.size, 0),
+    slotBytes: allocated,
+    peakBytes: peak,
+    keptBytes: kept,
+  };
+}
+
+function count(variables: readonly Variable[]): number {
+  return variables.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/**
+ * What a training step would cost on a device with these limits, without one. Throws as
+ * `Session.create` does.
+ */
+export function planTraining(options: SessionOptions, limits: CompileOptions = {}): SessionPlan {
+  const captured = captureModel(options);
+  const program = compile(captureTraining(captured, options).goal, limits);
+  return planOf(program, captured.variables, options.batch);
+}

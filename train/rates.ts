@@ -1,0 +1,46 @@
+/** Learning rates of parts of a model: a factor for each parameter, on top of any schedule. */
+
+import type { Variables } from "../engine/nn/scope.ts";
+import { stagesOf } from "../engine/nn/stages.ts";
+import type { Variable } from "../engine/nn/variables.ts";
+
+/** How learning rates differ over a model. */
+export interface RateOptions {
+  /** What the learning rate of the classifier, the last stage, is multiplied by. Default 1. */
+  readonly headFactor?: number;
+  /**
+   * Stage k of 0 … L, the classifier, learns at `layerDecay ** (L − k)` of the learning rate: above 0, at
+   * most 1, which is the default. Semantics of timm's `layer_decay`, over stages instead of blocks. A
+   * weight decay that is part of the gradient, as that of all optimizers here, is scaled with it.
+   */
+  readonly layerDecay?: number;
+}
+
+/**
+ * The factor of each parameter, in the arena of parameters; undefined where all are 1. Throws RangeError
+ * where a factor is not above 0.
+ */
+export function rateFactors(
+  { all, parameters }: Variables,
+  { headFactor = 1, layerDecay = 1 }: RateOptions,
+): Float32Array | undefined {
+  if (!(headFactor > 0 && Number.isFinite(headFactor))) {
+    throw new RangeError(
+      `Cannot multiply the learning rate of the classifier by ${headFactor}: a number above 0 was needed`,
+    );
+  }
+  if (!(layerDecay > 0 && layerDecay <= 1)) {
+    throw new RangeError(
+      `Cannot decay learning rates by ${layerDecay}: a number above 0 and at most 1 was needed`,
+    );
+  }
+  const factors = new Map<Variable, number>();
+  const stages = stagesOf(all);
+  stages.forEach(({ variables }, k) => {
+    const below = stages.length - 1 - k;
+    const factor = below === 0 ? headFactor : layerDecay ** below;
+    for (const v of variables) factors.set(v, factor);
+  });
+  if (parameters.variables.every((v) => factors.get(v) === 1)) return undefined;
+  return parameters.each((v) => factors.get(v)!);
+}
