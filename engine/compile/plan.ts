@@ -4,15 +4,12 @@ import { constantValues, isInput, type Tensor, topological } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
-import { chooseStored, leaves, storage } from "./fuse.ts";
-import { type Buffer, type CompileOptions, DEFAULT_THREADS, type Location } from "./program.ts";
+import { chooseStored, isSmall, leaves, storage } from "./fuse.ts";
+import { Homes } from "./homes.ts";
+import type { Buffer, CompileOptions, Location } from "./program.ts";
 import { allocate } from "./slots.ts";
+import { type Grouping, groupSteps, isParts, plainStep, type Step } from "./steps.ts";
 import { inPlace } from "./updates.ts";
-
-/** One dispatch to emit: it computes `stores` together, which have the same shape where there are several. */
-export interface Step {
-  readonly stores: readonly Tensor[];
-}
 
 /** What `emit` needs to know. */
 export interface Plan {
@@ -21,8 +18,7 @@ export interface Plan {
   /** Where each stored tensor is. */
   readonly places: ReadonlyMap<Tensor, Location>;
   readonly buffers: readonly Buffer[];
-  /** Invocations that keep the device busy. */
-  readonly threads: number;
+  readonly options: CompileOptions;
 }
 
 /** Plans `outputs` and `updates` (state → its next value), both simplified. */
@@ -35,13 +31,18 @@ export function plan(
   const order = topological([...outputs, ...updates.values()], (t) => t.operands);
   const stored = chooseStored(order, roots, options);
   const { owners, copies } = placeParts(order, stored, roots);
-  const maxBuffers = options.maxBuffers ?? 8;
-  const { steps, targets } = schedule(order, stored, updates, copies, maxBuffers);
   const pinned = new Set(outputs.map((t) => storage(t).base));
+  const homes = new Homes(
+    options.maxBuffers ?? 8,
+    (t) => owners.get(t)?.pack ?? t,
+    (t) => isSmall(t) && !roots.has(t) && !isParts(t),
+  );
+  const kept = (t: Tensor) => roots.has(t) || owners.has(t);
+  const { steps, targets } = schedule(order, updates, copies, { stored, kept, homes, options });
   const fixed = [...order.filter((t) => isInput(t) || packOffsets(t)), ...updates.keys()];
   const constants = order.filter((t) => constantValues(t) && stored.has(t));
-  const memory = allocate(steps, { stored, owners, targets, pinned, fixed, constants }, options);
-  return { steps, stored, threads: options.threads ?? DEFAULT_THREADS, ...memory };
+  const residents = { owners, targets, pinned, fixed, constants, shared: homes.shared() };
+  return { steps, stored, options, ...allocate(steps, residents, options) };
 }
 
 /** Where in a pack's buffer a tensor is computed: the offset in quads. */
@@ -89,33 +90,36 @@ function placeParts(
  */
 function schedule(
   order: readonly Tensor[],
-  stored: Set<Tensor>,
   updates: ReadonlyMap<Tensor, Tensor>,
   copies: ReadonlyMap<Tensor, Tensor[]>,
-  maxBuffers: number,
+  grouping: Omit<Grouping, "values">,
 ): { steps: Step[]; targets: Map<Tensor, Tensor> } {
-  const groups = inPlace({ updates, order, stored, maxBuffers });
+  const { stored, options } = grouping;
+  const groups = inPlace({ updates, order, stored, maxBuffers: options.maxBuffers ?? 8 });
   const late = new Set(groups.flat());
   const targets = new Map<Tensor, Tensor>(); // what is computed into the memory of which state
-  const steps: Step[] = [];
+  const values: Tensor[] = [];
+  for (const t of order) {
+    values.push(...copies.get(t) ?? []);
+    const fixed = isInput(t) || packOffsets(t) || constantValues(t);
+    if (stored.has(t) && !fixed && !late.has(t)) values.push(t);
+  }
+  const readLate = new Set([...late].flatMap((t) => [...leaves(t, stored)]));
+  const kept = (t: Tensor) => grouping.kept(t) || readLate.has(t);
+  const steps = groupSteps({ ...grouping, values, kept });
   const copy = (x: Tensor, shape: Shape) => {
     const y = broadcastTo(x, shape);
     stored.add(y);
-    steps.push({ stores: [y] });
+    steps.push(plainStep([y], stored));
     return y;
   };
-  for (const t of order) {
-    for (const copy of copies.get(t) ?? []) steps.push({ stores: [copy] });
-    const fixed = isInput(t) || packOffsets(t) || constantValues(t);
-    if (stored.has(t) && !fixed && !late.has(t)) steps.push({ stores: [t] });
-  }
-  const values = new Map(
+  const next = new Map(
     [...updates].map((
       [state, value],
     ) => [state, updates.has(storage(value).base) ? copy(value, value.shape) : value]),
   );
-  steps.push(...groups.map((stores) => ({ stores })));
-  for (const [state, value] of values) {
+  steps.push(...groups.map((values) => plainStep(values, stored)));
+  for (const [state, value] of next) {
     targets.set(late.has(value) ? value : copy(value, state.shape), state);
   }
   return { steps, targets };
