@@ -49,6 +49,11 @@ export interface Op<Attrs = unknown> {
   /** For ops that sum up rows: `y` has the rows of a result for each run. */
   reduction?(y: Tensor<Attrs>): Reduction;
   /**
+   * For ops that add up equal stretches of the storage of their operand, element by element: how many; also
+   * undefined where `y` is none of these.
+   */
+  stretches?(y: Tensor<Attrs>): number | undefined;
+  /**
    * For ops that make the rows of `y` from whole columns of small operands: an expression for each row.
    * `args` give the value of an operand at a row of the same column.
    */

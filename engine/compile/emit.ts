@@ -1,5 +1,6 @@
 /** Emission: the WGSL text and the bindings of one planned step. Expressions of inlined ops fill the holes. */
 
+import gatherShader from "../../shaders/sum_stretches.wgsl" with { type: "text" };
 import functions from "../../shaders/functions.wgsl" with { type: "text" };
 import type { Kernel, Tensor } from "../graph.ts";
 import { flatGrid } from "../ops/layout.ts";
@@ -18,7 +19,9 @@ import { Views } from "./views.ts";
 export function emit(step: Step, plan: Plan): Dispatch {
   const views = new Views(step, plan);
   const [root] = step.values;
-  const body = root?.op.kernel
+  const body = step.gathers
+    ? gatherText(step.gathers, plan.tables.get(step)!, views)
+    : root?.op.kernel
     ? kernelText(root, step, views)
     : step.sums.length
     ? walkText(step, views)
@@ -140,6 +143,24 @@ ${body}}`;
   return { text, grid: flatGrid(count) };
 }
 
+/** The kernel that adds up the stretches of many sums, as `table` says. */
+function gatherText(gathers: readonly Tensor[], table: Tensor, views: Views): Text {
+  const [y] = gathers as [Tensor];
+  const groups = table.shape[0]!;
+  const grid = flatGrid(groups * 64);
+  const at = (t: Tensor, i: string) => {
+    const { name, offset } = views.buffer(t);
+    return `${name}[${offset ? `${i} - ${offset}u` : i}]`;
+  };
+  const consts = { WIDTH: grid[0], GROUPS: groups };
+  const holes = [
+    `fn load_x(i: u32) -> vec4f { return ${at(storage(y.operands[0]!).base, "i")}; }`,
+    `fn load_jobs(i: u32) -> vec4f { return ${at(table, "i")}; }`,
+    `fn store_y(i: u32, v: vec4f) { ${at(y, "i")} = v; }`,
+  ];
+  return assemble({ shader: gatherShader, consts, grid }, holes, undefined);
+}
+
 /** A kernel that computes the rows of `t` column by column, a quad of columns in each thread. */
 function columnsText(t: Tensor, views: Views): Text {
   const body = new Body(views);
@@ -156,6 +177,7 @@ ${body}}`;
 /** The ops of a step, those of its operands first. */
 function label(step: Step, stored: ReadonlySet<Tensor>): string {
   const names: string[] = [];
+  if (step.gathers) return `gather ${step.gathers.length} sums`;
   const own = new Set([...step.values, ...step.sums.map((s) => s.of), ...step.after]);
   const seen = new Set<Tensor>();
   const visit = (t: Tensor) => {

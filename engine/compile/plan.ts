@@ -6,8 +6,9 @@ import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
 import { chooseStored, isSmall, leaves, storage } from "./fuse.ts";
 import { Homes } from "./homes.ts";
-import type { Buffer, CompileOptions, Location } from "./program.ts";
-import { allocate } from "./slots.ts";
+import { type Gathered, gatherSums, jobTable } from "./gather.ts";
+import { type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
+import { allocate, bufferBytes } from "./slots.ts";
 import { type Grouping, groupSteps, isParts, plainStep, type Step } from "./steps.ts";
 import { inPlace } from "./updates.ts";
 
@@ -19,6 +20,8 @@ export interface Plan {
   readonly places: ReadonlyMap<Tensor, Location>;
   readonly buffers: readonly Buffer[];
   readonly options: CompileOptions;
+  /** What the workgroups of steps that gather sums do. */
+  readonly tables: ReadonlyMap<Step, Tensor>;
 }
 
 /** Plans `outputs` and `updates` (state → its next value), both simplified. */
@@ -38,15 +41,34 @@ export function plan(
     (t) => isSmall(t) && !roots.has(t) && !isParts(t),
   );
   const kept = (t: Tensor) => roots.has(t) || owners.has(t);
-  const { steps, targets } = schedule(order, updates, copies, { stored, kept, homes, options });
+  const { steps, targets, waiting } = schedule(order, updates, { copies, owners }, {
+    ...{ stored, kept, homes, options },
+  });
   const fixed = [...order.filter((t) => isInput(t) || packOffsets(t)), ...updates.keys()];
   const constants = order.filter((t) => constantValues(t) && stored.has(t));
-  const residents = { owners, targets, pinned, fixed, constants, shared: homes.shared() };
-  return { steps, stored, options, ...allocate(steps, residents, options) };
+  const shared = homes.shared();
+  const residents = { owners, targets, pinned, fixed, constants, shared, waiting };
+  const { places, buffers } = allocate(steps, residents, options);
+  const tables = new Map<Step, Tensor>();
+  for (const step of steps) {
+    if (!step.gathers) continue;
+    const table = jobTable(step.gathers, places);
+    tables.set(step, table);
+    places.set(table, { buffer: buffers.length, offset: 0 });
+    buffers.push({ size: bufferBytes(table), holds: table });
+  }
+  return { steps, stored, options, places, buffers, tables };
 }
 
 /** Where in a pack's buffer a tensor is computed: the offset in quads. */
 export type Owners = Map<Tensor, { readonly pack: Tensor; readonly offset: number }>;
+
+/** The parts of packs. */
+interface Parts {
+  readonly owners: Owners;
+  /** Copies of those that have a place already, by pack. */
+  readonly copies: ReadonlyMap<Tensor, Tensor[]>;
+}
 
 /**
  * Has the parts of packs computed in place. A part that cannot be (it has a place already, or its
@@ -56,7 +78,7 @@ function placeParts(
   order: readonly Tensor[],
   stored: Set<Tensor>,
   roots: ReadonlySet<Tensor>,
-): { owners: Owners; copies: Map<Tensor, Tensor[]> } {
+): Parts {
   const owners: Owners = new Map();
   const copies = new Map<Tensor, Tensor[]>();
   for (const pack of order) {
@@ -91,9 +113,9 @@ function placeParts(
 function schedule(
   order: readonly Tensor[],
   updates: ReadonlyMap<Tensor, Tensor>,
-  copies: ReadonlyMap<Tensor, Tensor[]>,
+  { copies, owners }: Parts,
   grouping: Omit<Grouping, "values">,
-): { steps: Step[]; targets: Map<Tensor, Tensor> } {
+): { steps: readonly Step[]; targets: Map<Tensor, Tensor>; waiting: Gathered["waiting"] } {
   const { stored, options } = grouping;
   const groups = inPlace({ updates, order, stored, maxBuffers: options.maxBuffers ?? 8 });
   const late = new Set(groups.flat());
@@ -122,5 +144,6 @@ function schedule(
   for (const [state, value] of next) {
     targets.set(late.has(value) ? value : copy(value, state.shape), state);
   }
-  return { steps, targets };
+  if (!fuses(options, "gather")) return { steps, targets, waiting: [] };
+  return { targets, ...gatherSums(steps, owners, options.maxBinding ?? 2 ** 27) };
 }

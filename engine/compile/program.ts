@@ -69,14 +69,15 @@ export interface Program {
 /**
  * A rule of fusion. "inline": pointwise ops are computed where they are read unless that moves more bytes.
  * "reduce": reductions join the kernel that computes their newest operand. "join": other values do.
+ * "gather": the parts of split sums that only a pack waits for are added up by one dispatch.
  */
-export type FusionRule = "inline" | "reduce" | "join";
+export type FusionRule = "inline" | "reduce" | "join" | "gather";
 
 /** All rules, for devices bound by bytes. */
-export const FUSION_RULES: readonly FusionRule[] = ["inline", "join", "reduce"];
+export const FUSION_RULES: readonly FusionRule[] = ["inline", "join", "reduce", "gather"];
 
 /** Where loads are dear barriers are too, so that a pass of its own is cheaper than an epilogue. */
-const LOAD_BOUND_RULES: readonly FusionRule[] = ["inline", "join"];
+const LOAD_BOUND_RULES: readonly FusionRule[] = ["inline", "join", "gather"];
 
 /** Whether `rule` applies under `options`. */
 export function fuses({ fuse = true, loadBound }: CompileOptions, rule: FusionRule): boolean {

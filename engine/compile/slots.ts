@@ -3,6 +3,7 @@
 import { constantValues, isImageInput, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { rows, storedBytes } from "../shape.ts";
+import { aligned } from "./gather.ts";
 import type { Owners } from "./plan.ts";
 import { type Buffer, type CompileOptions, type Location, MemoryError } from "./program.ts";
 import { type Step, written } from "./steps.ts";
@@ -20,6 +21,8 @@ export interface Residents {
   readonly constants: readonly Tensor[];
   /** Values and packs that share a buffer, by any key. */
   readonly shared: ReadonlyMap<Tensor, readonly Tensor[]>;
+  /** Values that lie side by side in a workspace, list after list in the same one. */
+  readonly waiting: readonly (readonly Tensor[])[];
 }
 
 /** Bytes that a tensor takes in a buffer. */
@@ -45,14 +48,21 @@ export function allocate(
     places.set(t, { buffer: buffers.length, offset: 0 });
     buffers.push({ size: bufferBytes(t), ...(holds && { holds }) });
   };
-  for (const values of residents.shared.values()) {
-    let size = 0;
-    for (const t of values) {
-      places.set(t, { buffer: buffers.length, offset: size });
-      size += Math.ceil(bufferBytes(t) / 256) * 256;
+  const placeTogether = (lists: readonly (readonly Tensor[])[]) => {
+    let most = 0;
+    for (const values of lists) {
+      let size = 0;
+      for (const t of values) {
+        checkFits(t, options);
+        places.set(t, { buffer: buffers.length, offset: size });
+        size += aligned(t);
+      }
+      most = Math.max(most, size);
     }
-    buffers.push({ size });
-  }
+    buffers.push({ size: most });
+  };
+  for (const values of residents.shared.values()) placeTogether([values]);
+  if (residents.waiting.length) placeTogether(residents.waiting);
   for (const t of residents.fixed) placeAlone(t, packOffsets(t) ? undefined : t);
   for (const t of residents.constants) placeAlone(t, t);
 

@@ -31,6 +31,8 @@ export interface Step {
   readonly sums: readonly Sum[];
   /** Small values computed from complete sums, column by column. */
   readonly after: readonly Tensor[];
+  /** Sums of stretches, whose parts wait in one workspace: see `gather.ts`. */
+  readonly gathers?: readonly Tensor[];
   /** Rows that are summed apart; left out where all belong together. */
   readonly run?: number;
   /** Stored values and inputs that it reads, its own left out. */
@@ -40,8 +42,9 @@ export interface Step {
 }
 
 /** Everything that a step writes. */
-export function written(step: Pick<Step, "stores" | "sums" | "after">): Tensor[] {
-  return [...step.stores, ...step.sums.map((s) => s.into ?? s.of), ...step.after];
+export function written(step: Pick<Step, "stores" | "sums" | "after" | "gathers">): Tensor[] {
+  const sums = step.sums.map((s) => s.into ?? s.of);
+  return [...step.stores, ...sums, ...step.after, ...step.gathers ?? []];
 }
 
 /** A step that computes `values` together, position by position, and keeps all of them. */
@@ -78,6 +81,13 @@ const partsOp: Op = {
 /** True for a tensor that holds parts of a sum. */
 export function isParts(t: Tensor): boolean {
   return t.op === partsOp;
+}
+
+/** The states of `count` parts of the sum `t`. */
+function states(t: Tensor, count: number): Tensor {
+  const parts = new Tensor(partsOp, [], [count, t.op.reduction!(t).state, channels(t.shape)], {});
+  parts.label = t.label;
+  return parts;
 }
 
 /** What grouping needs to know. */
@@ -133,8 +143,9 @@ class Groups {
   place(t: Tensor): void {
     const host = this.#newest(t);
     const draft = this.#drafts[host];
-    const note = draft && (t.op.reduction ? this.#addSum(t, host) : this.#join(t, host));
-    if (draft && note === undefined) return;
+    const mobile = t.op.reduction || t.op.pointwise || t.op.columns;
+    const note = draft && mobile && (t.op.reduction ? this.#addSum(t, host) : this.#join(t, host));
+    if (draft && mobile && note === undefined) return;
     const reason = note ? { note } : {};
     if (!t.op.reduction) {
       this.#open(t, { values: [t], sums: [], after: [], ...reason });
@@ -198,7 +209,6 @@ class Groups {
   /** Adds `t` to step `host`, which computes its newest operand; the reason why not, where it cannot. */
   #join(t: Tensor, host: number): string | undefined {
     const draft = this.#drafts[host]!;
-    if (!t.op.pointwise && !t.op.columns) return "it has a kernel of its own";
     if (!fuses(this.#grouping.options, "join")) return "joining is switched off";
     const where = this.#beside(t, host) ? "values" : this.#follows(t, host) ? "after" : undefined;
     if (!where) return "it is read at other positions";
@@ -265,11 +275,12 @@ class Groups {
       : root.op.pointwise && walk(root.shape, runs, options);
     const epilogue = kernel && epilogueOf(kernel, run);
     if (!epilogue) return `${root.op.name} has no epilogue for it`;
-    const states = draft.sums.map((s) => s.of.op.reduction!(s.of).state);
-    if (!fitsWorkgroup(epilogue, states.reduce((a, b) => a + b, state))) {
+    const others = draft.sums.map((s) => s.of.op.reduction!(s.of).state);
+    if (!fitsWorkgroup(epilogue, others.reduce((a, b) => a + b, state))) {
       return "it would need too much workgroup memory";
     }
-    if (!this.#fits(draft, { sums: [{ of: t, into: t }] })) return "it would need too many buffers";
+    const into = states(t, epilogue.parts);
+    if (!this.#fits(draft, { sums: [{ of: t, into }] })) return "it would need too many buffers";
     if (run) draft.run = run;
     this.#sum(t, host, epilogue.parts);
     return undefined;
@@ -277,14 +288,13 @@ class Groups {
 
   /** Sums `t` up in step `host` in so many parts, and completes it there or in a step of its own. */
   #sum(t: Tensor, host: number, parts: number): void {
-    const { runs, state } = t.op.reduction!(t);
+    const { runs } = t.op.reduction!(t);
     if (parts === runs) {
       this.#drafts[host]!.sums.push({ of: t });
       this.#stepOf.set(t, host);
       return;
     }
-    const into = new Tensor(partsOp, [], [parts, state, channels(t.shape)], {});
-    into.label = t.label;
+    const into = states(t, parts);
     this.#grouping.stored.add(into);
     this.#drafts[host]!.sums.push({ of: t, into });
     this.#stepOf.set(into, host);

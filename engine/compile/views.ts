@@ -35,6 +35,8 @@ export class Views {
       stretches.set(buffer, known);
       bytes += size;
     };
+    const table = plan.tables.get(step);
+    if (table) see(table, 0, bufferBytes(table), false);
     for (const t of step.reads) {
       for (const { from, size } of stretchesRead(t, step, plan)) see(t, from, size, false);
     }
@@ -70,6 +72,12 @@ export class Views {
     return `b${binding}[${parts.join(" + ") || "0u"}]`;
   }
 
+  /** The name of the binding that holds `t`, and the quad of it that `t`'s buffer begins at. */
+  buffer(t: Tensor): { name: string; offset: number } {
+    const index = this.#index.get(this.plan.places.get(t)!.buffer)!;
+    return { name: `b${index}`, offset: this.bindings[index]!.offset / 16 };
+  }
+
   /** The declarations of the bindings. */
   declarations(): string {
     return this.bindings.map(({ write }, i) =>
@@ -83,7 +91,9 @@ export class Views {
 /** The stretches of the buffer of base `t` that a step reads, in bytes: the views it looks through. */
 function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size: number }[] {
   const { offset } = plan.places.get(t)!;
-  if (step.sums.some((s) => s.from === t)) return [{ from: offset, size: bufferBytes(t) }];
+  if (step.gathers || step.sums.some((s) => s.from === t)) {
+    return [{ from: offset, size: bufferBytes(t) }];
+  }
   const own = new Set([...step.values, ...step.sums.map((s) => s.of), ...step.after]);
   const found = new Map<number, number>();
   const seen = new Set<Tensor>();

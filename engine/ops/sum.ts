@@ -38,6 +38,7 @@ interface RowsAttrs {
 
 const sumRowsOp: Op<RowsAttrs> = {
   name: "sumRows",
+  stretches: ({ attrs: { outer, count, parts } }) => outer * parts === 1 ? count : undefined,
   kernel: (y) => ({
     shader: sumRowsShader,
     consts: {
