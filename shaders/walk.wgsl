@@ -15,6 +15,7 @@ const U = 0u;
 //! holes
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+fn begin(c: u32) {}
 fn visit(row: u32, c: u32, sum: u32) { y[row * C4 + c] = x[row * C4 + c]; }
 fn done(column: u32) {}
 //! end
@@ -23,6 +24,7 @@ fn done(column: u32) {}
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = id.x;
   if (c >= C4) { return; }
+  begin(c);
   let run = id.y / SPAN * RUN;
   let t = id.y % SPAN;
   for (var r = 0u; r < TM; r += 4u) {

@@ -22,8 +22,19 @@ function key({ id, shape }: Tensor, row: string, c: string): string {
 export class Body {
   readonly #lines: string[] = [];
   readonly #known = new Map<string, string>();
+  readonly #columns = new Map<string, string>();
 
-  constructor(readonly views: Views) {}
+  /** Where `hoist`, stored vectors of channels are taken from the private variables of `columns`. */
+  constructor(readonly views: Views, readonly hoist = false) {}
+
+  /** Declarations of the vectors of channels that were read, and statements that load them for column `c`. */
+  columns(): { declarations: string; loads: string } {
+    const names = [...this.#columns];
+    return {
+      declarations: names.map(([, name]) => `var<private> ${name}: vec4f;`).join("\n"),
+      loads: names.map(([element, name]) => `  ${name} = ${element};\n`).join(""),
+    };
+  }
 
   /** Says that the quad of `t` at `row` and `c` has a name already. */
   know(t: Tensor, row: string, c: string, name: string): void {
@@ -49,6 +60,12 @@ export class Body {
       : this.#known.get(key(t, row, c));
     if (known) return known;
     if (!this.views.isStored(t)) return this.compute(t, row, c);
+    if (this.hoist && rows(t.shape) === 1 && c === "c") {
+      const element = this.views.element(t, row, c);
+      const name = this.#columns.get(element) ?? `column_${this.#columns.size}`;
+      this.#columns.set(element, name);
+      return name;
+    }
     return this.#name(t, row, c, this.views.element(t, row, c));
   }
 

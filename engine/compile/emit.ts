@@ -94,10 +94,12 @@ function walkText(step: Step, views: Views): Text {
   const shape = root?.shape ?? (from ? [from.shape[0]!, from.shape[2]!] : of.operands[0]!.shape);
   const kernel = walk(shape, runs, views.plan.options, from !== undefined);
   const sums = sumText(step, kernel, of, views);
-  const body = new Body(views);
+  const body = new Body(views, true);
   storeValues(step, body);
   sums.join(body);
-  return assemble(kernel, [`fn visit(row: u32, c: u32, sum: u32) {\n${body}}`], sums);
+  const { declarations, loads } = body.columns();
+  const begin = `${declarations}\nfn begin(c: u32) {\n${loads}}`;
+  return assemble(kernel, [begin, `fn visit(row: u32, c: u32, sum: u32) {\n${body}}`], sums);
 }
 
 /** Statements for the values of a step at (`row`, `c`), in their order, and for those that are kept. */

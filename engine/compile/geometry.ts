@@ -9,24 +9,25 @@ import { type CompileOptions, DEFAULT_THREADS } from "./program.ts";
 /** Bytes of workgroup memory that every device has. */
 const WORKGROUP_BYTES = 16384;
 
-/** Rows that a thread of a walk visits at least, where there are as many. */
-const WALK_ROWS = 16;
-
 /** The kernel of the op of `t`. */
 export function kernelOf(t: Tensor, options: CompileOptions, run?: number): Kernel {
   return t.op.kernel!(t, options.threads ?? DEFAULT_THREADS, run);
 }
 
-/** A walk over `runs` runs of the rows of `shape`; in one workgroup each where `whole`. */
+/**
+ * A walk over `runs` runs of the rows of `shape`; in one workgroup each where `whole`. Where barriers are
+ * dear, threads of a workgroup have columns of their own.
+ */
 export function walk(shape: Shape, runs: number, options: CompileOptions, whole = false): Kernel {
   const C4 = channelQuads(shape);
   const RUN = rows(shape) / runs;
-  const widest = whole && RUN > 64 ? 2 : 8; // more threads for each channel
+  const { threads = DEFAULT_THREADS, loadBound } = options;
+  const widest = whole && RUN > 64 && !loadBound ? 2 : 8; // more threads for each channel
   const WX = Math.min(workgroupWidth(C4), widest);
-  const WY = 64 / WX;
-  const threads = (options.threads ?? DEFAULT_THREADS) * (options.loadBound ? 1 : WALK_ROWS);
-  const wanted = whole ? 1 : ceilDiv(threads, WY * C4 * runs);
-  const groups = Math.max(1, Math.min(ceilDiv(RUN, WY * WALK_ROWS), wanted));
+  const WY = loadBound ? 1 : 64 / WX;
+  const busy = loadBound ? ceilDiv(threads, 32) : ceilDiv(threads, 4); // workgroups
+  const wanted = whole ? 1 : ceilDiv(busy, ceilDiv(C4, WX) * runs);
+  const groups = Math.max(1, Math.min(ceilDiv(RUN, WY * (loadBound ? 128 : 16)), wanted));
   const TM = ceilDiv(RUN, groups * WY);
   const perRun = ceilDiv(RUN, TM * WY);
   return {
