@@ -68,16 +68,23 @@ export interface Program {
 
 /**
  * A rule of fusion. "inline": pointwise ops are computed where they are read unless that moves more bytes.
- * "reduce": reductions join the kernel that computes their newest operand. "join": other values do.
+ * "join": they are computed beside their newest operand. "reduce": reductions join the pointwise ops that
+ * compute their newest operand. "epilogue": they join kernels too.
  * "gather": the parts of split sums that only a pack waits for are added up by one dispatch.
  */
-export type FusionRule = "inline" | "reduce" | "join" | "gather";
+export type FusionRule = "inline" | "join" | "reduce" | "epilogue" | "gather";
 
 /** All rules, for devices bound by bytes. */
-export const FUSION_RULES: readonly FusionRule[] = ["inline", "join", "reduce", "gather"];
+export const FUSION_RULES: readonly FusionRule[] = [
+  "inline",
+  "join",
+  "reduce",
+  "epilogue",
+  "gather",
+];
 
 /** Where loads are dear barriers are too, so that a pass of its own is cheaper than an epilogue. */
-const LOAD_BOUND_RULES: readonly FusionRule[] = ["inline", "join", "gather"];
+const LOAD_BOUND_RULES: readonly FusionRule[] = ["inline", "join", "reduce", "gather"];
 
 /** Whether `rule` applies under `options`. */
 export function fuses({ fuse = true, loadBound }: CompileOptions, rule: FusionRule): boolean {

@@ -263,6 +263,7 @@ class Groups {
     const draft = this.#drafts[host]!;
     const [root] = draft.values;
     if (!fuses(options, "reduce")) return "reductions are switched off";
+    if (root?.op.kernel && !fuses(options, "epilogue")) return "epilogues are switched off";
     if (!root) return "its newest operand is a sum, complete only after that";
     const { runs, state } = t.op.reduction!(t);
     const run = runs > 1 ? rows(root.shape) / runs : undefined;

@@ -90,12 +90,9 @@ const sumToOp: Op = {
   reference: (_, staged) => staged!,
 };
 
-/**
- * How many strips a sum of `count` terms is cut into when `width` results run side by side. Short sums
- * stay whole: a second dispatch costs more than it saves.
- */
+/** How many strips a sum of `count` terms is cut into when `width` results run side by side. */
 function stripCount(count: number, width: number): number {
-  return Math.max(1, Math.min(ceilDiv(count, 128), ceilDiv(2048, width)));
+  return Math.max(1, Math.min(ceilDiv(count, 1024), ceilDiv(2048, width)));
 }
 
 /** Sums `count` axes' worth of rows: [outer, count, inner, c] → [outer, inner, c] (flat shapes). */
