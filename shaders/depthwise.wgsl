@@ -35,7 +35,8 @@ const B = 0u;
 fn load_x(row: u32, c: u32) -> vec4f { return x[row * C4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * C4 + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * C4 + c] = v; }
-fn done(column: u32) {} // after the thread's last pixel
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
@@ -65,6 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! end
   //! end
   //! end
+  begin(c);
   //! unroll L < TH
   //! unroll T < TW
   if (line + L < OH && column + T < OW) {

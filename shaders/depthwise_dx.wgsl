@@ -38,7 +38,8 @@ const B = 0u;
 fn load_dy(row: u32, c: u32) -> vec4f { return dy[row * C4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * C4 + c]; }
 fn store_dx(row: u32, c: u32, v: vec4f) { dx[row * C4 + c] = v; }
-fn done(column: u32) {} // after the thread's last pixel
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
@@ -76,6 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   //! end
   //! end
+  begin(c);
   //! unroll L < TH
   let u_L = (line + L) * S + phase.x;
   //! unroll T < TW

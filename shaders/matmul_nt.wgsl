@@ -27,7 +27,8 @@ const J = 0u;
 fn load_a(row: u32, c: u32) -> vec4f { return a[row * N4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * N4 + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * COLS + c] = v; }
-fn done(column: u32) {} // after the last row of one of the thread's quads of columns
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
@@ -69,6 +70,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! end
   }
   //! unroll C < TN
+  begin(k + C);
   //! unroll R < TM
   if (m + R < end) { store_y(m + R, k + C, total_R_C); }
   //! end

@@ -24,6 +24,9 @@ export class Body {
   readonly #known = new Map<string, string>();
   readonly #columns = new Map<string, string>();
 
+  /** Computed here although they have a place, in whatever order they are asked for. */
+  own: ReadonlySet<Tensor> = new Set();
+
   /** Where `hoist`, stored vectors of channels are taken from the private variables of `columns`. */
   constructor(readonly views: Views, readonly hoist = false) {}
 
@@ -59,7 +62,7 @@ export class Body {
       ? this.#known.get(key(base, row, c))
       : this.#known.get(key(t, row, c));
     if (known) return known;
-    if (!this.views.isStored(t)) return this.compute(t, row, c);
+    if (!this.views.isStored(t) || this.own.has(t)) return this.compute(t, row, c);
     if (this.hoist && rows(t.shape) === 1 && c === "c") {
       const element = this.views.element(t, row, c);
       const name = this.#columns.get(element) ?? `column_${this.#columns.size}`;

@@ -8,7 +8,7 @@ import { channelQuads, quads } from "../shape.ts";
 import { Body, mask } from "./body.ts";
 import { after, sumText } from "./epilogue.ts";
 import { isLiteral, storage } from "./fuse.ts";
-import { kernelOf, walk } from "./geometry.ts";
+import { hasEnds, kernelOf, walk } from "./geometry.ts";
 import type { Plan } from "./plan.ts";
 import { type Dispatch, MemoryError } from "./program.ts";
 import { isParts, type Step, written } from "./steps.ts";
@@ -78,12 +78,12 @@ function kernelText(root: Tensor, step: Step, views: Views): Text {
     return `fn load_${names.loads[i]}(row: u32, c: u32) -> vec4f {\n${body}  return ${masked};\n}`;
   });
   const sums = step.sums.length ? sumText(step, kernel, root, views) : undefined;
-  const body = new Body(views);
+  const body = new Body(views, hasEnds(kernel));
   body.know(root, "row", "c", "v");
   storeValues(step, body);
   sums?.join(body);
   const store = `fn store_${names.store}(row: u32, c: u32, v: vec4f) {\n${body}}`;
-  return assemble(kernel, [...loads, store], sums);
+  return assemble(kernel, [...loads, beginText(body), store], sums);
 }
 
 /** A walk over the rows of what a step computes, or only sums up. */
@@ -97,17 +97,24 @@ function walkText(step: Step, views: Views): Text {
   const body = new Body(views, true);
   storeValues(step, body);
   sums.join(body);
-  const { declarations, loads } = body.columns();
-  const begin = `${declarations}\nfn begin(c: u32) {\n${loads}}`;
-  return assemble(kernel, [begin, `fn visit(row: u32, c: u32, sum: u32) {\n${body}}`], sums);
+  return assemble(
+    kernel,
+    [beginText(body), `fn visit(row: u32, c: u32, sum: u32) {\n${body}}`],
+    sums,
+  );
 }
 
-/** Statements for the values of a step at (`row`, `c`), in their order, and for those that are kept. */
+/** Statements for the values of a step at (`row`, `c`): all are computed before any is kept. */
 function storeValues({ values, stores }: Step, body: Body): void {
-  for (const t of values) {
-    const value = t.op.kernel ? "v" : body.compute(t, "row", "c");
-    if (stores.includes(t)) body.store(t, "row", "c", value);
-  }
+  body.own = new Set(values.filter((t) => t.op.pointwise));
+  for (const t of values) body.value(t, "row", "c");
+  for (const t of stores) body.store(t, "row", "c", body.value(t, "row", "c"));
+}
+
+/** The hole in which a thread loads the vectors of channels that its rows share. */
+function beginText(body: Body): string {
+  const { declarations, loads } = body.columns();
+  return `${declarations}\nfn begin(c: u32) {\n${loads}}`;
 }
 
 function assemble(
@@ -117,14 +124,13 @@ function assemble(
 ): Text {
   const consts = Object.entries(kernel.consts).map(([name, n]) => `const ${name} = ${n}u;`);
   const text = expand(kernel.shader, kernel.consts);
-  const ends = /^fn done\(/m.test(kernel.shader);
   const around = sums
     ? [
       text.replace(/@compute.*\nfn main\(@builtin\(global_invocation_id\) id/, "fn tile(id"),
       sums.main,
     ]
     : [text];
-  const done = sums ? [sums.head] : ends ? ["fn done(column: u32) {}"] : [];
+  const done = sums ? [sums.head] : hasEnds(kernel) ? ["fn done(column: u32) {}"] : [];
   return { text: [...consts, ...done, ...holes, ...around].join("\n"), grid: kernel.grid };
 }
 

@@ -49,13 +49,18 @@ export interface Epilogue {
   readonly sums: number;
 }
 
+/** Whether a kernel says where the rows of a quad of channels begin and end. */
+export function hasEnds({ shader }: Kernel): boolean {
+  return /^fn done\(/m.test(shader);
+}
+
 /**
  * The epilogue of a kernel; undefined for one that says not where its threads end, or that mixes rows of
  * different runs.
  */
 export function epilogueOf(kernel: Kernel, run?: number): Epilogue | undefined {
   const { WX, WY, TN = 1, RUN } = kernel.consts;
-  if (!/^fn done\(/m.test(kernel.shader) || (run && RUN !== run)) return undefined;
+  if (!hasEnds(kernel) || (run && RUN !== run)) return undefined;
   return {
     TN,
     WX: WX!,
