@@ -127,6 +127,8 @@ function covers(at: Positions, t: Tensor): boolean {
 class Groups {
   readonly #drafts: Draft[] = [];
   readonly #stepOf = new Map<Tensor, number>();
+  /** Where the rows of a sum join, which is completed later. */
+  readonly #rowsIn = new Map<Tensor, number>();
   readonly #readers = new Map<Tensor, Tensor[]>();
   readonly #grouping: Grouping;
 
@@ -171,7 +173,9 @@ class Groups {
   }
 
   #readElsewhere(t: Tensor, step: number): boolean {
-    return (this.#readers.get(t) ?? []).some((reader) => this.#stepOf.get(reader) !== step);
+    return (this.#readers.get(t) ?? []).some((reader) =>
+      (this.#rowsIn.get(reader) ?? this.#stepOf.get(reader)) !== step
+    );
   }
 
   #open(t: Tensor, draft: Draft): void {
@@ -290,6 +294,7 @@ class Groups {
   /** Sums `t` up in step `host` in so many parts, and completes it there or in a step of its own. */
   #sum(t: Tensor, host: number, parts: number): void {
     const { runs } = t.op.reduction!(t);
+    this.#rowsIn.set(t, host);
     if (parts === runs) {
       this.#drafts[host]!.sums.push({ of: t });
       this.#stepOf.set(t, host);

@@ -108,7 +108,7 @@ Deno.test("compile() names the tensor that does not fit, and the largest batch t
   y.label = "head";
   const error = (() => {
     try {
-      compile({ outputs: [sum(silu(y))] }, { maxBinding: 100_000 });
+      compile({ outputs: [y] }, { maxBinding: 100_000 });
     } catch (e) {
       return e;
     }
@@ -116,7 +116,7 @@ Deno.test("compile() names the tensor that does not fit, and the largest batch t
   assert.ok(error instanceof MemoryError);
   assert.match(error.message, /matmul.*\[64,1024\] head.*batch of 24 or fewer/);
   // The batch it names does fit.
-  compile({ outputs: [sum(silu(matmul(input("x", [24, 8]), input("w", [8, 1024]))))] }, {
+  compile({ outputs: [matmul(input("x", [24, 8]), input("w", [8, 1024]))] }, {
     maxBinding: 100_000,
   });
 });

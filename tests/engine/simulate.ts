@@ -70,7 +70,7 @@ function checkApart(step: Step, contents: Contents, states: ReadonlySet<Tensor>)
     const inPlace = states.has(x) && hit?.from === from && hit.to === to;
     assert.ok(
       !hit || inPlace,
-      `${step.values[0] ?? step.sums[0]!.of} is written over ${x}, which it reads`,
+      `${written(step)[0]} is written over ${x}, which it reads`,
     );
   }
 }
