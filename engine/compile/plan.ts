@@ -5,11 +5,12 @@ import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
 import { chooseStored, isSmall, leaves, storage } from "./fuse.ts";
+import { type Grouping, groupSteps } from "./group.ts";
 import { Homes } from "./homes.ts";
 import { type Gathered, gatherSums, jobTable } from "./gather.ts";
 import { type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
 import { allocate, bufferBytes } from "./slots.ts";
-import { type Grouping, groupSteps, isParts, plainStep, type Step } from "./steps.ts";
+import { isParts, plainStep, type Step } from "./steps.ts";
 import { inPlace } from "./updates.ts";
 
 /** What `emit` needs to know. */

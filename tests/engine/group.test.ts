@@ -1,4 +1,4 @@
-/** Steps: what a dispatch computes together, why something stays apart, and that results stay the same. */
+/** Grouping: what a dispatch computes together, why something stays apart, and that results stay the same. */
 
 import { strict as assert } from "node:assert";
 import { compile } from "../../engine/compile/mod.ts";
