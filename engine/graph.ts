@@ -14,6 +14,19 @@ export interface Kernel {
   readonly loads?: readonly number[];
 }
 
+/**
+ * How an op sums up rows. Its operands have the same rows and channels; runs of rows are summed apart. The
+ * compiler decides where rows join: in the kernel that computes them, or in a pass of their own.
+ */
+export interface Reduction {
+  /** WGSL text: `alias State = array<vec4f, …>;` and the functions `join`, `merge` and `result`. */
+  readonly shader: string;
+  /** Vectors of four in a state. */
+  readonly state: number;
+  /** How many runs of rows there are. */
+  readonly runs: number;
+}
+
 /** Everything the engine knows of one operation: its gradient, its kernel and its reference. */
 export interface Op<Attrs = unknown> {
   /** What `explain()` prints. */
@@ -29,9 +42,22 @@ export interface Op<Attrs = unknown> {
   pointwise?(y: Tensor<Attrs>, args: readonly string[], row: string, c: string): string;
   /**
    * A whole kernel, for ops that are not pointwise. `threads` is how many invocations keep the device
-   * busy: tiles are as large as leaves that many of them.
+   * busy: tiles are as large as leaves that many of them. `run` is how many rows are summed apart in an
+   * epilogue: no workgroup may have rows of two runs. Kernels that are given none may ignore it.
    */
-  kernel?(y: Tensor<Attrs>, threads: number): Kernel;
+  kernel?(y: Tensor<Attrs>, threads: number, run?: number): Kernel;
+  /** For ops that sum up rows: `y` has the rows of a result for each run. */
+  reduction?(y: Tensor<Attrs>): Reduction;
+  /**
+   * For ops that add up equal stretches of the storage of their operand, element by element: how many; also
+   * undefined where `y` is none of these.
+   */
+  stretches?(y: Tensor<Attrs>): number | undefined;
+  /**
+   * For ops that make the rows of `y` from whole columns of small operands: an expression for each row.
+   * `args` give the value of an operand at a row of the same column.
+   */
+  columns?(y: Tensor<Attrs>, args: readonly ((row: number) => string)[]): string[];
   /** For ops that only look at the storage of their first input: where in it `y` begins, in quads. */
   view?(y: Tensor<Attrs>): number;
   /** The same result, written to be obviously right, in float64 and without padding. */

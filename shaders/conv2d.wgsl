@@ -42,6 +42,8 @@ const I = 0u;
 fn load_x(row: u32, c: u32) -> vec4f { return x[row * C4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * COLS + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * COLS + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
@@ -87,13 +89,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     //! end
     }
   }
+  //! unroll C < TN
+  begin(n + C);
   //! unroll L < TH
   //! unroll T < TW
   if (line + L < LINES && column + T < OW) {
-    //! unroll C < TN
     store_y((line + L) * OW + column + T, n + C, total[(L * TW + T) * TN + C]);
-    //! end
   }
   //! end
+  //! end
+  done(C);
   //! end
 }

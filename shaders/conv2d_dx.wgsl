@@ -46,6 +46,8 @@ const I = 0u;
 fn load_dy(row: u32, c: u32) -> vec4f { return dy[row * N4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * N4 + c]; }
 fn store_dx(row: u32, c: u32, v: vec4f) { dx[row * C4 + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
@@ -99,13 +101,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   //! unroll L < TH
   let u_L = (line + L) % UH * S + phase.x;
+  //! end
   //! unroll T < TW
-  let v_L_T = (column + T) * S + phase.y;
-  if (line + L < LINES && u_L < H && v_L_T < W) {
-    //! unroll C < TN
-    store_dx(((line + L) / UH * H + u_L) * W + v_L_T, k + C, total[(L * TW + T) * TN + C]);
-    //! end
+  let v_T = (column + T) * S + phase.y;
+  //! end
+  //! unroll C < TN
+  begin(k + C);
+  //! unroll L < TH
+  //! unroll T < TW
+  if (line + L < LINES && u_L < H && v_T < W) {
+    store_dx(((line + L) / UH * H + u_L) * W + v_T, k + C, total[(L * TW + T) * TN + C]);
   }
   //! end
+  //! end
+  done(C);
   //! end
 }

@@ -1,7 +1,7 @@
 // Y[n, i, j, c] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · w[a, b, c]: one filter for each channel.
 // X is [N, H, W, 4·C4], W is [KH, KW, 4·C4], Y is [N, OH, OW, 4·C4].
-// A thread computes TH lines by TW columns of one quad of channels, all in registers, from a block of
-// SPANH × SPANW pixels. Where one tile covers an image, positions are known and loads outside vanish.
+// A thread computes TH lines by TW columns of one quad of channels, one of TILES, all in registers, from a
+// block of SPANH × SPANW pixels. Where one tile covers an image, positions are known and loads outside vanish.
 
 //! consts
 const H = 5u;
@@ -20,7 +20,10 @@ const SPANH = 3u;
 const SPANW = 4u;
 const TILESH = 5u;
 const TILESW = 3u;
-const THREADS = 30u;
+const TILES = 30u;
+const TN = 1u;
+const WX = 1u;
+const WY = 64u;
 const L = 0u;
 const T = 0u;
 const A = 0u;
@@ -32,16 +35,17 @@ const B = 0u;
 fn load_x(row: u32, c: u32) -> vec4f { return x[row * C4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * C4 + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * C4 + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size: vec3u) {
-  let k = id.x + id.y * size.x * 64u;
-  if (k >= THREADS) { return; }
-  let c = k % C4;
-  let column = k / C4 % TILESW * TW;
-  let line = k / (C4 * TILESW) % TILESH * TH;
-  let n = k / (C4 * TILESW * TILESH);
+@compute @workgroup_size(WX, WY)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  if (c >= C4 || id.y >= TILES) { return; }
+  let column = id.y % TILESW * TW;
+  let line = id.y / TILESW % TILESH * TH;
+  let n = id.y / (TILESW * TILESH);
   var x: array<vec4f, SPANH * SPANW>;
   var y: array<vec4f, TH * TW>;
   //! unroll A < SPANH
@@ -62,6 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   //! end
   //! end
   //! end
+  begin(c);
   //! unroll L < TH
   //! unroll T < TW
   if (line + L < OH && column + T < OW) {
@@ -69,4 +74,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   }
   //! end
   //! end
+  done(0u);
 }

@@ -23,7 +23,10 @@ const SPANH = 3u;
 const SPANW = 4u;
 const TILESH = 5u;
 const TILESW = 3u;
-const THREADS = 30u;
+const TILES = 30u;
+const TN = 1u;
+const WX = 1u;
+const WY = 64u;
 const L = 0u;
 const T = 0u;
 const A = 0u;
@@ -35,16 +38,17 @@ const B = 0u;
 fn load_dy(row: u32, c: u32) -> vec4f { return dy[row * C4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * C4 + c]; }
 fn store_dx(row: u32, c: u32, v: vec4f) { dx[row * C4 + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size: vec3u) {
-  let k = id.x + id.y * size.x * 64u;
-  if (k >= THREADS) { return; }
-  let c = k % C4;
-  let column = k / C4 % TILESW * TW;
-  let line = k / (C4 * TILESW) % TILESH * TH;
-  let n = k / (C4 * TILESW * TILESH);
+@compute @workgroup_size(WX, WY)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  if (c >= C4 || id.y >= TILES) { return; }
+  let column = id.y % TILESW * TW;
+  let line = id.y / TILESW % TILESH * TH;
+  let n = id.y / (TILESW * TILESH);
   let phase = vec2u(id.z % (S * S) / S, id.z % S);
   let padded = phase + vec2u(PH, PW);
   let first = padded % S;
@@ -73,6 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   }
   //! end
   //! end
+  begin(c);
   //! unroll L < TH
   let u_L = (line + L) * S + phase.x;
   //! unroll T < TW
@@ -80,4 +85,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   if (u_L < H && v_L_T < W) { store_dx((n * H + u_L) * W + v_L_T, c, x[L * TW + T]); }
   //! end
   //! end
+  done(0u);
 }

@@ -2,7 +2,8 @@
 // A thread computes TM rows by TN quads of columns, all in registers; a step of the loop loads one
 // quad of K from each of its rows and the four rows of W that belong to it.
 // Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
-// A workgroup has WX × WY threads, WX along the columns.
+// A workgroup has WX × WY threads, WX along the columns. Rows come in runs of RUN, which are cut into
+// SPAN tiles each; a workgroup has rows of one run only.
 
 //! consts
 const ROWS = 5u;
@@ -14,6 +15,8 @@ const TM = 1u;
 const TN = 1u;
 const WX = 8u;
 const WY = 8u;
+const RUN = 5u;
+const SPAN = 8u;
 const R = 0u;
 const C = 0u;
 const J = 0u;
@@ -24,15 +27,19 @@ const J = 0u;
 fn load_x(row: u32, c: u32) -> vec4f { return x[row * K4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * COLS + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * COLS + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = id.x * TN;
-  let m = id.y * TM;
-  if (n >= COLS || m >= ROWS) { return; }
+  let run = id.y / SPAN * RUN;
+  let m = run + id.y % SPAN * TM;
+  let end = run + RUN;
+  if (n >= COLS || m >= end || run >= ROWS) { return; }
   //! unroll R < TM
-  let row_R = min(m + R, ROWS - 1u);
+  let row_R = min(m + R, end - 1u);
   //! unroll C < TN
   var total_R_C = vec4f();
   //! end
@@ -63,11 +70,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! end
   //! end
   }
+  //! unroll C < TN
+  begin(n + C);
   //! unroll R < TM
-  if (m + R < ROWS) {
-    //! unroll C < TN
-    store_y(m + R, n + C, total_R_C);
-    //! end
-  }
+  if (m + R < end) { store_y(m + R, n + C, total_R_C); }
+  //! end
+  done(C);
   //! end
 }

@@ -2,7 +2,8 @@
 // A thread computes TM rows by TN quads of columns; column 4n+j is the dot product of a row of A
 // with row 4n+j of W, so that both are read along their rows.
 // Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
-// A workgroup has WX × WY threads, WX along the columns.
+// A workgroup has WX × WY threads, WX along the columns. Rows come in runs of RUN, which are cut into
+// SPAN tiles each; a workgroup has rows of one run only.
 
 //! consts
 const ROWS = 5u;
@@ -14,6 +15,8 @@ const TM = 1u;
 const TN = 1u;
 const WX = 8u;
 const WY = 8u;
+const RUN = 5u;
+const SPAN = 8u;
 const R = 0u;
 const C = 0u;
 const J = 0u;
@@ -24,15 +27,19 @@ const J = 0u;
 fn load_a(row: u32, c: u32) -> vec4f { return a[row * N4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * N4 + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * COLS + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let k = id.x * TN;
-  let m = id.y * TM;
-  if (k >= COLS || m >= ROWS) { return; }
+  let run = id.y / SPAN * RUN;
+  let m = run + id.y % SPAN * TM;
+  let end = run + RUN;
+  if (k >= COLS || m >= end || run >= ROWS) { return; }
   //! unroll R < TM
-  let row_R = min(m + R, ROWS - 1u);
+  let row_R = min(m + R, end - 1u);
   //! unroll C < TN
   var total_R_C = vec4f();
   //! end
@@ -62,11 +69,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! end
   //! end
   }
+  //! unroll C < TN
+  begin(k + C);
   //! unroll R < TM
-  if (m + R < ROWS) {
-    //! unroll C < TN
-    store_y(m + R, k + C, total_R_C);
-    //! end
-  }
+  if (m + R < end) { store_y(m + R, k + C, total_R_C); }
+  //! end
+  done(C);
   //! end
 }

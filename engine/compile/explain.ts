@@ -4,13 +4,14 @@ import type { Program } from "./program.ts";
 
 /** What a program does, for people; what is computed where and how many bytes that moves. */
 export function explain(program: Program): string {
-  const lines = program.dispatches.map(({ label, place, grid, bindings, bytes }, i) => {
+  const lines = program.dispatches.map(({ label, place, grid, bindings, bytes, note }, i) => {
     const written = bindings.filter((b) => b.write).map((b) => `b${b.buffer}`).join(" ");
     const read = bindings.filter((b) => !b.write).map((b) => `b${b.buffer}`).join(" ");
     return `${String(i).padStart(4)}  ${label.padEnd(36)} ${read.padEnd(20)} → ${
       written.padEnd(8)
     }` +
-      ` ${grid.join("×").padEnd(12)} ${size(bytes).padStart(9)}  ${place}`;
+      ` ${grid.join("×").padEnd(12)} ${size(bytes).padStart(9)}  ${place}` +
+      (note && `  [apart: ${note}]`);
   });
   const held = program.buffers.filter((b) => b.holds);
   const states = held.reduce((n, b) => n + b.size, 0);

@@ -8,8 +8,9 @@
 import { constantValues, isInput, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { fullValue } from "../ops/pointwise.ts";
-import { quads } from "../shape.ts";
-import { type CompileOptions, DEFAULT_THREADS } from "./program.ts";
+import { quads, storedBytes } from "../shape.ts";
+import { kernelOf } from "./geometry.ts";
+import { type CompileOptions, fuses } from "./program.ts";
 
 /** Ops whose expression costs about a load more, on adapters bound by loads. */
 const COSTLY = new Set(["silu", "siluGrad", "sigmoid", "sqrt", "div", "dropout"]);
@@ -36,10 +37,10 @@ export function chooseStored(
   options: CompileOptions,
 ): Set<Tensor> {
   const stored = new Set<Tensor>();
-  const uses = countUses(order, options.threads ?? DEFAULT_THREADS);
+  const uses = countUses(order, options);
   for (const t of order) {
     if (t.op.view || isLiteral(t) && !roots.has(t) && !uses.viewed.has(t)) continue;
-    if (!t.op.pointwise || roots.has(t) || options.fuse === false || uses.viewed.has(t)) {
+    if (!t.op.pointwise || roots.has(t) || !fuses(options, "inline") || uses.viewed.has(t)) {
       stored.add(t);
       continue;
     }
@@ -84,7 +85,7 @@ export function leaves(t: Tensor, stored: ReadonlySet<Tensor>): Set<Tensor> {
 }
 
 interface Uses {
-  /** Times each tensor is read: the loads of kernels, one for a pointwise op. */
+  /** Times each tensor is read: by how many ops, or on devices bound by loads how often they load it. */
   readonly times: Map<Tensor, number>;
   /** Size of the largest consumer that reads it element by element, in quads. */
   readonly widest: Map<Tensor, number>;
@@ -92,38 +93,53 @@ interface Uses {
   readonly viewed: Set<Tensor>;
 }
 
-function countUses(order: readonly Tensor[], threads: number): Uses {
+function countUses(order: readonly Tensor[], options: CompileOptions): Uses {
   const times = new Map<Tensor, number>();
   const widest = new Map<Tensor, number>();
   const viewed = new Set<Tensor>();
   for (const t of order) {
-    const loads = t.op.kernel?.(t, threads).loads;
+    const loads = t.op.kernel && kernelOf(t, options).loads;
     const read = t.op.view ? t.operands.slice(0, 1) : t.operands;
     read.forEach((x, i) => {
       if (t.op.view || packOffsets(t)) viewed.add(x);
-      times.set(x, (times.get(x) ?? 0) + (loads?.[i] ?? 1));
-      const width = t.op.pointwise ? quads(t.shape) : quads(x.shape);
+      times.set(x, (times.get(x) ?? 0) + (options.loadBound ? loads?.[i] ?? 1 : 1));
+      const width = t.op.pointwise
+        ? quads(t.shape)
+        : Math.max(quads(x.shape), t.op.reduction ? quads(t.operands[0]!.shape) : 0);
       widest.set(x, Math.max(widest.get(x) ?? 0, width));
     });
   }
   return { times, widest, viewed };
 }
 
-/** Stores inlined values until no dispatch sees more buffers than the device allows. */
+/** Bytes up to which values may share a buffer with others, so that a dispatch sees fewer. */
+const SMALL_BYTES = 2 ** 20;
+
+/** True for a value that may share a buffer: a small one that a step computes. */
+export function isSmall(t: Tensor): boolean {
+  return storedBytes(t.shape) <= SMALL_BYTES && !isInput(t) && !constantValues(t);
+}
+
+/** Stores inlined values until no dispatch needs more buffers than the device allows. */
 function limitBuffers(
   order: readonly Tensor[],
   roots: ReadonlySet<Tensor>,
   stored: Set<Tensor>,
   limit: number,
 ): void {
+  const buffers = (t: Tensor) => {
+    const read = [...leaves(t, stored)];
+    const own = read.filter((x) => !isSmall(x) || roots.has(x));
+    return own.length + (own.length < read.length ? 1 : 0);
+  };
   const narrow = (t: Tensor) => {
-    while (leaves(t, stored).size + 1 > limit) {
+    while (buffers(t) + 1 > limit) {
       const inlined = t.operands.map((x) => storage(x).base)
         .filter((x) => !stored.has(x) && !isLiteral(x) && !roots.has(x));
       const widest = deepest(inlined, stored);
       if (!widest) {
         throw new RangeError(
-          `Cannot plan ${t}: it reads ${leaves(t, stored).size} buffers, ${limit - 1} at most fit`,
+          `Cannot plan ${t}: it reads ${buffers(t)} buffers, ${limit - 1} at most fit`,
         );
       }
       stored.add(widest);

@@ -4,15 +4,14 @@ import { constantValues, inCreationOrder, isInput, type Tensor, topological } fr
 import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
-import { chooseStored, leaves, storage } from "./fuse.ts";
-import { type Buffer, type CompileOptions, DEFAULT_THREADS, type Location } from "./program.ts";
-import { allocate } from "./slots.ts";
+import { chooseStored, isSmall, leaves, storage } from "./fuse.ts";
+import { type Grouping, groupSteps } from "./group.ts";
+import { Homes } from "./homes.ts";
+import { type Gathered, gatherSums, jobTable } from "./gather.ts";
+import { type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
+import { allocate, bufferBytes } from "./slots.ts";
+import { isParts, plainStep, type Step } from "./steps.ts";
 import { inPlace } from "./updates.ts";
-
-/** One dispatch to emit: it computes `stores` together, which have the same shape where there are several. */
-export interface Step {
-  readonly stores: readonly Tensor[];
-}
 
 /** What `emit` needs to know. */
 export interface Plan {
@@ -21,8 +20,9 @@ export interface Plan {
   /** Where each stored tensor is. */
   readonly places: ReadonlyMap<Tensor, Location>;
   readonly buffers: readonly Buffer[];
-  /** Invocations that keep the device busy. */
-  readonly threads: number;
+  readonly options: CompileOptions;
+  /** What the workgroups of steps that gather sums do. */
+  readonly tables: ReadonlyMap<Step, Tensor>;
 }
 
 /** Plans `outputs` and `updates` (state → its next value), both simplified. */
@@ -37,17 +37,41 @@ export function plan(
   );
   const stored = chooseStored(order, roots, options);
   const { owners, copies } = placeParts(order, stored, roots);
-  const maxBuffers = options.maxBuffers ?? 8;
-  const { steps, targets } = schedule(order, stored, updates, copies, maxBuffers);
   const pinned = new Set(outputs.map((t) => storage(t).base));
+  const homes = new Homes(
+    options.maxBuffers ?? 8,
+    (t) => owners.get(t)?.pack ?? t,
+    (t) => isSmall(t) && !roots.has(t) && !isParts(t),
+  );
+  const kept = (t: Tensor) => roots.has(t) || owners.has(t);
+  const { steps, targets, waiting } = schedule(order, updates, { copies, owners }, {
+    ...{ stored, kept, homes, options },
+  });
   const fixed = [...order.filter((t) => isInput(t) || packOffsets(t)), ...updates.keys()];
   const constants = order.filter((t) => constantValues(t) && stored.has(t));
-  const memory = allocate(steps, { stored, owners, targets, pinned, fixed, constants }, options);
-  return { steps, stored, threads: options.threads ?? DEFAULT_THREADS, ...memory };
+  const shared = homes.shared();
+  const residents = { owners, targets, pinned, fixed, constants, shared, waiting };
+  const { places, buffers } = allocate(steps, residents, options);
+  const tables = new Map<Step, Tensor>();
+  for (const step of steps) {
+    if (!step.gathers) continue;
+    const table = jobTable(step.gathers, places);
+    tables.set(step, table);
+    places.set(table, { buffer: buffers.length, offset: 0 });
+    buffers.push({ size: bufferBytes(table), holds: table });
+  }
+  return { steps, stored, options, places, buffers, tables };
 }
 
 /** Where in a pack's buffer a tensor is computed: the offset in quads. */
 export type Owners = Map<Tensor, { readonly pack: Tensor; readonly offset: number }>;
+
+/** The parts of packs. */
+interface Parts {
+  readonly owners: Owners;
+  /** Copies of those that have a place already, by pack. */
+  readonly copies: ReadonlyMap<Tensor, Tensor[]>;
+}
 
 /**
  * Has the parts of packs computed in place. A part that cannot be (it has a place already, or its
@@ -57,7 +81,7 @@ function placeParts(
   order: readonly Tensor[],
   stored: Set<Tensor>,
   roots: ReadonlySet<Tensor>,
-): { owners: Owners; copies: Map<Tensor, Tensor[]> } {
+): Parts {
   const owners: Owners = new Map();
   const copies = new Map<Tensor, Tensor[]>();
   for (const pack of order) {
@@ -91,34 +115,38 @@ function placeParts(
  */
 function schedule(
   order: readonly Tensor[],
-  stored: Set<Tensor>,
   updates: ReadonlyMap<Tensor, Tensor>,
-  copies: ReadonlyMap<Tensor, Tensor[]>,
-  maxBuffers: number,
-): { steps: Step[]; targets: Map<Tensor, Tensor> } {
-  const groups = inPlace({ updates, order, stored, maxBuffers });
+  { copies, owners }: Parts,
+  grouping: Omit<Grouping, "values">,
+): { steps: readonly Step[]; targets: Map<Tensor, Tensor>; waiting: Gathered["waiting"] } {
+  const { stored, options } = grouping;
+  const groups = inPlace({ updates, order, stored, maxBuffers: options.maxBuffers ?? 8 });
   const late = new Set(groups.flat());
   const targets = new Map<Tensor, Tensor>(); // what is computed into the memory of which state
-  const steps: Step[] = [];
+  const values: Tensor[] = [];
+  for (const t of order) {
+    values.push(...copies.get(t) ?? []);
+    const fixed = isInput(t) || packOffsets(t) || constantValues(t);
+    if (stored.has(t) && !fixed && !late.has(t)) values.push(t);
+  }
+  const readLate = new Set([...late].flatMap((t) => [...leaves(t, stored)]));
+  const kept = (t: Tensor) => grouping.kept(t) || readLate.has(t);
+  const steps = groupSteps({ ...grouping, values, kept });
   const copy = (x: Tensor, shape: Shape) => {
     const y = broadcastTo(x, shape);
     stored.add(y);
-    steps.push({ stores: [y] });
+    steps.push(plainStep([y], stored));
     return y;
   };
-  for (const t of order) {
-    for (const copy of copies.get(t) ?? []) steps.push({ stores: [copy] });
-    const fixed = isInput(t) || packOffsets(t) || constantValues(t);
-    if (stored.has(t) && !fixed && !late.has(t)) steps.push({ stores: [t] });
-  }
-  const values = new Map(
+  const next = new Map(
     [...updates].map((
       [state, value],
     ) => [state, updates.has(storage(value).base) ? copy(value, value.shape) : value]),
   );
-  steps.push(...groups.map((stores) => ({ stores })));
-  for (const [state, value] of values) {
+  steps.push(...groups.map((values) => plainStep(values, stored)));
+  for (const [state, value] of next) {
     targets.set(late.has(value) ? value : copy(value, state.shape), state);
   }
-  return { steps, targets };
+  if (!fuses(options, "gather")) return { steps, targets, waiting: [] };
+  return { targets, ...gatherSums(steps, owners, options.maxBinding ?? 2 ** 27) };
 }

@@ -38,6 +38,8 @@ export interface Dispatch {
   readonly bindings: readonly Binding[];
   /** Bytes of the tensors read and written, each counted once. */
   readonly bytes: number;
+  /** Why it was not joined to an earlier dispatch that computes its newest operand; empty where none does. */
+  readonly note: string;
 }
 
 /** Memory of a program: a slot shared by values in turn, or an input or constant of its own. */
@@ -78,6 +80,33 @@ export interface Program {
   readonly memory: ProgramMemory;
 }
 
+/**
+ * A rule of fusion. "inline": pointwise ops are computed where they are read unless that moves more bytes.
+ * "join": they are computed beside their newest operand. "reduce": reductions join the pointwise ops that
+ * compute their newest operand. "epilogue": they join kernels too.
+ * "gather": the parts of split sums that only a pack waits for are added up by one dispatch.
+ */
+export type FusionRule = "inline" | "join" | "reduce" | "epilogue" | "gather";
+
+/** All rules, for devices bound by bytes. */
+export const FUSION_RULES: readonly FusionRule[] = [
+  "inline",
+  "join",
+  "reduce",
+  "epilogue",
+  "gather",
+];
+
+/** Where loads are dear barriers are too, so that a pass of its own is cheaper than an epilogue. */
+const LOAD_BOUND_RULES: readonly FusionRule[] = ["inline", "join", "reduce", "gather"];
+
+/** Whether `rule` applies under `options`. */
+export function fuses({ fuse = true, loadBound }: CompileOptions, rule: FusionRule): boolean {
+  if (fuse === false) return false;
+  const rules = fuse === true ? loadBound ? LOAD_BOUND_RULES : FUSION_RULES : fuse;
+  return rules.includes(rule);
+}
+
 /** What the device allows and charges; the defaults are the portable floor of WebGPU. */
 export interface CompileOptions {
   /** Largest stretch of a buffer a dispatch can see, in bytes. Default 128 MiB. */
@@ -86,8 +115,8 @@ export interface CompileOptions {
   readonly maxBuffers?: number;
   /** Invocations that keep the device busy. Default 1024. */
   readonly threads?: number;
-  /** False: every op is a dispatch of its own; the oracle for fusion. Default true. */
-  readonly fuse?: boolean;
+  /** Which rules of fusion apply; false for none: the oracle for fusion. Default true: those that pay. */
+  readonly fuse?: boolean | readonly FusionRule[];
   /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
   readonly loadBound?: boolean;
 }

@@ -3,13 +3,13 @@
 import { constantValues, isImageInput, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { rows, storedBytes } from "../shape.ts";
-import { leaves } from "./fuse.ts";
-import type { Owners, Step } from "./plan.ts";
+import { aligned } from "./gather.ts";
+import type { Owners } from "./plan.ts";
 import { type Buffer, type CompileOptions, type Location, MemoryError } from "./program.ts";
+import { type Step, written } from "./steps.ts";
 
 /** What the schedule says of the tensors to place. */
 export interface Residents {
-  readonly stored: ReadonlySet<Tensor>;
   /** Parts that are computed inside a pack. */
   readonly owners: Owners;
   /** Values that are computed into the memory of a state. */
@@ -19,6 +19,10 @@ export interface Residents {
   /** Inputs, states and packs: they have a buffer of their own. */
   readonly fixed: readonly Tensor[];
   readonly constants: readonly Tensor[];
+  /** Values and packs that share a buffer, by any key. */
+  readonly shared: ReadonlyMap<Tensor, readonly Tensor[]>;
+  /** Values that lie side by side in a workspace, list after list in the same one. */
+  readonly waiting: readonly (readonly Tensor[])[];
 }
 
 /** Bytes that a tensor takes in a buffer. */
@@ -35,7 +39,7 @@ export function allocate(
   residents: Residents,
   options: CompileOptions,
 ): { places: Map<Tensor, Location>; buffers: Buffer[] } {
-  const { stored, owners, targets, pinned } = residents;
+  const { owners, targets, pinned } = residents;
   const places = new Map<Tensor, Location>();
   const buffers: { size: number; readonly holds?: Tensor }[] = [];
   const placeAlone = (t: Tensor, holds?: Tensor) => {
@@ -44,17 +48,34 @@ export function allocate(
     places.set(t, { buffer: buffers.length, offset: 0 });
     buffers.push({ size: bufferBytes(t), ...(holds && { holds }) });
   };
+  const placeTogether = (lists: readonly (readonly Tensor[])[]) => {
+    let most = 0;
+    for (const values of lists) {
+      let size = 0;
+      for (const t of values) {
+        checkFits(t, options);
+        places.set(t, { buffer: buffers.length, offset: size });
+        size += aligned(t);
+      }
+      most = Math.max(most, size);
+    }
+    buffers.push({ size: most });
+  };
+  for (const values of residents.shared.values()) placeTogether([values]);
+  if (residents.waiting.length) placeTogether(residents.waiting);
   for (const t of residents.fixed) placeAlone(t, packOffsets(t) ? undefined : t);
   for (const t of residents.constants) placeAlone(t, t);
 
-  const last = lastUses(steps, stored);
+  const last = lastUses(steps);
   const passing: Passing[] = [];
-  steps.forEach(({ stores }, from) => {
-    for (const t of stores) {
+  steps.forEach((step, from) => {
+    for (const t of written(step)) {
       const owner = owners.get(t);
       const state = targets.get(t);
+      if (places.has(t)) continue;
       if (owner) {
-        places.set(t, { buffer: places.get(owner.pack)!.buffer, offset: owner.offset * 16 });
+        const { buffer, offset } = places.get(owner.pack)!;
+        places.set(t, { buffer, offset: offset + owner.offset * 16 });
       } else if (state) {
         places.set(t, places.get(state)!);
       } else if (pinned.has(t)) {
@@ -98,11 +119,9 @@ function share(values: readonly Passing[]): Passing[][] {
 }
 
 /** The index of the last step that reads each tensor. */
-function lastUses(steps: readonly Step[], stored: ReadonlySet<Tensor>): Map<Tensor, number> {
+function lastUses(steps: readonly Step[]): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
-  steps.forEach(({ stores }, i) => {
-    for (const t of stores) for (const x of leaves(t, stored)) last.set(x, i);
-  });
+  steps.forEach(({ reads }, i) => reads.forEach((t) => last.set(t, i)));
   return last;
 }
 

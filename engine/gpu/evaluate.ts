@@ -1,6 +1,7 @@
 /** Looking at a value: compiles its graph, runs it once and reads it. Not for loops: use a program. */
 
 import { compile } from "../compile/mod.ts";
+import type { FusionRule } from "../compile/program.ts";
 import { isInput, type Tensor, topological } from "../graph.ts";
 import type { Device } from "./device.ts";
 import { Memory } from "./memory.ts";
@@ -8,8 +9,8 @@ import { Runner } from "./runner.ts";
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions {
-  /** False to run every op as a dispatch of its own. Default true. */
-  readonly fuse?: boolean;
+  /** Which rules of fusion apply; false for a dispatch for every op. Default: those that pay. */
+  readonly fuse?: boolean | readonly FusionRule[];
 }
 
 /**

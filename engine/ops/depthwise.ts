@@ -6,6 +6,7 @@ import shader from "../../shaders/depthwise.wgsl" with { type: "text" };
 import { type Kernel, type Op, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
 import { flatGrid } from "./layout.ts";
+import { workgroupWidth } from "./matmul.ts";
 import { sumTo } from "./sum.ts";
 import { forEachTap, tileWidth, type Window } from "./window.ts";
 
@@ -22,6 +23,14 @@ function tiling(height: number, width: number) {
   return { TH, TW, TILESH: ceilDiv(height, TH), TILESW: ceilDiv(width, TW) };
 }
 
+/** Workgroups of 64 over quads of channels by tiles of pixels, in `phases`. */
+function spread(C4: number, tiles: number, phases = 1) {
+  const WX = workgroupWidth(C4);
+  const WY = 64 / WX;
+  const grid = [ceilDiv(C4, WX), ceilDiv(tiles, WY), phases] as const;
+  return { workgroup: { TN: 1, WX, WY }, grid };
+}
+
 const depthwiseOp: Op<Window> = {
   name: "depthwise",
   grad: (dy, { attrs }, x, w) => [
@@ -35,16 +44,16 @@ const depthwiseOp: Op<Window> = {
     const C4 = channelQuads(y.shape);
     const tile = tiling(OH, OW);
     const [SPANH, SPANW] = [(tile.TH - 1) * stride + KH, (tile.TW - 1) * stride + KW];
-    const tiles = tile.TILESH * tile.TILESW * n;
-    const THREADS = tiles * C4;
+    const TILES = tile.TILESH * tile.TILESW * n;
+    const { workgroup, grid } = spread(C4, TILES);
     return {
       shader,
       consts: {
         ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, SPANH, SPANW, THREADS },
+        ...{ ...tile, SPANH, SPANW, TILES, ...workgroup },
       },
-      grid: flatGrid(THREADS),
-      loads: [windowLoads(SPANH * SPANW * tiles, n * H * W), tiles],
+      grid,
+      loads: [windowLoads(SPANH * SPANW * TILES, n * H * W), TILES],
     };
   },
   reference(y, x, w) {
@@ -72,17 +81,16 @@ const inputGradientOp: Op<Window> = {
     const tile = tiling(ceilDiv(H, stride), ceilDiv(W, stride));
     const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
     const [SPANH, SPANW] = [tile.TH + TAPSH - 1, tile.TW + TAPSW - 1];
-    const tiles = tile.TILESH * tile.TILESW * n;
-    const THREADS = tiles * C4;
-    const [x, y] = flatGrid(THREADS);
+    const TILES = tile.TILESH * tile.TILESW * n;
+    const { workgroup, grid } = spread(C4, TILES, stride * stride);
     return {
       shader: dxShader,
       consts: {
         ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, TAPSH, TAPSW, SPANH, SPANW, THREADS },
+        ...{ ...tile, TAPSH, TAPSW, SPANH, SPANW, TILES, ...workgroup },
       },
-      grid: [x, y, stride * stride],
-      loads: [windowLoads(SPANH * SPANW * tiles * stride * stride, n * OH * OW), tiles],
+      grid,
+      loads: [windowLoads(SPANH * SPANW * TILES * stride * stride, n * OH * OW), TILES],
     };
   },
   reference(dx, dy, w) {

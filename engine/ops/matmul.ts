@@ -25,16 +25,22 @@ export function rowTile(rows: number, columnTiles: number, threads: number): num
   return [8, 4, 2].find((t) => ceilDiv(rows, t) * columnTiles >= threads) ?? (rows > 1 ? 2 : 1);
 }
 
+/** The size from `most` down to its half that covers `length` with the least left over; large ones first. */
+function leastWaste(length: number, most: number): number {
+  const waste = (t: number) => ceilDiv(length, t) * t - length;
+  let best = Math.min(length, most);
+  for (let t = best; t > most / 2; t--) if (waste(t) < waste(best)) best = t;
+  return best;
+}
+
 const matmulOp: Op = {
   name: "matmul",
   // Y = X·W, so dX = dY·Wᵀ and dW = Xᵀ·dY.
   grad: (dy, _, x, w) => [matmulNT(dy, w!), matmulTN(x!, dy)],
-  kernel(y, threads) {
+  kernel(y, threads, run) {
     const [x, w] = y.inputs as [Tensor, Tensor];
-    return product(nnShader, rows(y.shape), channelQuads(y.shape), threads, {
-      K: w.shape[0]!,
-      K4: channelQuads(x.shape),
-    });
+    const consts = { K: w.shape[0]!, K4: channelQuads(x.shape) };
+    return product(nnShader, y, threads, consts, run);
   },
   reference(y, x, w) {
     const [k, n] = y.inputs[1]!.shape as [number, number];
@@ -51,12 +57,10 @@ const matmulOp: Op = {
 const matmulNTOp: Op = {
   name: "matmulNT",
   grad: (dy, _, a, w) => [matmul(dy, w!), matmulTN(dy, a!)],
-  kernel(y, threads) {
+  kernel(y, threads, run) {
     const [a, w] = y.inputs as [Tensor, Tensor];
-    return product(ntShader, rows(y.shape), channelQuads(y.shape), threads, {
-      K: w.shape[0]!,
-      N4: channelQuads(a.shape),
-    });
+    const consts = { K: w.shape[0]!, N4: channelQuads(a.shape) };
+    return product(ntShader, y, threads, consts, run);
   },
   reference(y, a, w) {
     const [k, n] = y.inputs[1]!.shape as [number, number];
@@ -70,23 +74,27 @@ const matmulNTOp: Op = {
   },
 };
 
-/** A kernel that computes `rowCount` × `columns` quads, a tile of them in each thread. */
+/** A kernel that computes `y`, a tile of rows by quads in each thread; no workgroup mixes rows of two runs. */
 function product(
   shader: string,
-  rowCount: number,
-  columns: number,
+  y: Tensor,
   threads: number,
   consts: Record<string, number>,
+  run = rows(y.shape),
 ) {
-  const TN = columnTile(columns);
-  const TM = rowTile(rowCount, columns / TN, threads);
-  const WX = workgroupWidth(columns / TN);
-  const WY = 64 / WX;
+  const [ROWS, COLS] = [rows(y.shape), channelQuads(y.shape)];
+  const TN = columnTile(COLS);
+  const most = rowTile(ROWS, COLS / TN, threads);
+  const TM = run === ROWS ? most : leastWaste(run, most);
+  const WX = workgroupWidth(COLS / TN);
+  const tiles = ceilDiv(run, TM);
+  const WY = run === ROWS ? 64 / WX : leastWaste(tiles, 64 / WX);
+  const SPAN = ceilDiv(tiles, WY) * WY;
   return {
     shader,
-    consts: { ...consts, ROWS: rowCount, COLS: columns, TM, TN, WX, WY, BLOCK: SUM_BLOCK },
-    grid: [ceilDiv(columns / TN, WX), ceilDiv(ceilDiv(rowCount, TM), WY), 1] as const,
-    loads: [columns / TN, ceilDiv(rowCount, TM)],
+    consts: { ...consts, ROWS, COLS, RUN: run, SPAN, TM, TN, WX, WY, BLOCK: SUM_BLOCK },
+    grid: [ceilDiv(COLS / TN, WX), (ROWS / run) * SPAN / WY, 1] as const,
+    loads: [COLS / TN, ceilDiv(ROWS, TM)],
   };
 }
 

@@ -1,6 +1,7 @@
-/** Sums: over any axes, in a fixed order, in two stages where one would leave the device idle. */
+/** Sums: over any axes, in a fixed order. */
 
 import sumChannelsShader from "../../shaders/sum_channels.wgsl" with { type: "text" };
+import sumShader from "../../shaders/sum.wgsl" with { type: "text" };
 import sumRowsShader from "../../shaders/sum_rows.wgsl" with { type: "text" };
 import { type Op, Tensor } from "../graph.ts";
 import {
@@ -15,6 +16,18 @@ import {
 import { flatGrid, reshape } from "./layout.ts";
 import { broadcastTo, full, mul } from "./pointwise.ts";
 
+const sumOp: Op<{ runs: number }> = {
+  name: "sum",
+  reduction: (y) => ({ shader: sumShader, state: 1, runs: y.attrs.runs }),
+  reference({ attrs: { runs }, size: length }, x) {
+    const y = new Float64Array(length);
+    const c = length / runs;
+    const run = x!.length / runs;
+    x!.forEach((v, i) => y[Math.floor(i / run) * c + i % c]! += v);
+    return y;
+  },
+};
+
 interface RowsAttrs {
   /** `x` is seen as [outer, count, inner, c]; `y` is [outer, parts, inner, c]. */
   readonly outer: number;
@@ -24,7 +37,8 @@ interface RowsAttrs {
 }
 
 const sumRowsOp: Op<RowsAttrs> = {
-  name: "sum",
+  name: "sumRows",
+  stretches: ({ attrs: { outer, count, parts } }) => outer * parts === 1 ? count : undefined,
   kernel: (y) => ({
     shader: sumRowsShader,
     consts: {
@@ -76,16 +90,16 @@ const sumToOp: Op = {
   reference: (_, staged) => staged!,
 };
 
-/**
- * How many strips a sum of `count` terms is cut into when `width` results run side by side. Short sums
- * stay whole: a second dispatch costs more than it saves.
- */
-export function stripCount(count: number, width: number): number {
-  return Math.max(1, Math.min(ceilDiv(count, 128), ceilDiv(2048, width)));
+/** How many strips a sum of `count` terms is cut into when `width` results run side by side. */
+function stripCount(count: number, width: number): number {
+  return Math.max(1, Math.min(ceilDiv(count, 1024), ceilDiv(2048, width)));
 }
 
 /** Sums `count` axes' worth of rows: [outer, count, inner, c] → [outer, inner, c] (flat shapes). */
 function sumBlock(x: Tensor, outer: number, count: number, inner: number, c: number): Tensor {
+  if (inner === 1) {
+    return new Tensor(sumOp, [x], [outer, 1, 1, c], { runs: outer }) as Tensor;
+  }
   const parts = stripCount(count, outer * inner * ceilDiv(c, 4));
   const stage = (t: Tensor, count: number, parts: number) =>
     new Tensor(sumRowsOp, [t], [outer, parts, inner, c], { outer, count, inner, parts });

@@ -43,11 +43,12 @@ Deno.test("a value is inlined unless that loads more than storing it", () => {
   assert.deepEqual(decisions(uses, [two]), ["stored"]);
 });
 
-Deno.test("a value that a kernel loads many times counts as often as it is loaded", () => {
+Deno.test("on a device bound by loads a value counts as often as a kernel loads it", () => {
   const two = add(x, z);
   const wide = matmul(two, input("w", [16, 128])); // 8 tiles of columns load each row
-  assert.deepEqual(decisions([wide], [two]), ["stored"]);
-  assert.deepEqual(decisions([matmul(two, w)], [two]), ["inlined"]);
+  assert.deepEqual(decisions([wide], [two]), ["inlined"]);
+  assert.deepEqual(decisions([wide], [two], { loadBound: true }), ["stored"]);
+  assert.deepEqual(decisions([matmul(two, w)], [two], { loadBound: true }), ["inlined"]);
 });
 
 Deno.test("a small value is stored rather than computed for every element of a large one", () => {

@@ -2,6 +2,7 @@
 
 import { strict as assert } from "node:assert";
 import { gradients } from "../../engine/autodiff.ts";
+import { FUSION_RULES } from "../../engine/compile/program.ts";
 import { evaluate } from "../../engine/gpu/evaluate.ts";
 import { input, type Tensor, topological } from "../../engine/graph.ts";
 import { interpret } from "../../engine/interpret.ts";
@@ -121,11 +122,11 @@ for (const row of cases) {
     const feeds = new Map(
       [...p.feeds].map(([t, v]) => [t, deviceFeed(row, t, p.inputs.indexOf(t), v)]),
     );
-    for (const fuse of [true, false]) {
+    for (const fuse of [true, false, FUSION_RULES]) {
       const actual = await evaluate(device, outputs, feeds, { fuse });
       expected.forEach((values, i) => {
         const e = error(actual[i]!, values);
-        const what = `${i ? `gradient ${i - 1}` : "output"}, ${fuse ? "fused" : "unfused"}`;
+        const what = `${i ? `gradient ${i - 1}` : "output"}, fuse: ${fuse}`;
         assert.ok(e <= (row.tolerance ?? 2e-6), `${what}: error ${e}`);
       });
     }

