@@ -1,10 +1,10 @@
 /** Memory in use: how many bytes of a plan's slots hold a value that is still to be read. Decides nothing. */
 
 import type { Tensor } from "../graph.ts";
-import { leaves } from "./fuse.ts";
 import type { Plan } from "./plan.ts";
 import type { ProgramMemory } from "./program.ts";
 import { bufferBytes } from "./slots.ts";
+import { isParts, written } from "./steps.ts";
 
 /** What a plan computes, as its caller sees it. */
 export interface Ends {
@@ -37,7 +37,8 @@ export function memoryOf(plan: Plan, ends: Ends): ProgramMemory {
   for (const { t, from, to, first, last } of values) {
     change[first]! += to - from;
     change[last + 1]! -= to - from;
-    const later = steps[last]!.stores.some((reader) => !ends.forward.has(reader));
+    const readers = written(steps[last]!).filter((reader) => !isParts(reader));
+    const later = readers.some((reader) => !ends.forward.has(reader));
     if (ends.forward.has(t) && later) kept += to - from;
   }
   let [live, peak] = [0, 0];
@@ -46,7 +47,7 @@ export function memoryOf(plan: Plan, ends: Ends): ProgramMemory {
   return { allocated: slots.reduce((n, b) => n + b.size, 0), peak, kept };
 }
 
-function valuesOf({ steps, stored, places, buffers }: Plan, { outputs }: Ends): Value[] {
+function valuesOf({ steps, places, buffers }: Plan, { outputs }: Ends): Value[] {
   const all: Value[] = [];
   const present = new Map<number, Value[]>(); // by buffer
   const stretch = (t: Tensor): Stretch => {
@@ -57,9 +58,9 @@ function valuesOf({ steps, stored, places, buffers }: Plan, { outputs }: Ends): 
     const { buffer, from, to } = stretch(t);
     for (const v of present.get(buffer) ?? []) if (v.from < to && v.to > from) v.last = step;
   };
-  steps.forEach(({ stores }, i) => {
-    for (const x of new Set(stores.flatMap((t) => [...leaves(t, stored)]))) read(x, i);
-    for (const t of stores) {
+  steps.forEach((step, i) => {
+    for (const x of step.reads) read(x, i);
+    for (const t of written(step)) {
       const value = { t, ...stretch(t), first: i, last: i };
       if (buffers[value.buffer]!.holds) continue;
       const others = (present.get(value.buffer) ?? [])
