@@ -1,75 +1,25 @@
 /** `train`: from flags to a run folder. The loop itself is in train/fit.ts. */
 
 import { formatCsv } from "../data/csv.ts";
-import { type Files, join } from "../data/files.ts";
-import { Loader, type LoaderSettings } from "../data/loader.ts";
-import type { Pipeline } from "../data/pipeline.ts";
+import { join } from "../data/files.ts";
+import { Loader } from "../data/loader.ts";
 import type { Device } from "../engine/gpu/device.ts";
-import { weightShapes } from "../models/compare.ts";
-import type { Preprocessing } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
-import type { EpochEvent, PlanEvent, Reporter, Score } from "../train/events.ts";
-import {
-  fitInitialWeights,
-  type InitialWeights,
-  readInitialWeights,
-  restoreRun,
-  startFrom,
-} from "../train/restore.ts";
-import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
+import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
+import { restoreRun, startFrom } from "../train/restore.ts";
+import { RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
-import { describePipeline, pipelineOfRun } from "./augment_flags.ts";
-import { placesOf, placeText } from "./data_flags.ts";
+import { describePipeline } from "./augment_flags.ts";
 import { describeRecipe } from "./describe.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
-import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
-import { openReportedDevice, terminalReporter } from "./machine.ts";
-import { pretrainedFile } from "./pretrained.ts";
+import { type Job, lastOf, prepareJob } from "./job.ts";
+import { openReportedDevice } from "./machine.ts";
 import { createSession } from "./sessions.ts";
-import { preprocessingOf, withSizes } from "./start.ts";
-import {
-  classCounts,
-  classesOf,
-  type OpenData,
-  openData,
-  requireSameData,
-  withoutSamples,
-} from "./train_data.ts";
-import {
-  type AskedFlags,
-  readTrainFlags,
-  recipeOf,
-  resumeFlags,
-  scheduleOf,
-  sessionOptions,
-  type TrainFlags,
-} from "./train_flags.ts";
+import { classCounts, classesOf } from "./train_data.ts";
+import { readTrainFlags, scheduleOf, sessionOptions } from "./train_flags.ts";
 import { frozenNames, tuningWarning } from "./tuning_flags.ts";
-
-/** A run folder and, for a run that goes on, where it stopped. */
-interface Run {
-  readonly path: string;
-  readonly resumed?: { readonly folder: RunFolder; readonly checkpoint: Checkpoint };
-}
-
-/** What all stages of a run know. */
-interface Job extends Run {
-  readonly flags: TrainFlags;
-  readonly data: OpenData;
-  /** The weights a new run begins with, where they are not random. */
-  readonly initial?: InitialWeights;
-  readonly preprocessing: Preprocessing;
-  /** The resolved configuration, as it is saved. */
-  readonly recipe: Readonly<Record<string, unknown>>;
-  readonly report: Reporter;
-  /** What is done to training images. */
-  readonly pipeline: Pipeline;
-  /** How images are read; one cache for all of them. */
-  readonly settings: LoaderSettings;
-  readonly leftOut: readonly LeftOut[];
-}
 
 /** Trains as the flags say and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -78,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(parsed.help);
     return 0;
   }
-  const job = await prepare(parsed.flags, args);
+  const job = await prepareJob(parsed.flags, args);
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
   if (job.flags.sampler !== "shuffle") {
     const text = `sampler ${job.flags.sampler}: ${job.data.dataset.train.length} draws an epoch, ` +
@@ -100,95 +50,6 @@ export async function run(args: readonly string[]): Promise<number> {
     session.destroy();
   }
   return 0;
-}
-
-/** Everything that can be refused without a device. */
-async function prepare(asked: AskedFlags, args: readonly string[]): Promise<Job> {
-  const resumed = asked.resume === undefined
-    ? undefined
-    : await RunFolder.open(files, asked.resume);
-  const given = resumed
-    ? resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args })
-    : asked;
-  const report = terminalReporter(given.json === true);
-  const path = resumed?.folder.path ?? given.run ?? defaultFolder(given.name ?? given.model);
-  if (!resumed) await requireFree(files, path);
-  const opened = await openData(given);
-  const start = resumed
-    ? { resumed, preprocessing: resumed.checkpoint.preprocessing }
-    : await beginning(given, { classes: opened.dataset.classes.length, report });
-  return await jobOf(given, opened, { ...start, path, report });
-}
-
-/** The weights that flags name, and how images are prepared for them. */
-async function beginning(
-  asked: AskedFlags,
-  { classes, report }: { readonly classes: number; readonly report: Reporter },
-): Promise<Pick<Job, "initial" | "preprocessing">> {
-  const { model, pretrained } = asked;
-  const weights = pretrained === undefined
-    ? asked.weights
-    : await pretrainedFile(model, pretrained, { report });
-  if (weights === undefined) return { preprocessing: preprocessingOf(asked) };
-  const stored = await readInitialWeights(files, weights, model);
-  const start = { ...asked, weights, ...(pretrained !== undefined && { tag: pretrained }) };
-  const preprocessing = preprocessingOf(start, stored.preprocessing);
-  const shapes = weightShapes(model, classes);
-  const initial = await fitInitialWeights(stored, { model, shapes });
-  const text = [`Begins with the weights of ${weights}`, ...initial.notes].join("; ");
-  report({ event: "note", text });
-  return { initial, preprocessing };
-}
-
-/** How the images of a run are read: sizes, cache, what is left out, the pipeline. */
-async function jobOf(
-  asked: AskedFlags,
-  opened: OpenData,
-  start: Pick<Job, "initial" | "preprocessing" | "resumed" | "path" | "report">,
-): Promise<Job> {
-  const { resumed, path, report } = start;
-  const flags = withSizes(asked, start.preprocessing);
-  const { workers, sampler, size, resize } = flags;
-  const cache = openCache(flags, { files: opened.files, report });
-  const settings: LoaderSettings = { cache, sampler, ...(workers !== undefined && { workers }) };
-  const { train, validation } = opened.dataset;
-  const { interpolation } = start.preprocessing;
-  const reading = { files: opened.files, settings, report, size, resize, interpolation };
-  const leftOut = await findBad([...train, ...validation], flags, reading);
-  const data = leftOut.length === 0
-    ? opened
-    : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
-  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
-  const run = { size, resize, interpolation, classes: data.dataset.classes };
-  const { pipeline, note } = await pipelineOfRun(files, flags.augment, { run, resumed });
-  if (note !== undefined) report({ event: "warning", text: note });
-  const recipe = {
-    ...recipeOf(flags),
-    ...await places(flags, opened.files),
-    pipeline,
-    fingerprint: data.fingerprint,
-  };
-  return { ...start, pipeline, flags, data, recipe, settings, leftOut };
-}
-
-/** The flags that name files, as absolute paths, so that a run resumes from any folder. */
-async function places(
-  flags: TrainFlags,
-  files: Files,
-): Promise<Record<string, string | string[]>> {
-  const found: Record<string, string | string[]> = {};
-  for (const name of ["labels", "images", "weights"] as const) {
-    const path = flags[name];
-    if (path !== undefined && await files.kind(path) !== "none") {
-      found[name] = await files.realPath(path);
-    }
-  }
-  if (flags.data === undefined) return found;
-  const data: string[] = [];
-  for (const { path, ...rest } of placesOf(flags.data)) {
-    data.push(placeText({ path: await files.realPath(path), ...rest }));
-  }
-  return { ...found, data };
 }
 
 /** The weights a run begins or goes on with. */
@@ -318,8 +179,4 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     "kept_bytes": keptBytes,
     run: job.path,
   };
-}
-
-function lastOf(folder: RunFolder): string {
-  return `${folder.path}/last.safetensors`;
 }

@@ -126,7 +126,7 @@ Deno.test("only --pretrained asks a network", () => {
     .filter((f) => /\bfetch\b|\bWebSocket\b|\bXMLHttpRequest\b/.test(code(f)));
   assert.deepEqual(wrong, []);
   const asks = scripts.filter((f) => imports(f).some((i) => i.path === "cli/pretrained.ts"));
-  assert.deepEqual(asks.filter((f) => !f.startsWith("tests/")), ["cli/train.ts"]);
+  assert.deepEqual(asks.filter((f) => !f.startsWith("tests/")), ["cli/job.ts"]);
 });
 
 Deno.test("every file says first what it is, in at most 300 lines", () => {
