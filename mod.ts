@@ -8,7 +8,15 @@
  */
 
 // The graph: tensors without numbers, and what an operation is.
-export { constant, imageInput, input, type Kernel, type Op, type Tensor } from "./engine/graph.ts";
+export {
+  constant,
+  imageInput,
+  input,
+  type Kernel,
+  type Op,
+  type Reduction,
+  type Tensor,
+} from "./engine/graph.ts";
 export type { Shape } from "./engine/shape.ts";
 
 // Operations: tensors to tensor.
@@ -51,6 +59,7 @@ export {
   type Buffer,
   type CompileOptions,
   type Dispatch,
+  type FusionRule,
   type Goal,
   type Location,
   MemoryError,
