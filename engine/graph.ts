@@ -46,6 +46,11 @@ export interface Op<Attrs = unknown> {
    * epilogue: no workgroup may have rows of two runs. Kernels that are given none may ignore it.
    */
   kernel?(y: Tensor<Attrs>, threads: number, run?: number): Kernel;
+  /**
+   * A kernel that computes `y` and `other` at once, from the operands of `y` and then those that only
+   * `other` has; undefined where they do not read the same.
+   */
+  pair?(y: Tensor<Attrs>, other: Tensor): Kernel | undefined;
   /** For ops that sum up rows: `y` has the rows of a result for each run. */
   reduction?(y: Tensor<Attrs>): Reduction;
   /**

@@ -69,9 +69,14 @@ interface Text {
 
 /** The kernel of the root, its load holes filled with what its operands are, its store with what is kept. */
 function kernelText(root: Tensor, step: Step, views: Views): Text {
-  const kernel = kernelOf(root, views.plan.options, step.run);
+  const { pair } = step;
+  const kernel = kernelOf(root, views.plan.options, step.run, pair);
   const names = holeNames(kernel.shader);
-  const loads = root.operands.map((x, i) => {
+  const operands = [
+    ...root.operands,
+    ...pair?.operands.filter((x) => !root.operands.includes(x)) ?? [],
+  ];
+  const loads = operands.map((x, i) => {
     const body = new Body(views);
     const value = body.value(x, "row", "c");
     const masked = views.isStored(x) ? value : mask(value, x.shape, "c");
@@ -82,8 +87,14 @@ function kernelText(root: Tensor, step: Step, views: Views): Text {
   body.know(root, "row", "c", "v");
   storeValues(step, body);
   sums?.join(body);
-  const store = `fn store_${names.store}(row: u32, c: u32, v: vec4f) {\n${body}}`;
-  return assemble(kernel, [...loads, beginText(body), store], sums);
+  const parameters = "(row: u32, c: u32, v: vec4f)";
+  const stores = [`fn store_${names.stores[0]}${parameters} {\n${body}}`];
+  if (pair) {
+    const other = new Body(views);
+    other.store(pair, "row", "c", "v");
+    stores.push(`fn store_${names.stores[1]}${parameters} {\n${other}}`);
+  }
+  return assemble(kernel, [...loads, beginText(body), ...stores], sums);
 }
 
 /** A walk over the rows of what a step computes, or only sums up. */
@@ -186,7 +197,8 @@ ${body}}`;
 function label(step: Step, stored: ReadonlySet<Tensor>): string {
   const names: string[] = [];
   if (step.gathers) return `gather ${step.gathers.length} sums`;
-  const own = new Set([...step.values, ...step.sums.map((s) => s.of), ...step.after]);
+  const { values, pair, sums, after } = step;
+  const own = new Set([...values, ...pair ? [pair] : [], ...sums.map((s) => s.of), ...after]);
   const seen = new Set<Tensor>();
   const visit = (t: Tensor) => {
     if (seen.has(t) || isLiteral(t) || isParts(t)) return;

@@ -9,8 +9,9 @@ import { type CompileOptions, DEFAULT_THREADS } from "./program.ts";
 /** Bytes of workgroup memory that every device has. */
 const WORKGROUP_BYTES = 16384;
 
-/** The kernel of the op of `t`. */
-export function kernelOf(t: Tensor, options: CompileOptions, run?: number): Kernel {
+/** The kernel of the op of `t`, or of its pair with another value. */
+export function kernelOf(t: Tensor, options: CompileOptions, run?: number, pair?: Tensor): Kernel {
+  if (pair) return t.op.pair!(t, pair)!;
   return t.op.kernel!(t, options.threads ?? DEFAULT_THREADS, run);
 }
 

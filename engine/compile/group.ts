@@ -54,10 +54,20 @@ class Groups {
   /** Where the rows of a sum join, which is completed later. */
   readonly #rowsIn = new Map<Tensor, number>();
   readonly #readers = new Map<Tensor, Tensor[]>();
+  /** What a kernel can compute together with what else. */
+  readonly #partners = new Map<Tensor, Tensor>();
+  readonly #values: ReadonlySet<Tensor>;
   readonly #grouping: Grouping;
 
   constructor(grouping: Grouping) {
     this.#grouping = grouping;
+    this.#values = new Set(grouping.values);
+    if (fuses(grouping.options, "pair")) {
+      for (const t of grouping.values.filter((t) => t.op.pair)) {
+        const partner = grouping.values.find((other) => t.op.pair!(t, other));
+        if (partner) this.#partners.set(t, partner);
+      }
+    }
     for (const t of grouping.values) {
       for (const x of leaves(t, grouping.stored)) {
         this.#readers.set(x, [...this.#readers.get(x) ?? [], t]);
@@ -67,6 +77,7 @@ class Groups {
 
   /** Has `t` computed, in an earlier step if possible. */
   place(t: Tensor): void {
+    if (this.#stepOf.has(t)) return;
     const host = this.#newest(t);
     const draft = this.#drafts[host];
     const mobile = t.op.reduction || t.op.pointwise || t.op.columns;
@@ -74,7 +85,7 @@ class Groups {
     if (draft && mobile && note === undefined) return;
     const reason = note ? { note } : {};
     if (!t.op.reduction) {
-      this.#open(t, { values: [t], sums: [], after: [], ...reason });
+      this.#open(t, this.#paired({ values: [t], sums: [], after: [], ...reason }));
       return;
     }
     const { runs } = t.op.reduction(t);
@@ -102,8 +113,19 @@ class Groups {
     );
   }
 
+  /** `draft`, which has one value, with what can be computed together with it already. */
+  #paired(draft: Draft): Draft {
+    const pair = this.#partners.get(draft.values[0]!);
+    if (!pair || this.#stepOf.has(pair)) return draft;
+    const pending = (x: Tensor): boolean =>
+      !this.#stepOf.has(x) && (this.#values.has(x) || x.operands.some(pending));
+    const ready = ![...leaves(pair, this.#grouping.stored)].some(pending);
+    return ready && this.#fits({ ...draft, pair }) ? { ...draft, pair } : draft;
+  }
+
   #open(t: Tensor, draft: Draft): void {
     this.#stepOf.set(t, this.#drafts.push(draft) - 1);
+    if (draft.pair) this.#stepOf.set(draft.pair, this.#drafts.length - 1);
     this.#fits(draft);
   }
 
@@ -123,6 +145,7 @@ class Groups {
   #fits(draft: Draft, more: Partial<Draft> = {}): boolean {
     const { homes, stored, kept } = this.#grouping;
     const all: Draft = {
+      ...draft,
       values: [...draft.values, ...more.values ?? []],
       sums: [...draft.sums, ...more.sums ?? []],
       after: [...draft.after, ...more.after ?? []],
@@ -200,7 +223,7 @@ class Groups {
     }
     if (draft.sums.length && draft.run !== run) return "rows are summed apart there";
     const kernel = root.op.kernel
-      ? kernelOf(root, options, run)
+      ? kernelOf(root, options, run, draft.pair)
       : root.op.pointwise && walk(root.shape, runs, options);
     const epilogue = kernel && epilogueOf(kernel, run);
     if (!epilogue) return `${root.op.name} has no epilogue for it`;

@@ -38,10 +38,14 @@ export function plan(
   const stored = chooseStored(order, roots, options);
   const { owners, copies } = placeParts(order, stored, roots);
   const pinned = new Set(outputs.map((t) => storage(t).base));
+  // Parts of sums lie side by side in buffers of their own.
+  const parts = new Set(
+    order.filter((t) => t.op.stretches?.(t)).map((t) => storage(t.operands[0]!).base),
+  );
   const homes = new Homes(
     options.maxBuffers ?? 8,
     (t) => owners.get(t)?.pack ?? t,
-    (t) => isSmall(t) && !roots.has(t) && !isParts(t),
+    (t) => isSmall(t) && !roots.has(t) && !isParts(t) && !parts.has(t),
   );
   const kept = (t: Tensor) => roots.has(t) || owners.has(t);
   const { steps, targets, waiting } = schedule(order, updates, { copies, owners }, {

@@ -83,10 +83,11 @@ export interface Program {
 /**
  * A rule of fusion. "inline": pointwise ops are computed where they are read unless that moves more bytes.
  * "join": they are computed beside their newest operand. "reduce": reductions join the pointwise ops that
- * compute their newest operand. "epilogue": they join kernels too.
- * "gather": the parts of split sums that only a pack waits for are added up by one dispatch.
+ * compute their newest operand. "epilogue": they join kernels too. "pair": two gradients that read the same
+ * are computed by one kernel. "gather": the parts of split sums that only a pack waits for are added up by
+ * one dispatch.
  */
-export type FusionRule = "inline" | "join" | "reduce" | "epilogue" | "gather";
+export type FusionRule = "inline" | "join" | "reduce" | "epilogue" | "pair" | "gather";
 
 /** All rules, for devices bound by bytes. */
 export const FUSION_RULES: readonly FusionRule[] = [
@@ -94,6 +95,7 @@ export const FUSION_RULES: readonly FusionRule[] = [
   "join",
   "reduce",
   "epilogue",
+  "pair",
   "gather",
 ];
 

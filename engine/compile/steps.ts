@@ -17,6 +17,8 @@ export interface Sum {
 export interface Step {
   /** Computed at each position of the first, which has a kernel or is pointwise like the others. */
   readonly values: readonly Tensor[];
+  /** Computed by the kernel of the first value too. */
+  readonly pair?: Tensor;
   /** Those of `values` that are kept. */
   readonly stores: readonly Tensor[];
   readonly sums: readonly Sum[];
@@ -33,9 +35,20 @@ export interface Step {
 }
 
 /** Everything that a step writes. */
-export function written(step: Pick<Step, "stores" | "sums" | "after" | "gathers">): Tensor[] {
+export function written(
+  step: Pick<Step, "stores" | "pair" | "sums" | "after" | "gathers">,
+): Tensor[] {
   const sums = step.sums.map((s) => s.into ?? s.of);
-  return [...step.stores, ...sums, ...step.after, ...step.gathers ?? []];
+  const pair = step.pair ? [step.pair] : [];
+  return [...step.stores, ...pair, ...sums, ...step.after, ...step.gathers ?? []];
+}
+
+/** All tensors whose expressions a step computes. */
+export function computed(
+  { values, pair, sums, after }: Pick<Step, "values" | "pair" | "sums" | "after">,
+): Tensor[] {
+  const rowSums = sums.filter((s) => !s.from).map((s) => s.of);
+  return [...values, ...pair ? [pair] : [], ...rowSums, ...after];
 }
 
 /** A step that computes `values` together, position by position, and keeps all of them. */
@@ -47,6 +60,7 @@ export function plainStep(values: readonly Tensor[], stored: ReadonlySet<Tensor>
 /** A step that still grows. */
 export interface Draft {
   readonly values: Tensor[];
+  readonly pair?: Tensor;
   readonly sums: Sum[];
   readonly after: Tensor[];
   run?: number;
@@ -54,11 +68,10 @@ export interface Draft {
 }
 
 /** Stored values and inputs that a step reads, its own left out. */
-export function readsOf({ values, sums, after }: Draft, stored: ReadonlySet<Tensor>): Set<Tensor> {
-  const rowSums = sums.filter((s) => !s.from).map((s) => s.of);
-  const reads = new Set([...values, ...rowSums, ...after].flatMap((t) => [...leaves(t, stored)]));
-  for (const { from } of sums) if (from) reads.add(from);
-  for (const t of written({ stores: values, sums, after })) reads.delete(t);
+export function readsOf(draft: Draft, stored: ReadonlySet<Tensor>): Set<Tensor> {
+  const reads = new Set(computed(draft).flatMap((t) => [...leaves(t, stored)]));
+  for (const { from } of draft.sums) if (from) reads.add(from);
+  for (const t of written({ ...draft, stores: draft.values })) reads.delete(t);
   return reads;
 }
 

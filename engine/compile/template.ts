@@ -8,12 +8,15 @@
 
 const UNROLL = /^\s*\/\/! unroll (\w+) < (\w+)/;
 
-/** The parameter names of the load functions and the store, in the order of the inputs. */
-export function holeNames(shader: string): { loads: string[]; store: string } {
-  const loads = [...shader.matchAll(/^fn load_(\w+)\(/gm)].map((m) => m[1]!);
-  const store = /^fn store_(\w+)\(/m.exec(shader)?.[1];
-  if (!store) throw new SyntaxError("Cannot use a shader: it has no `fn store_…`, one was needed");
-  return { loads, store };
+/** The parameter names of the load functions and the stores, in the order of the inputs and results. */
+export function holeNames(shader: string): { loads: string[]; stores: string[] } {
+  const names = (kind: RegExp) => [...shader.matchAll(kind)].map((m) => m[1]!);
+  const loads = names(/^fn load_(\w+)\(/gm);
+  const stores = names(/^fn store_(\w+)\(/gm);
+  if (!stores.length) {
+    throw new SyntaxError("Cannot use a shader: it has no `fn store_…`, one was needed");
+  }
+  return { loads, stores };
 }
 
 /** The body of `shader` with its regions unrolled; `consts` gives their bounds. */

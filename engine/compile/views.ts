@@ -6,7 +6,7 @@ import { storage } from "./fuse.ts";
 import type { Plan } from "./plan.ts";
 import type { Binding } from "./program.ts";
 import { bufferBytes } from "./slots.ts";
-import { type Step, written } from "./steps.ts";
+import { computed, type Step, written } from "./steps.ts";
 
 interface Stretch {
   from: number;
@@ -94,7 +94,7 @@ function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size:
   if (step.gathers || step.sums.some((s) => s.from === t)) {
     return [{ from: offset, size: bufferBytes(t) }];
   }
-  const own = new Set([...step.values, ...step.sums.map((s) => s.of), ...step.after]);
+  const own = new Set([...computed(step), ...step.sums.map((s) => s.of)]);
   const found = new Map<number, number>();
   const seen = new Set<Tensor>();
   const visit = (x: Tensor) => {
@@ -112,7 +112,6 @@ function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size:
       );
     } else if (!plan.stored.has(base) || own.has(base)) base.operands.forEach(visit);
   };
-  const completed = new Set(step.sums.filter((s) => s.from).map((s) => s.of));
-  for (const y of own) if (!completed.has(y)) y.operands.forEach(visit);
+  for (const y of computed(step)) y.operands.forEach(visit);
   return [...found].map(([from, size]) => ({ from, size }));
 }

@@ -1,5 +1,6 @@
 /** Depthwise convolution: one filter for each channel. Reached through `conv2d` with as many groups. */
 
+import pairShader from "../../shaders/depthwise_pair.wgsl" with { type: "text" };
 import dwShader from "../../shaders/depthwise_dw.wgsl" with { type: "text" };
 import dxShader from "../../shaders/depthwise_dx.wgsl" with { type: "text" };
 import shader from "../../shaders/depthwise.wgsl" with { type: "text" };
@@ -93,6 +94,7 @@ const inputGradientOp: Op<Window> = {
       loads: [windowLoads(SPANH * SPANW * TILES * stride * stride, n * OH * OW), TILES],
     };
   },
+  pair: (dx, other) => other.op === weightGradientOp as Op ? pairKernel(dx, other) : undefined,
   reference(dx, dy, w) {
     const c = channels(dx.shape);
     const out = new Float64Array(dx.size);
@@ -102,6 +104,32 @@ const inputGradientOp: Op<Window> = {
     return out;
   },
 };
+
+/** The kernel for both gradients; undefined where they are of different convolutions, or tiled otherwise. */
+function pairKernel(dx: Tensor<Window>, other: Tensor): Kernel | undefined {
+  const dw = other as Tensor<Window & { readonly strip: number }>;
+  const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
+  const [N, H, W] = dx.shape as [number, number, number, number];
+  const [dy] = dx.inputs as [Tensor];
+  const [, OH, OW] = dy.shape as [number, number, number, number];
+  const window = [KH, KW, stride, PH, PW].join();
+  const same = window === [...dw.attrs.kernel, dw.attrs.stride, ...dw.attrs.padding].join();
+  const tiled = ceilDiv(H, stride) === OH && ceilDiv(W, stride) === OW;
+  if (dw.inputs[1] !== dy || !same || !tiled) return undefined;
+  const C4 = channelQuads(dx.shape);
+  const tile = tiling(OH, OW);
+  const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
+  const PARTS = dw.shape[0]!;
+  const { workgroup, grid } = spread(C4, PARTS, stride * stride);
+  return {
+    shader: pairShader,
+    consts: {
+      ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW, ...tile, TAPSH, TAPSW },
+      ...{ SPANW: tile.TW + TAPSW - 1, STRIP: dw.attrs.strip, PARTS, ...workgroup },
+    },
+    grid,
+  };
+}
 
 /** `dw` [kh, kw, c] from `x` and `dy`: parts of a tile of pixels in some images, then their sum. */
 function weightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor {

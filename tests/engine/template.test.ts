@@ -25,8 +25,8 @@ fn main() { // stays
 }
 `;
 
-Deno.test("holeNames() gives loads in the order of the inputs, and the store", () => {
-  assert.deepEqual(holeNames(shader), { loads: ["x", "bias"], store: "y" });
+Deno.test("holeNames() gives loads in the order of the inputs, and the stores", () => {
+  assert.deepEqual(holeNames(shader), { loads: ["x", "bias"], stores: ["y"] });
   assert.throws(() => holeNames("fn main() {}"), SyntaxError);
 });
 
