@@ -27,6 +27,20 @@ Deno.test("bench plan says what each option of fine-tuning saves, without a devi
   assert.ok(rows.every((r) => (r.peak_bytes as number) <= (r.slot_bytes as number)));
 });
 
+Deno.test("bench bytes agrees with the bytes counted on paper, rule by rule", async () => {
+  const rows = await rowsOf("bench bytes --model efficientnet_b0 --size 224 --batch 16 --json");
+  const bytes = (rules: string) =>
+    rows.find((r) => r.rules === rules)!.bytes_per_further_image as number;
+  // Every large tensor once a kernel: pointwise ops inlined alone, and with reductions in the kernels.
+  assert.ok(Math.abs(bytes("+ inline") / 325.9e6 - 1) < 0.03, `${bytes("+ inline")}`);
+  assert.ok(Math.abs(bytes("+ epilogue") / 272.3e6 - 1) < 0.03, `${bytes("+ epilogue")}`);
+  // Paired gradients share more than paper counts: what the sums beside them load too.
+  assert.ok(bytes("+ pair") < 253.8e6, `${bytes("+ pair")}`);
+  const dispatches = rows.map((r) => r.dispatches as number);
+  assert.ok(dispatches.every((n, i) => i === 0 || n <= dispatches[i - 1]!), `${dispatches}`);
+  assert.ok(dispatches.at(-1)! <= 430);
+});
+
 deviceTest("bench models measures a step and holds its bytes against the paper's", async () => {
   const [row, more] = await rowsOf(
     "bench models --models resnet18 --size 32 --batch 2 --steps 1 --json",
