@@ -13,6 +13,9 @@ import { type Step, written } from "./steps.ts";
 /** Bytes of parts that wait at most. */
 const WORKSPACE_BYTES = 2 ** 26;
 
+/** Quads that a number of float32 can point to. */
+const MAX_QUADS = 2 ** 24;
+
 /** Quads that a workgroup adds up. */
 const GROUP_QUADS = 64;
 
@@ -38,7 +41,9 @@ export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: n
     }
     const { base, offset } = storage(y.operands[0]!);
     const alone = computedIn.has(base) && readers.get(base) === 1 && !owners.has(base);
-    return owners.has(y) && alone && offset === 0 ? base : undefined;
+    const pack = owners.get(y)?.pack;
+    const reached = pack && quads(pack.shape) <= MAX_QUADS;
+    return reached && alone && offset === 0 ? base : undefined;
   };
   const jobs = steps.flatMap((step) => {
     const parts = partsOf(step);
@@ -57,7 +62,7 @@ export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: n
       list.jobs.push(job);
       list.bytes += bytes;
     } else {
-      if (list) list.before = job.at;
+      if (list) list.before = Math.min(list.before, job.at);
       const read = steps.findIndex((s) => s.reads.has(pack));
       lists.push({ pack, jobs: [job], bytes, before: read < 0 ? steps.length : read });
     }

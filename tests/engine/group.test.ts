@@ -1,6 +1,7 @@
 /** Grouping: what a dispatch computes together, why something stays apart, and that results stay the same. */
 
 import { strict as assert } from "node:assert";
+import { gradients } from "../../engine/autodiff.ts";
 import { compile } from "../../engine/compile/mod.ts";
 import { type CompileOptions, FUSION_RULES } from "../../engine/compile/program.ts";
 import { evaluate } from "../../engine/gpu/evaluate.ts";
@@ -97,6 +98,36 @@ Deno.test("split weight gradients are added up by one dispatch", () => {
   const outputs = [pack(parts)];
   assert.deepEqual(labels(outputs), ["matmulTN", "matmulTN", "matmulTN", "gather 3 sums"]);
   assert.ok(labels(outputs, { fuse: ["inline"] }).includes("sumRows"));
+});
+
+Deno.test("split weight gradients are added up as often as their workspace is full", () => {
+  const parts = Array.from({ length: 20 }, (_, i) => {
+    const [a, b] = ["x", "d"].map((name) => input(`${name}${i}`, [32768, 64]));
+    return matmulTN(a!, b!);
+  });
+  const gathers = (outputs: Tensor[]) => labels(outputs).filter((l) => l.startsWith("gather"));
+  assert.deepEqual(gathers([pack(parts)]), ["gather 16 sums", "gather 4 sums"]);
+  // Each pack is complete before it is read.
+  const [one, two] = [pack(parts.slice(0, 10)), pack(parts.slice(10))];
+  assert.equal(gathers([mul(one, one), mul(two, two)]).length, 2);
+});
+
+Deno.test("both gradients of a depthwise convolution are one dispatch, where their tiles agree", () => {
+  const gradientsOf = (padding: number) => {
+    const v = input("v", [3, 3, 1, 16]);
+    const y = conv2d(x, v, { padding, groups: 16 });
+    return gradients(sum(mul(y, input("r", y.shape))), [x, v]);
+  };
+  const [, paired] = labels(gradientsOf(1));
+  assert.equal(
+    labels(gradientsOf(1))[0],
+    "copy+mul+depthwiseInputGradient+depthwiseWeightGradient",
+  );
+  assert.ok(paired?.startsWith("sum"));
+  assert.deepEqual(labels(gradientsOf(0)).slice(0, 2), [
+    "copy+mul+depthwiseInputGradient",
+    "copy+mul+depthwiseWeightGradient",
+  ]);
 });
 
 Deno.test("small vectors share a buffer where dispatches would see too many", () => {
