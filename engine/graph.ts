@@ -12,6 +12,21 @@ export interface Kernel {
   readonly grid: readonly [number, number, number];
   /** How many times the kernel loads each element of each input; 1 where left out. */
   readonly loads?: readonly number[];
+  /** Multiply-adds that the result is made of, those beyond the edges of images included. Default 0. */
+  readonly macs?: number;
+}
+
+/** What kernels are shaped for. */
+export interface Target {
+  /** Invocations that keep the device busy: tiles are as large as leaves that many of them. */
+  readonly threads: number;
+  /**
+   * Consecutive invocations of a workgroup that hand each other what one of them has loaded, by
+   * `subgroupBroadcast`: exactly the size of a subgroup, or 1 where they do not.
+   */
+  readonly lanes: number;
+  /** Vectors of four results that a thread may compute at once and still keep in registers. */
+  readonly sums: number;
 }
 
 /**
@@ -41,11 +56,10 @@ export interface Op<Attrs = unknown> {
    */
   pointwise?(y: Tensor<Attrs>, args: readonly string[], row: string, c: string): string;
   /**
-   * A whole kernel, for ops that are not pointwise. `threads` is how many invocations keep the device
-   * busy: tiles are as large as leaves that many of them. `run` is how many rows are summed apart in an
+   * A whole kernel, for ops that are not pointwise. `run` is how many rows are summed apart in an
    * epilogue: no workgroup may have rows of two runs. Kernels that are given none may ignore it.
    */
-  kernel?(y: Tensor<Attrs>, threads: number, run?: number): Kernel;
+  kernel?(y: Tensor<Attrs>, target: Target, run?: number): Kernel;
   /**
    * A kernel that computes `y` and `other` at once, from the operands of `y` and then those that only
    * `other` has; undefined where they do not read the same.

@@ -3,7 +3,9 @@
 // A thread computes TH lines by TW columns by TN quads of channels in registers. For one row of the
 // window and one quad of input channels it loads SPAN = (TW − 1)·S + KW columns of each line once.
 // Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
-// A workgroup has WX × WY threads, WX along the channels, WY along the tiles of columns and lines.
+// A workgroup has WX × WY threads; axis M of their ids counts tiles of columns and lines, the other one
+// channels. LANES threads along x may share the quads of W: each loads LOADS of them for one column of the
+// window and hands them to the others.
 
 //! consts
 const H = 5u;
@@ -29,6 +31,9 @@ const CJ = 3u;
 const BLOCK = 16u;
 const WX = 8u;
 const WY = 8u;
+const M = 1u;
+const LANES = 1u;
+const LOADS = 3u;
 const L = 0u;
 const T = 0u;
 const C = 0u;
@@ -42,16 +47,18 @@ const I = 0u;
 fn load_x(row: u32, c: u32) -> vec4f { return x[row * C4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * COLS + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row * COLS + c] = v; }
+fn share(v: vec4f, lane: u32) -> vec4f { return v; }
 fn begin(c: u32) {} // before the first row of a quad of channels
 fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = id.x * TN;
-  let column = id.y % TILES * TW;
-  let line = id.y / TILES * TH;
-  if (n >= COLS || line >= LINES) { return; }
+  let n = id[1u - M] * TN;
+  let column = id[M] % TILES * TW;
+  let line = id[M] / TILES * TH;
+  if (n >= COLS || (LANES == 1u && line >= LINES)) { return; }
+  var w: array<vec4f, LOADS>;
   var total: array<vec4f, TH * TW * TN>;
   var x: array<vec4f, TH * SPAN>;
   for (var a = 0u; a < KH; a++) {
@@ -71,12 +78,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       //! end
       //! end
       //! unroll B < KW
-      //! unroll J < CJ
-      let row_B_J = (a * KW + B) * CIN + min(4u * c + J, CIN - 1u); // beyond CIN the quad of X is zero
+      //! unroll I < LOADS
+      let i_B_I = min(I * LANES + id.x % LANES, CJ * TN - 1u);
+      let row_B_I = (a * KW + B) * CIN + min(4u * c + i_B_I / TN, CIN - 1u); // beyond CIN the quad of X is zero
+      w[I] = load_w(row_B_I, n + i_B_I % TN);
+      //! end
       //! unroll C < TN
-      let w_B_J_C = load_w(row_B_J, n + C);
+      //! unroll J < CJ
+      let w_B_J_C = share(w[(J * TN + C) / LANES], (J * TN + C) % LANES);
+      //! end
       //! unroll L < TH
       //! unroll T < TW
+      //! unroll J < CJ
       y[(L * TW + T) * TN + C] = fma(vec4f(x[L * SPAN + T * S + B][J]), w_B_J_C, y[(L * TW + T) * TN + C]);
       //! end
       //! end

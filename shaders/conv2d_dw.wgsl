@@ -2,6 +2,8 @@
 // X is [N, H, W, 4·C4], dY is LINES = N·OH lines of [OW, 4·TILES·TN], dW is [parts, KH·KW·CIN, 4·TILES·TN].
 // A thread keeps one row of the window, one quad of input channels and TN quads of output channels in
 // registers. Along a line it loads S new columns of X and one of dY, and shifts the rest of the window.
+// Threads count input channels first, some of them beyond C4 in FAST. LANES of them side by side may share the
+// quads of dY: each loads LOADS of them and hands them to the others.
 
 //! consts
 const H = 5u;
@@ -21,11 +23,15 @@ const TN = 1u;
 const TILES = 2u;
 const CJ = 3u;
 const THREADS = 12u;
+const FAST = 1u;
+const LANES = 1u;
+const LOADS = 1u;
 const KEEP = 2u;
 const NEW = 1u;
 const C = 0u;
 const J = 0u;
 const B = 0u;
+const I = 0u;
 //! holes
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
@@ -33,15 +39,17 @@ const B = 0u;
 fn load_x(row: u32, c: u32) -> vec4f { return x[row * C4 + c]; }
 fn load_dy(row: u32, c: u32) -> vec4f { return dy[row * TILES * TN + c]; }
 fn store_dw(row: u32, c: u32, v: vec4f) { dw[row * TILES * TN + c] = v; }
+fn share(v: vec4f, lane: u32) -> vec4f { return v; }
 //! end
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= THREADS) { return; }
-  let n = id.x % TILES * TN;
-  let c = id.x / TILES % C4;
-  let a = id.x / (TILES * C4) % KH;
-  let p = id.x / (TILES * C4 * KH);
+  let c = min(id.x % FAST, C4 - 1u);
+  let n = id.x / FAST % TILES * TN;
+  let a = id.x / (FAST * TILES) % KH;
+  let p = id.x / (FAST * TILES * KH);
+  var d: array<vec4f, LOADS>;
   var y: array<vec4f, KW * 4u * TN>;
   var x: array<vec4f, KW>;
   let end = min((p + 1u) * STRIP, LINES);
@@ -60,8 +68,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let j_B = j * S + KEEP + B - PW;
       x[KEEP + B] = select(vec4f(), load_x(start + min(j_B, W - 1u), c), j_B < W);
       //! end
+      //! unroll I < LOADS
+      d[I] = load_dy(line * OW + j, n + min(I * LANES + id.x % LANES, TN - 1u));
+      //! end
       //! unroll C < TN
-      let d_C = load_dy(line * OW + j, n + C);
+      let d_C = share(d[C / LANES], C % LANES);
       //! unroll B < KW
       //! unroll J < CJ
       y[(B * 4u + J) * TN + C] = fma(vec4f(x[B][J]), d_C, y[(B * 4u + J) * TN + C]);
@@ -72,7 +83,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   //! unroll B < KW
   //! unroll J < CJ
-  if (4u * c + J < CIN) {
+  if (id.x % FAST < C4 && 4u * c + J < CIN) {
     //! unroll C < TN
     store_dw(((p * KH + a) * KW + B) * CIN + 4u * c + J, n + C, y[(B * 4u + J) * TN + C]);
     //! end

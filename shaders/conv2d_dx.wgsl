@@ -4,7 +4,9 @@
 // dY is [N, OH, OW, 4·N4], W is [KH, KW, CIN, 4·N4], dX is [N, H, W, 4·C4].
 // A thread computes TH lines by TW columns (of its phase) by TN quads of channels in registers.
 // Long sums are added up in blocks of BLOCK quads, which keeps float32's rounding small.
-// A workgroup has WX × WY threads, WX along the channels, WY along the tiles of columns and lines.
+// A workgroup has WX × WY threads; axis M of their ids counts tiles of columns and lines, the other one
+// channels. LANES threads along x may share the quads of W: each loads LOADS of them for one column of the
+// window and hands them to the others.
 
 //! consts
 const H = 5u;
@@ -33,6 +35,9 @@ const CJ = 3u;
 const BLOCK = 16u;
 const WX = 8u;
 const WY = 8u;
+const M = 1u;
+const LANES = 1u;
+const LOADS = 3u;
 const L = 0u;
 const T = 0u;
 const C = 0u;
@@ -46,16 +51,18 @@ const I = 0u;
 fn load_dy(row: u32, c: u32) -> vec4f { return dy[row * N4 + c]; }
 fn load_w(row: u32, c: u32) -> vec4f { return w[row * N4 + c]; }
 fn store_dx(row: u32, c: u32, v: vec4f) { dx[row * C4 + c] = v; }
+fn share(v: vec4f, lane: u32) -> vec4f { return v; }
 fn begin(c: u32) {} // before the first row of a quad of channels
 fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
 @compute @workgroup_size(WX, WY)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let k = id.x * TN;
-  let column = id.y % TILES * TW;
-  let line = id.y / TILES * TH;
-  if (k >= C4 || line >= LINES) { return; }
+  let k = id[1u - M] * TN;
+  let column = id[M] % TILES * TW;
+  let line = id[M] / TILES * TH;
+  if (k >= C4 || (LANES == 1u && line >= LINES)) { return; }
+  var w: array<vec4f, LOADS>;
   let phase = vec2u(id.z % (S * S) / S, id.z % S);
   let padded = phase + vec2u(PH, PW);
   let first = padded % S;
@@ -81,9 +88,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       //! unroll B < TAPS
       let b_B = first.y + S * B;
       if (b_B < KW) {
+        //! unroll I < LOADS
+        let i_B_I = min(I * LANES + id.x % LANES, CJ * TN - 1u);
+        w[I] = load_w((a * KW + b_B) * CIN + min(4u * (k + i_B_I / CJ) + i_B_I % CJ, CIN - 1u), n);
+        //! end
         //! unroll C < TN
         //! unroll J < CJ
-        let w_B_C_J = load_w((a * KW + b_B) * CIN + min(4u * (k + C) + J, CIN - 1u), n);
+        let w_B_C_J = share(w[(C * CJ + J) / LANES], (C * CJ + J) % LANES);
         //! unroll L < TH
         //! unroll T < TW
         y[(L * TW + T) * TN + C][J] += dot(x[L * SPAN + T + TAPS - 1u - B], w_B_C_J);

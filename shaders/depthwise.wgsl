@@ -1,7 +1,8 @@
 // Y[n, i, j, c] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · w[a, b, c]: one filter for each channel.
 // X is [N, H, W, 4·C4], W is [KH, KW, 4·C4], Y is [N, OH, OW, 4·C4].
-// A thread computes TH lines by TW columns of one quad of channels, one of TILES, all in registers, from a
-// block of SPANH × SPANW pixels. Where one tile covers an image, positions are known and loads outside vanish.
+// A thread computes TH lines by TW columns of one quad of channels, one of TILES, all in registers, from
+// a block of SPANH × SPANW pixels, for KA rows of the window at a time: all, or one where registers are few. Where one
+// tile covers an image, positions are known and loads outside vanish.
 
 //! consts
 const H = 5u;
@@ -11,6 +12,7 @@ const OW = 6u;
 const C4 = 1u;
 const KH = 3u;
 const KW = 3u;
+const KA = 3u;
 const S = 1u;
 const PH = 1u;
 const PW = 1u;
@@ -48,17 +50,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = id.y / (TILESW * TILESH);
   var x: array<vec4f, SPANH * SPANW>;
   var y: array<vec4f, TH * TW>;
+  for (var a = 0u; a < KH; a += KA) {
   //! unroll A < SPANH
-  let i_A = line * S + A - PH; // wraps above H where it is outside
+  let i_A = line * S + a + A - PH; // wraps above H where it is outside
   let start_A = (n * H + min(i_A, H - 1u)) * W;
   //! unroll B < SPANW
   let j_A_B = column * S + B - PW;
   x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), (i_A < H) & (j_A_B < W));
   //! end
   //! end
-  //! unroll A < KH
+  //! unroll A < KA
   //! unroll B < KW
-  let w_A_B = load_w(A * KW + B, c);
+  let w_A_B = load_w((a + A) * KW + B, c);
   //! unroll L < TH
   //! unroll T < TW
   y[L * TW + T] = fma(x[(L * S + A) * SPANW + T * S + B], w_A_B, y[L * TW + T]);
@@ -66,6 +69,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   //! end
   //! end
   //! end
+  }
   begin(c);
   //! unroll L < TH
   //! unroll T < TW

@@ -2,7 +2,8 @@
 // With stride S the pixels fall into S × S phases, id.z, that meet different taps of the window: pixel
 // i = S·u + f meets the taps a = a0 + S·m with a0 = (f + PH) mod S, from line u + (f + PH) / S − m of dY.
 // dY is [N, OH, OW, 4·C4], W is [KH, KW, 4·C4], dX is [N, H, W, 4·C4].
-// A thread computes TH lines by TW columns of one phase and one quad of channels.
+// A thread computes TH lines by TW columns of one phase and one quad of channels, from KA rows of taps at a
+// time: all, or one where registers are few.
 
 //! consts
 const H = 5u;
@@ -19,6 +20,7 @@ const TH = 1u;
 const TW = 2u;
 const TAPSH = 3u;
 const TAPSW = 3u;
+const KA = 3u;
 const SPANH = 3u;
 const SPANW = 4u;
 const TILESH = 5u;
@@ -55,28 +57,30 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let shift = padded / S;
   var d: array<vec4f, SPANH * SPANW>;
   var x: array<vec4f, TH * TW>;
+  for (var m = 0u; m < TAPSH; m += KA) {
   //! unroll A < SPANH
-  let i_A = line + shift.x + A - (TAPSH - 1u); // wraps above OH where it is outside
+  let i_A = line + shift.x + A - m - (KA - 1u); // wraps above OH where it is outside
   let start_A = (n * OH + min(i_A, OH - 1u)) * OW;
   //! unroll B < SPANW
   let j_A_B = column + shift.y + B - (TAPSW - 1u);
   d[A * SPANW + B] = select(vec4f(), load_dy(start_A + min(j_A_B, OW - 1u), c), (i_A < OH) & (j_A_B < OW));
   //! end
   //! end
-  //! unroll A < TAPSH
+  //! unroll A < KA
   //! unroll B < TAPSW
-  let a_A_B = first.x + S * A;
+  let a_A_B = first.x + S * (m + A);
   let b_A_B = first.y + S * B;
   if (a_A_B < KH && b_A_B < KW) {
     let w_A_B = load_w(a_A_B * KW + b_A_B, c);
     //! unroll L < TH
     //! unroll T < TW
-    x[L * TW + T] = fma(d[(L + TAPSH - 1u - A) * SPANW + T + TAPSW - 1u - B], w_A_B, x[L * TW + T]);
+    x[L * TW + T] = fma(d[(L + KA - 1u - A) * SPANW + T + TAPSW - 1u - B], w_A_B, x[L * TW + T]);
     //! end
     //! end
   }
   //! end
   //! end
+  }
   begin(c);
   //! unroll L < TH
   let u_L = (line + L) * S + phase.x;

@@ -17,3 +17,6 @@ fn uniform4(seed: u32, i: u32) -> vec4f {
   h = h ^ (h >> vec4u(12u));
   return vec4f(h >> vec4u(8u)) * (1.0 / 16777216.0);
 }
+
+// The vector that lane `lane` has loaded, where each thread loads for itself.
+fn share(v: vec4f, lane: u32) -> vec4f { return v; }

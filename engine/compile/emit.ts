@@ -36,10 +36,12 @@ export function emit(step: Step, plan: Plan): Dispatch {
   return {
     label: label(step, views.plan.stored),
     place: named.map((t) => t.label).find((l) => l) ?? "",
+    shape: named[0]!.shape,
     wgsl: [views.declarations(), ...used, body.text].join("\n"),
     grid: body.grid,
     bindings: views.bindings,
     bytes: views.bytes,
+    macs: body.macs ?? 0,
     note: step.note ?? "",
   };
 }
@@ -64,6 +66,7 @@ const functionTexts = functions.split(/(?=^\/\/.*\nfn )/m).flatMap((text) => {
 
 interface Text {
   readonly text: string;
+  readonly macs?: number;
   readonly grid: Kernel["grid"];
 }
 
@@ -142,7 +145,11 @@ function assemble(
     ]
     : [text];
   const done = sums ? [sums.head] : hasEnds(kernel) ? ["fn done(column: u32) {}"] : [];
-  return { text: [...consts, ...done, ...holes, ...around].join("\n"), grid: kernel.grid };
+  return {
+    text: [...consts, ...done, ...holes, ...around].join("\n"),
+    grid: kernel.grid,
+    macs: kernel.macs ?? 0,
+  };
 }
 
 /** A kernel that computes one quad of each value of a step in each thread. */

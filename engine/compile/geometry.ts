@@ -2,9 +2,9 @@
 
 import walkShader from "../../shaders/walk.wgsl" with { type: "text" };
 import type { Kernel, Tensor } from "../graph.ts";
-import { workgroupWidth } from "../ops/matmul.ts";
+import { workgroupWidth } from "../ops/lanes.ts";
 import { ceilDiv, channelQuads, rows, type Shape } from "../shape.ts";
-import { type CompileOptions, DEFAULT_THREADS } from "./program.ts";
+import { type CompileOptions, targetOf } from "./program.ts";
 
 /** Bytes of workgroup memory that every device has. */
 const WORKGROUP_BYTES = 16384;
@@ -12,7 +12,7 @@ const WORKGROUP_BYTES = 16384;
 /** The kernel of the op of `t`, or of its pair with another value. */
 export function kernelOf(t: Tensor, options: CompileOptions, run?: number, pair?: Tensor): Kernel {
   if (pair) return t.op.pair!(t, pair)!;
-  return t.op.kernel!(t, options.threads ?? DEFAULT_THREADS, run);
+  return t.op.kernel!(t, targetOf(options), run);
 }
 
 /**
@@ -22,7 +22,8 @@ export function kernelOf(t: Tensor, options: CompileOptions, run?: number, pair?
 export function walk(shape: Shape, runs: number, options: CompileOptions, whole = false): Kernel {
   const C4 = channelQuads(shape);
   const RUN = rows(shape) / runs;
-  const { threads = DEFAULT_THREADS, loadBound } = options;
+  const { loadBound } = options;
+  const { threads } = targetOf(options);
   const widest = whole && RUN > 64 && !loadBound ? 2 : 8; // more threads for each channel
   const WX = Math.min(workgroupWidth(C4), widest);
   const WY = loadBound ? 1 : 64 / WX;
@@ -56,12 +57,12 @@ export function hasEnds({ shader }: Kernel): boolean {
 }
 
 /**
- * The epilogue of a kernel; undefined for one that says not where its threads end, or that mixes rows of
- * different runs.
+ * The epilogue of a kernel; undefined for one that says not where its threads end, that mixes rows of
+ * different runs, or whose lanes share what they load.
  */
 export function epilogueOf(kernel: Kernel, run?: number): Epilogue | undefined {
-  const { WX, WY, TN = 1, RUN } = kernel.consts;
-  if (!hasEnds(kernel) || (run && RUN !== run)) return undefined;
+  const { WX, WY, TN = 1, RUN, LANES = 1 } = kernel.consts;
+  if (!hasEnds(kernel) || LANES > 1 || (run && RUN !== run)) return undefined;
   return {
     TN,
     WX: WX!,

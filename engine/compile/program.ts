@@ -1,6 +1,7 @@
 /** A program: what a step does, as plain data to print, to test or to run. No GPU, no passes. */
 
-import type { Tensor } from "../graph.ts";
+import type { Target, Tensor } from "../graph.ts";
+import type { Shape } from "../shape.ts";
 
 /** What a program computes. */
 export interface Goal {
@@ -30,6 +31,8 @@ export interface Dispatch {
   readonly label: string;
   /** Where in the model the result stands; empty for the rest. */
   readonly place: string;
+  /** The shape of the result, the first where there are several. */
+  readonly shape: Shape;
   /** The text of the kernel; its entry point is `main`. */
   readonly wgsl: string;
   /** Workgroups along x, y, z. */
@@ -38,6 +41,8 @@ export interface Dispatch {
   readonly bindings: readonly Binding[];
   /** Bytes of the tensors read and written, each counted once. */
   readonly bytes: number;
+  /** Multiply-adds of its products and convolutions; 0 where it has none. */
+  readonly macs: number;
   /** Why it was not joined to an earlier dispatch that computes its newest operand; empty where none does. */
   readonly note: string;
 }
@@ -117,14 +122,19 @@ export interface CompileOptions {
   readonly maxBuffers?: number;
   /** Invocations that keep the device busy. Default 1024. */
   readonly threads?: number;
+  /** See {@linkcode Target}. Default 1. */
+  readonly lanes?: number;
   /** Which rules of fusion apply; false for none: the oracle for fusion. Default true: those that pay. */
   readonly fuse?: boolean | readonly FusionRule[];
   /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
   readonly loadBound?: boolean;
 }
 
-/** `threads` where it is left out. */
-export const DEFAULT_THREADS = 1024;
+/** What kernels are shaped for under `options`. */
+export function targetOf({ threads = 1024, lanes = 1, loadBound }: CompileOptions): Target {
+  // A GPU has some 128 registers a thread for all that it works on; a processor spills into its cache.
+  return { threads, lanes, sums: loadBound ? 32 : 8 };
+}
 
 /** A tensor does not fit the device, whatever the plan. */
 export class MemoryError extends RangeError {

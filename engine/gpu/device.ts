@@ -1,6 +1,6 @@
 /** The device: which adapter, with which limits, and what to say when there is none. */
 
-import { type CompileOptions, DEFAULT_THREADS, MemoryError } from "../compile/program.ts";
+import { type CompileOptions, MemoryError } from "../compile/program.ts";
 
 /** There is no adapter to compute on, or it was lost. The command line ends with code 4. */
 export class DeviceError extends Error {
@@ -34,6 +34,22 @@ export interface DeviceOptions {
 /** What a processor of a few cores, eight lanes each, is busy with; larger tiles serve it better. */
 const SOFTWARE_THREADS = 96;
 
+/** Not in every version of WebGPU's types yet. */
+const SUBGROUPS = "subgroups" as GPUFeatureName;
+
+/** Lanes of a subgroup, where that is one number and shaders may use them as they are; else 1. */
+async function subgroupSize(gpu: GPUDevice, info: GPUAdapterInfo): Promise<number> {
+  const { subgroupMinSize = 1, subgroupMaxSize = 1 } = info as {
+    readonly subgroupMinSize?: number;
+    readonly subgroupMaxSize?: number;
+  };
+  // Browsers want `enable subgroups;` first, which Deno does not know.
+  gpu.pushErrorScope("validation");
+  gpu.createShaderModule({ code: "fn f(v: vec4f) -> vec4f { return subgroupBroadcast(v, 0u); }" });
+  const refused = await gpu.popErrorScope();
+  return refused || subgroupMinSize !== subgroupMaxSize ? 1 : subgroupMinSize;
+}
+
 /** Opens a device. Throws DeviceError, with what to install, where there is no adapter. */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const adapter = await navigator.gpu?.requestAdapter({
@@ -46,24 +62,32 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     );
   }
   const { limits, info } = adapter;
-  const clock = adapter.features.has("timestamp-query");
-  const gpu = await adapter.requestDevice({
-    requiredFeatures: clock ? ["timestamp-query"] : [],
-    requiredLimits: {
-      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-      maxBufferSize: limits.maxBufferSize,
-    },
-  }).catch((error: Error) => {
-    throw new DeviceError(
-      `Cannot open a device: the adapter refused (${error.message}), a working one was needed`,
-    );
-  });
+  const features: GPUFeatureName[] = adapter.features.has("timestamp-query")
+    ? ["timestamp-query"]
+    : [];
+  const request = (requiredFeatures: GPUFeatureName[]) =>
+    adapter.requestDevice({
+      requiredFeatures,
+      requiredLimits: {
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+        maxBufferSize: limits.maxBufferSize,
+      },
+    });
   const { vendor, architecture, device, description } = info; // A browser may leave most of them empty.
   const name = description || device || [vendor, architecture].filter((s) => s).join(" ") ||
     "unnamed adapter";
   const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(
     `${name} ${architecture} ${device}`,
   );
+  // Deno does not list the feature and grants it all the same; a browser may refuse.
+  const sharing = software
+    ? await request([...features, SUBGROUPS]).catch(() => undefined)
+    : undefined;
+  const gpu = sharing ?? await request(features).catch((error: Error) => {
+    throw new DeviceError(
+      `Cannot open a device: the adapter refused (${error.message}), a working one was needed`,
+    );
+  });
   return {
     gpu,
     name,
@@ -71,8 +95,9 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     limits: {
       maxBinding: limits.maxStorageBufferBindingSize,
       maxBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
-      threads: software ? SOFTWARE_THREADS : DEFAULT_THREADS,
       loadBound: software,
+      ...(software && { threads: SOFTWARE_THREADS }),
+      ...(sharing && { lanes: await subgroupSize(gpu, info) }),
     },
     check: faultsOf(gpu),
   };

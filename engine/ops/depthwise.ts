@@ -4,10 +4,10 @@ import pairShader from "../../shaders/depthwise_pair.wgsl" with { type: "text" }
 import dwShader from "../../shaders/depthwise_dw.wgsl" with { type: "text" };
 import dxShader from "../../shaders/depthwise_dx.wgsl" with { type: "text" };
 import shader from "../../shaders/depthwise.wgsl" with { type: "text" };
-import { type Kernel, type Op, Tensor } from "../graph.ts";
+import { type Kernel, type Op, type Target, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, type Shape } from "../shape.ts";
 import { flatGrid } from "./layout.ts";
-import { workgroupWidth } from "./matmul.ts";
+import { workgroupWidth } from "./lanes.ts";
 import { sumTo } from "./sum.ts";
 import { forEachTap, tileWidth, type Window } from "./window.ts";
 
@@ -17,10 +17,10 @@ export function depthwise(x: Tensor, w: Tensor, window: Window): Tensor {
   return new Tensor(depthwiseOp, [x, w], shape, window) as Tensor;
 }
 
-/** Lines and columns that a thread computes: 16 pixels at most. */
-function tiling(height: number, width: number) {
-  const TW = tileWidth(width);
-  const TH = Math.min(height, Math.max(1, Math.floor(16 / TW)));
+/** Lines and columns that a thread computes: `pixels` at most. */
+function tiling(height: number, width: number, pixels = 16) {
+  const TW = tileWidth(width, Math.min(8, pixels));
+  const TH = Math.min(height, Math.max(1, Math.floor(pixels / TW)));
   return { TH, TW, TILESH: ceilDiv(height, TH), TILESW: ceilDiv(width, TW) };
 }
 
@@ -32,29 +32,36 @@ function spread(C4: number, tiles: number, phases = 1) {
   return { workgroup: { TN: 1, WX, WY }, grid };
 }
 
+/** Rows out of `all` that a thread works on at a time: one where registers are few. */
+function rowsAtOnce(all: number, { sums }: Target): number {
+  return sums < 32 ? 1 : all;
+}
+
 const depthwiseOp: Op<Window> = {
   name: "depthwise",
   grad: (dy, { attrs }, x, w) => [
     new Tensor(inputGradientOp, [dy, w!], x!.shape, attrs) as Tensor,
     weightGradient(x!, dy, w!.shape, attrs),
   ],
-  kernel(y): Kernel {
+  kernel(y, target): Kernel {
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = y.attrs;
     const [n, OH, OW] = y.shape as [number, number, number, number];
     const [, H, W] = y.inputs[0]!.shape as [number, number, number, number];
     const C4 = channelQuads(y.shape);
-    const tile = tiling(OH, OW);
-    const [SPANH, SPANW] = [(tile.TH - 1) * stride + KH, (tile.TW - 1) * stride + KW];
+    const tile = tiling(OH, OW, target.sums / 2);
+    const KA = rowsAtOnce(KH, target);
+    const [SPANH, SPANW] = [(tile.TH - 1) * stride + KA, (tile.TW - 1) * stride + KW];
     const TILES = tile.TILESH * tile.TILESW * n;
     const { workgroup, grid } = spread(C4, TILES);
     return {
       shader,
       consts: {
         ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, SPANH, SPANW, TILES, ...workgroup },
+        ...{ ...tile, KA, SPANH, SPANW, TILES, ...workgroup },
       },
       grid,
-      loads: [windowLoads(SPANH * SPANW * TILES, n * H * W), TILES],
+      loads: [windowLoads(SPANH * SPANW * TILES * (KH / KA), n * H * W), TILES],
+      macs: y.size * KH * KW,
     };
   },
   reference(y, x, w) {
@@ -74,24 +81,29 @@ function windowLoads(loaded: number, pixels: number): number {
 
 const inputGradientOp: Op<Window> = {
   name: "depthwiseInputGradient",
-  kernel(dx): Kernel {
+  kernel(dx, target): Kernel {
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
     const [n, H, W] = dx.shape as [number, number, number, number];
     const [, OH, OW] = dx.inputs[0]!.shape as [number, number, number, number];
     const C4 = channelQuads(dx.shape);
-    const tile = tiling(ceilDiv(H, stride), ceilDiv(W, stride));
+    const tile = tiling(ceilDiv(H, stride), ceilDiv(W, stride), target.sums / 2);
     const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
-    const [SPANH, SPANW] = [tile.TH + TAPSH - 1, tile.TW + TAPSW - 1];
+    const KA = rowsAtOnce(TAPSH, target);
+    const [SPANH, SPANW] = [tile.TH + KA - 1, tile.TW + TAPSW - 1];
     const TILES = tile.TILESH * tile.TILESW * n;
     const { workgroup, grid } = spread(C4, TILES, stride * stride);
     return {
       shader: dxShader,
       consts: {
         ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, TAPSH, TAPSW, SPANH, SPANW, TILES, ...workgroup },
+        ...{ ...tile, TAPSH, TAPSW, KA, SPANH, SPANW, TILES, ...workgroup },
       },
       grid,
-      loads: [windowLoads(SPANH * SPANW * TILES * stride * stride, n * OH * OW), TILES],
+      loads: [
+        windowLoads(SPANH * SPANW * TILES * stride * stride * (TAPSH / KA), n * OH * OW),
+        TILES,
+      ],
+      macs: dx.inputs[0]!.size * KH * KW,
     };
   },
   pair: (dx, other) => other.op === weightGradientOp as Op ? pairKernel(dx, other) : undefined,
@@ -128,6 +140,7 @@ function pairKernel(dx: Tensor<Window>, other: Tensor): Kernel | undefined {
       ...{ SPANW: tile.TW + TAPSW - 1, STRIP: dw.attrs.strip, PARTS, ...workgroup },
     },
     grid,
+    macs: 2 * dy.size * KH * KW,
   };
 }
 
@@ -146,23 +159,32 @@ function weightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor
 
 const weightGradientOp: Op<Window & { readonly strip: number }> = {
   name: "depthwiseWeightGradient",
-  kernel(dw): Kernel {
+  kernel(dw, target): Kernel {
     const [x, dy] = dw.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding: [PH, PW], strip } = dw.attrs;
     const [N, H, W] = x.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];
     const C4 = channelQuads(dy.shape);
     const tile = tiling(OH, OW);
-    const [SPANH, SPANW] = [(tile.TH - 1) * stride + KH, (tile.TW - 1) * stride + KW];
-    const THREADS = dw.shape[0]! * C4;
+    const KA = rowsAtOnce(KH, target);
+    const LT = rowsAtOnce(tile.TH, target);
+    const [SPANH, SPANW] = [(LT - 1) * stride + KA, (tile.TW - 1) * stride + KW];
+    const THREADS = dw.shape[0]! * C4 * (KH / KA);
     return {
       shader: dwShader,
       consts: {
         ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, SPANH, SPANW, STRIP: strip, THREADS },
+        ...{ ...tile, KA, LT, SPANH, SPANW, STRIP: strip, THREADS },
       },
       grid: flatGrid(THREADS),
-      loads: [windowLoads(SPANH * SPANW * tile.TILESH * tile.TILESW, H * W), 1],
+      loads: [
+        windowLoads(
+          SPANH * SPANW * (tile.TH / LT) * (KH / KA) * tile.TILESH * tile.TILESW,
+          H * W,
+        ),
+        KH / KA,
+      ],
+      macs: dy.size * KH * KW,
     };
   },
   reference(dw, x, dy) {

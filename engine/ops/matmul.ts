@@ -3,26 +3,17 @@
 import nnShader from "../../shaders/matmul.wgsl" with { type: "text" };
 import tnShader from "../../shaders/matmul_tn.wgsl" with { type: "text" };
 import ntShader from "../../shaders/matmul_nt.wgsl" with { type: "text" };
-import { type Op, Tensor } from "../graph.ts";
+import { type Op, type Target, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, rows } from "../shape.ts";
+import { groupOf, laneSplitTile, laneTile, layOut, sharing } from "./lanes.ts";
 import { sumTo } from "./sum.ts";
 
 /** Quads of channels whose products are summed before they join the sum of all: less rounding. */
 export const SUM_BLOCK = 16;
 
-/** The largest of 4, 3, 2, 1 that divides `n`: quads of columns a thread computes. */
-export function columnTile(n: number): number {
-  return [4, 3, 2].find((t) => n % t === 0) ?? 1;
-}
-
-/** Width of a workgroup of 64 that has `n` tiles side by side. */
-export function workgroupWidth(n: number): number {
-  return [8, 4, 2].find((w) => n >= w) ?? 1;
-}
-
-/** Rows a thread computes: 8, or fewer where that would leave fewer than `threads`. */
-export function rowTile(rows: number, columnTiles: number, threads: number): number {
-  return [8, 4, 2].find((t) => ceilDiv(rows, t) * columnTiles >= threads) ?? (rows > 1 ? 2 : 1);
+/** The largest of 4, 3, 2, 1 that divides `n` and is at most `most`: quads of columns a thread computes. */
+export function columnTile(n: number, most = 4): number {
+  return [4, 3, 2].find((t) => t <= most && n % t === 0) ?? 1;
 }
 
 /** The size from `most` down to its half that covers `length` with the least left over; large ones first. */
@@ -37,10 +28,10 @@ const matmulOp: Op = {
   name: "matmul",
   // Y = X·W, so dX = dY·Wᵀ and dW = Xᵀ·dY.
   grad: (dy, _, x, w) => [matmulNT(dy, w!), matmulTN(x!, dy)],
-  kernel(y, threads, run) {
+  kernel(y, target, run) {
     const [x, w] = y.inputs as [Tensor, Tensor];
     const consts = { K: w.shape[0]!, K4: channelQuads(x.shape) };
-    return product(nnShader, y, threads, consts, run);
+    return { ...product(nnShader, y, target, consts, run), macs: rows(y.shape) * w.size };
   },
   reference(y, x, w) {
     const [k, n] = y.inputs[1]!.shape as [number, number];
@@ -57,10 +48,10 @@ const matmulOp: Op = {
 const matmulNTOp: Op = {
   name: "matmulNT",
   grad: (dy, _, a, w) => [matmul(dy, w!), matmulTN(dy, a!)],
-  kernel(y, threads, run) {
+  kernel(y, target, run) {
     const [a, w] = y.inputs as [Tensor, Tensor];
     const consts = { K: w.shape[0]!, N4: channelQuads(a.shape) };
-    return product(ntShader, y, threads, consts, run);
+    return { ...product(ntShader, y, target, consts, run), macs: rows(y.shape) * w.size };
   },
   reference(y, a, w) {
     const [k, n] = y.inputs[1]!.shape as [number, number];
@@ -78,24 +69,43 @@ const matmulNTOp: Op = {
 function product(
   shader: string,
   y: Tensor,
-  threads: number,
+  target: Target,
   consts: Record<string, number>,
   run = rows(y.shape),
 ) {
   const [ROWS, COLS] = [rows(y.shape), channelQuads(y.shape)];
-  const TN = columnTile(COLS);
-  const most = rowTile(ROWS, COLS / TN, threads);
-  const TM = run === ROWS ? most : leastWaste(run, most);
-  const WX = workgroupWidth(COLS / TN);
-  const tiles = ceilDiv(run, TM);
-  const WY = run === ROWS ? 64 / WX : leastWaste(tiles, 64 / WX);
-  const SPAN = ceilDiv(tiles, WY) * WY;
+  const { lanes } = target;
+  const RUN = lanes > 1 ? ROWS : run; // lanes keep no sums apart
+  const tile = lanes > 1 ? laneTile(ROWS, COLS, target) : threadTile(ROWS, COLS, target);
+  const { TN } = tile;
+  const TM = RUN === ROWS ? tile.TM : leastWaste(RUN, tile.TM);
+  const group = groupOf(COLS / TN, lanes);
+  const SPAN = ceilDiv(ceilDiv(RUN, TM), group.down) * group.down;
+  const { axes, grid } = layOut(group, COLS / TN, ROWS / RUN * SPAN, lanes);
   return {
-    shader,
-    consts: { ...consts, ROWS, COLS, RUN: run, SPAN, TM, TN, WX, WY, BLOCK: SUM_BLOCK },
-    grid: [ceilDiv(COLS / TN, WX), (ROWS / run) * SPAN / WY, 1] as const,
-    loads: [COLS / TN, ceilDiv(ROWS, TM)],
+    shader: sharing(shader, lanes, "share"),
+    consts: {
+      ...{ ...consts, ROWS, COLS, RUN, SPAN, TM, TN, LOADS: ceilDiv(4 * TN, lanes) },
+      ...{ BLOCK: SUM_BLOCK, ...axes },
+    },
+    grid: [...grid, 1] as const,
+    loads: [COLS / TN, ceilDiv(ROWS, TM * lanes)],
   };
+}
+
+/** Rows and quads of columns that a thread computes where it loads for itself alone. */
+function threadTile(rowCount: number, columns: number, { threads, sums }: Target) {
+  const TN = columnTile(columns, sums / 4);
+  const fits = (TM: number) => TM * TN <= sums;
+  const busy = (TM: number) => ceilDiv(rowCount, TM) * (columns / TN) >= threads;
+  const TM = [8, 4, 2].find((t) => fits(t) && busy(t)) ?? Math.min(2, rowCount);
+  return { TM, TN };
+}
+
+/** Quads of rows and of columns of a weight gradient in a thread's registers. */
+function sumsTile(K4: number, COLS: number, { sums }: Target) {
+  const most = sums / 4;
+  return { TK: columnTile(K4, most), TN: columnTile(COLS, most) };
 }
 
 /**
@@ -124,27 +134,30 @@ interface SplitAttrs {
 
 const matmulTNOp: Op<SplitAttrs> = {
   name: "matmulTN",
-  kernel(y) {
+  kernel(y, target) {
     const [x, d] = y.inputs as [Tensor, Tensor];
-    const [parts, k] = y.shape as [number, number, number];
+    const [parts, K] = y.shape as [number, number, number];
     const [K4, COLS] = [channelQuads(x.shape), channelQuads(d.shape)];
-    const TK = columnTile(K4);
-    const TN = columnTile(COLS);
-    const tiles = (K4 / TK) * (COLS / TN);
+    const tile = target.lanes > 1
+      ? laneSplitTile(K4, COLS, target.lanes)
+      : { ...sumsTile(K4, COLS, target), XLANES: 1, DLANES: 1, UNROLL: 1 };
+    const { TK, TN, XLANES, DLANES } = tile;
+    // Lanes that share an operand lie along the other axis.
+    const AXIS = DLANES > 1 ? 1 : 0;
+    const counts = [ceilDiv(COLS, TN), ceilDiv(K4, TK)];
+    const lanes = XLANES * DLANES;
+    const FAST = ceilDiv(counts[AXIS]!, lanes) * lanes;
+    const SLOW = counts[1 - AXIS]!;
+    const THREADS = FAST * SLOW * parts;
     return {
-      shader: tnShader,
+      shader: sharing(sharing(tnShader, XLANES, "share_x"), DLANES, "share_d"),
       consts: {
-        K: k,
-        TILES: COLS / TN,
-        THREADS: tiles * parts,
-        KTILES: K4 / TK,
-        ROWS: rows(x.shape),
-        STRIP: y.attrs.strip,
-        TK,
-        TN,
+        ...{ ROWS: rows(x.shape), K, K4, COLS, STRIP: y.attrs.strip, AXIS, FAST, SLOW, THREADS },
+        ...{ ...tile, XLOADS: ceilDiv(TK, XLANES), DLOADS: ceilDiv(TN, DLANES) },
       },
-      grid: [ceilDiv(tiles * parts, 64), 1, 1] as const,
-      loads: [COLS / TN, K4 / TK],
+      grid: [ceilDiv(THREADS, 64), 1, 1] as const,
+      loads: [ceilDiv(counts[0]!, XLANES), ceilDiv(counts[1]!, DLANES)],
+      macs: x.size * channels(d.shape),
     };
   },
   reference({ shape, attrs: { strip } }, x, d) {

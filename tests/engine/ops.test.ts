@@ -122,11 +122,21 @@ for (const row of cases) {
     const feeds = new Map(
       [...p.feeds].map(([t, v]) => [t, deviceFeed(row, t, p.inputs.indexOf(t), v)]),
     );
-    for (const fuse of [true, false, FUSION_RULES]) {
-      const actual = await evaluate(device, outputs, feeds, { fuse });
+    // Kernels of a processor are tiled for a GPU too.
+    const gpu = { ...device, limits: { ...device.limits, lanes: 1, loadBound: false } };
+    const tiled = topological(outputs).some((t) => /matmul|conv2d|depthwise/.test(t.op.name));
+    for (
+      const [how, target, fuse] of [
+        ["fused", device, true],
+        ["unfused", device, false],
+        ["by all rules", device, FUSION_RULES],
+        ...(tiled && device.software ? [["unfused, as for a GPU", gpu, false] as const] : []),
+      ] as const
+    ) {
+      const actual = await evaluate(target, outputs, feeds, { fuse });
       expected.forEach((values, i) => {
         const e = error(actual[i]!, values);
-        const what = `${i ? `gradient ${i - 1}` : "output"}, fuse: ${fuse}`;
+        const what = `${i ? `gradient ${i - 1}` : "output"}, ${how}`;
         assert.ok(e <= (row.tolerance ?? 2e-6), `${what}: error ${e}`);
       });
     }

@@ -15,6 +15,7 @@ export const matmulCases: Case[] = [
   },
   { name: "matmul, wide", inputs: [[3, 8], [8, 80]], build: (x, w) => matmul(x!, w!) },
   { name: "matmul, tall", inputs: [[301, 5], [5, 9]], build: (x, w) => matmul(x!, w!) },
+  { name: "matmul, many tiles", inputs: [[150, 36], [36, 100]], build: (x, w) => matmul(x!, w!) },
   { name: "matmulNT", inputs: [[5, 7], [9, 7]], build: (a, w) => matmulNT(a!, w!) },
   { name: "matmulTN", inputs: [[6, 5], [6, 7]], build: (x, d) => matmulTN(x!, d!), wrt: [] },
   {
