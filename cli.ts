@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   data: "examine a data set: duplicates, leaks, files that cannot be used",
   augment: "show what is done to training images",
   golden: "check the device against golden numbers",
-  bench: "time a training step",
+  bench: "time a training step, its products, or its peers",
   profile: "show where the time of a training step goes",
   test: "run every check and test",
 };

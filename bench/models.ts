@@ -2,7 +2,7 @@
 
 import { UsageError } from "../cli/errors.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
-import { madeUpExamples } from "../cli/bench.ts";
+import { madeUpExamples } from "../cli/steps.ts";
 import { type CompileOptions, MemoryError } from "../engine/compile/program.ts";
 import { type Device, openDevice } from "../engine/gpu/device.ts";
 import { modelInfo, modelNames } from "../models/mod.ts";

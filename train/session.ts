@@ -4,6 +4,7 @@ import { compile } from "../engine/compile/mod.ts";
 import type { Program } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { Memory } from "../engine/gpu/memory.ts";
+import type { Span } from "../engine/gpu/profile.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import type { Tensor } from "../engine/graph.ts";
 import { apply, type Model } from "../engine/nn/scope.ts";
@@ -173,8 +174,8 @@ export class Session {
     this.#stepsMeasured++;
   }
 
-  /** Runs one step on what was last fed and gives the nanoseconds of each dispatch of `program`. */
-  profile(): Promise<number[]> {
+  /** Runs one step on what was last fed and says when each dispatch of `program` ran. */
+  profile(): Promise<Span[]> {
     const { runner } = this.#trained("profile");
     this.#stepsDone++;
     this.#stepsMeasured++;

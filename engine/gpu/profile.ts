@@ -6,28 +6,38 @@ import { readStaging } from "./memory.ts";
 /** Records one dispatch into a pass. */
 export type Recorded = (pass: GPUComputePassEncoder) => void;
 
+/** When a dispatch ran, in nanoseconds; the first of a run begins at 0. */
+export interface Span {
+  readonly start: number;
+  readonly duration: number;
+}
+
 /**
- * Nanoseconds of each dispatch, run once in order, each in a pass of its own, which adds about 10 µs.
+ * When each dispatch ran, once and in order, each in a pass of its own, which adds about 10 µs.
  * Throws TypeError where the device has no timestamps. Some browsers round them to 100 µs.
  */
 export async function timeDispatches(
   device: Device,
   dispatches: readonly Recorded[],
-): Promise<number[]> {
+): Promise<Span[]> {
   if (!device.gpu.features.has("timestamp-query")) {
     throw new TypeError("Cannot profile: this device has no timestamps");
   }
-  const times: number[] = [];
+  const times: bigint[] = [];
   for (let i = 0; i < dispatches.length; i += MOST) {
     times.push(...await timeSome(device, dispatches.slice(i, i + MOST)));
   }
-  return times;
+  return dispatches.map((_, i) => {
+    const [start, end] = [times[2 * i]!, times[2 * i + 1]!];
+    return { start: Number(start - times[0]!), duration: Number(end - start) };
+  });
 }
 
 /** Dispatches that one query set can time: WebGPU allows 4096 timestamps. */
 const MOST = 2048;
 
-async function timeSome(device: Device, dispatches: readonly Recorded[]): Promise<number[]> {
+/** Where each dispatch begins and ends, one after the other. */
+async function timeSome(device: Device, dispatches: readonly Recorded[]): Promise<BigUint64Array> {
   const { gpu } = device;
   const count = 2 * dispatches.length;
   const querySet = gpu.createQuerySet({ type: "timestamp", count });
@@ -57,5 +67,5 @@ async function timeSome(device: Device, dispatches: readonly Recorded[]): Promis
   const times = new BigUint64Array(await readStaging(device, staging));
   for (const buffer of [resolved, staging]) buffer.destroy();
   querySet.destroy();
-  return dispatches.map((_, i) => Number(times[2 * i + 1]! - times[2 * i]!));
+  return times;
 }

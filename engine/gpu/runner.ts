@@ -6,7 +6,7 @@ import { storedBytes } from "../shape.ts";
 import type { Device } from "./device.ts";
 import { createStorage, type Memory, padRows, readStaging, unpadRows } from "./memory.ts";
 import { pipelineFor } from "./pipelines.ts";
-import { timeDispatches } from "./profile.ts";
+import { type Span, timeDispatches } from "./profile.ts";
 
 interface Ready {
   readonly pipeline: GPUComputePipeline;
@@ -62,8 +62,8 @@ export class Runner {
     this.#device.gpu.queue.submit([encoder.finish()]);
   }
 
-  /** Runs the program once and gives the nanoseconds of each dispatch. See `timeDispatches`. */
-  profile(): Promise<number[]> {
+  /** Runs the program once and says when each dispatch ran. See `timeDispatches`. */
+  profile(): Promise<Span[]> {
     return timeDispatches(
       this.#device,
       this.#ready.map((ready) => (pass: GPUComputePassEncoder) => record(ready, pass)),
