@@ -135,14 +135,17 @@ function rowOf(dispatches: readonly Dispatch[], s: Statistics): Row {
   };
 }
 
-/** The worst figures of each class: the op that a kernel ends with. */
+/** The worst figures of each class: the product or window in a kernel, else the op that it ends with. */
 function classTable(rows: readonly Row[]): string {
-  const classes = Map.groupBy(rows, ({ kernel }) => kernel.split("+").at(-1)!);
+  const classes = Map.groupBy(rows, ({ kernel }) => {
+    const ops = kernel.split("+");
+    return ops.find((op) => /^(matmul|conv2d|depthwise)/.test(op)) ?? ops.at(-1)!;
+  });
   const line = (name: string, numbers: readonly (string | number)[]) =>
     name.padEnd(28) + numbers.map((n) => String(n).padStart(11)).join("");
   const columns = ["kernels", "registers", "spills", "scratch", "waves", "most code", "latency"];
   return [
-    line("last op", columns),
+    line("class", columns),
     ...[...classes].map(([name, members]) => {
       const most = (of: (r: Row) => number) => Math.max(...members.map(of));
       return line(name, [
