@@ -64,7 +64,7 @@ export interface Op<Attrs = unknown> {
    * A kernel that computes `y` and `other` at once, from the operands of `y` and then those that only
    * `other` has; undefined where they do not read the same.
    */
-  pair?(y: Tensor<Attrs>, other: Tensor): Kernel | undefined;
+  pair?(y: Tensor<Attrs>, other: Tensor, target: Target): Kernel | undefined;
   /** For ops that sum up rows: `y` has the rows of a result for each run. */
   reduction?(y: Tensor<Attrs>): Reduction;
   /**

@@ -4,7 +4,8 @@
 // With stride S the pixels fall into S × S phases, id.z, that meet different taps of the window: pixel
 // i = S·u + f meets the taps a = a0 + S·m with a0 = (f + PH) mod S, from line u + (f + PH) / S − m of dY.
 // A part is one tile of TH lines by TW columns (of each phase), in STRIP images, and belongs to one thread
-// for each phase and quad of channels. It walks the lines; the sums of its taps stay in registers.
+// for each phase and quad of channels. It walks the lines, CT columns at a time: all, or few where registers
+// are few; the sums of its taps stay in registers.
 // X and dX are [N, H, W, 4·C4], dY is [N, OH, OW, 4·C4], W is [KH·KW, 4·C4], dW is [PARTS, KH·KW, 4·C4].
 
 //! consts
@@ -21,6 +22,7 @@ const PH = 1u;
 const PW = 1u;
 const TH = 1u;
 const TW = 2u;
+const CT = 2u;
 const TAPSH = 3u;
 const TAPSW = 3u;
 const SPANW = 4u;
@@ -69,16 +71,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let u = line * S + phase.x;
       if (u >= H) { break; }
       let start = (n * H + u) * W;
-      //! unroll T < TW
-      let v_T = (column + T) * S + phase.y;
-      let x_T = select(vec4f(), load_x(start + min(v_T, W - 1u), c), v_T < W);
+      for (var t = 0u; t < TW; t += CT) {
+      //! unroll T < CT
+      let v_T = (column + t + T) * S + phase.y;
+      let inside_T = (t + T < TW) & (v_T < W);
+      let x_T = select(vec4f(), load_x(start + min(v_T, W - 1u), c), inside_T);
       //! end
-      var y = array<vec4f, TW>();
+      var y = array<vec4f, CT>();
       //! unroll A < TAPSH
       let i_A = line + shift.x - A; // wraps above OH where it is outside
       let start_A = (n * OH + min(i_A, OH - 1u)) * OW;
       //! unroll B < SPANW
-      let j_A_B = column + shift.y + B - (TAPSW - 1u);
+      let j_A_B = column + t + shift.y + B - (TAPSW - 1u);
       d[B] = select(vec4f(), load_dy(start_A + min(j_A_B, OW - 1u), c), (i_A < OH) & (j_A_B < OW));
       //! end
       //! unroll B < TAPSW
@@ -86,16 +90,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let b_A_B = first.y + S * B;
       if (a_A_B < KH && b_A_B < KW) {
         let w_A_B = load_w(a_A_B * KW + b_A_B, c);
-        //! unroll T < TW
+        //! unroll T < CT
         y[T] = fma(d[T + TAPSW - 1u - B], w_A_B, y[T]);
         g[A * TAPSW + B] = fma(x_T, d[T + TAPSW - 1u - B], g[A * TAPSW + B]);
         //! end
       }
       //! end
       //! end
-      //! unroll T < TW
-      if (v_T < W) { store_dx(start + v_T, c, y[T]); }
+      //! unroll T < CT
+      if (inside_T) { store_dx(start + v_T, c, y[T]); }
       //! end
+      }
     }
   }
   //! unroll A < TAPSH

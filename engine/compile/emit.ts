@@ -36,7 +36,7 @@ export function emit(step: Step, plan: Plan): Dispatch {
   return {
     label: label(step, views.plan.stored),
     place: named.map((t) => t.label).find((l) => l) ?? "",
-    shape: named[0]!.shape,
+    shape: (named[0] ?? root)?.shape ?? [],
     wgsl: [views.declarations(), ...used, body.text].join("\n"),
     grid: body.grid,
     bindings: views.bindings,

@@ -11,7 +11,7 @@ const WORKGROUP_BYTES = 16384;
 
 /** The kernel of the op of `t`, or of its pair with another value. */
 export function kernelOf(t: Tensor, options: CompileOptions, run?: number, pair?: Tensor): Kernel {
-  if (pair) return t.op.pair!(t, pair)!;
+  if (pair) return t.op.pair!(t, pair, targetOf(options))!;
   return t.op.kernel!(t, targetOf(options), run);
 }
 

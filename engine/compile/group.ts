@@ -11,7 +11,7 @@ import { channelQuads, channels, rows } from "../shape.ts";
 import { leaves, storage } from "./fuse.ts";
 import { epilogueOf, fitsWorkgroup, kernelOf, walk } from "./geometry.ts";
 import type { Homes } from "./homes.ts";
-import { type CompileOptions, fuses } from "./program.ts";
+import { type CompileOptions, fuses, targetOf } from "./program.ts";
 import { type Draft, readsOf, states, type Step, written } from "./steps.ts";
 
 /** What grouping needs to know. */
@@ -64,7 +64,9 @@ class Groups {
     this.#values = new Set(grouping.values);
     if (fuses(grouping.options, "pair")) {
       for (const t of grouping.values.filter((t) => t.op.pair)) {
-        const partner = grouping.values.find((other) => t.op.pair!(t, other));
+        const partner = grouping.values.find((other) =>
+          t.op.pair!(t, other, targetOf(grouping.options))
+        );
         if (partner) this.#partners.set(t, partner);
       }
     }

@@ -106,7 +106,8 @@ const inputGradientOp: Op<Window> = {
       macs: dx.inputs[0]!.size * KH * KW,
     };
   },
-  pair: (dx, other) => other.op === weightGradientOp as Op ? pairKernel(dx, other) : undefined,
+  pair: (dx, other, target) =>
+    other.op === weightGradientOp as Op ? pairKernel(dx, other, target) : undefined,
   reference(dx, dy, w) {
     const c = channels(dx.shape);
     const out = new Float64Array(dx.size);
@@ -118,7 +119,11 @@ const inputGradientOp: Op<Window> = {
 };
 
 /** The kernel for both gradients; undefined where they are of different convolutions, or tiled otherwise. */
-function pairKernel(dx: Tensor<Window>, other: Tensor): Kernel | undefined {
+function pairKernel(
+  dx: Tensor<Window>,
+  other: Tensor,
+  { sums }: Target,
+): Kernel | undefined {
   const dw = other as Tensor<Window & { readonly strip: number }>;
   const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
   const [N, H, W] = dx.shape as [number, number, number, number];
@@ -132,12 +137,13 @@ function pairKernel(dx: Tensor<Window>, other: Tensor): Kernel | undefined {
   const tile = tiling(OH, OW);
   const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
   const PARTS = dw.shape[0]!;
+  const CT = sums < 32 ? Math.min(tile.TW, TAPSW > 3 ? 2 : 4) : tile.TW;
   const { workgroup, grid } = spread(C4, PARTS, stride * stride);
   return {
     shader: pairShader,
     consts: {
       ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW, ...tile, TAPSH, TAPSW },
-      ...{ SPANW: tile.TW + TAPSW - 1, STRIP: dw.attrs.strip, PARTS, ...workgroup },
+      ...{ CT, SPANW: CT + TAPSW - 1, STRIP: dw.attrs.strip, PARTS, ...workgroup },
     },
     grid,
     macs: 2 * dy.size * KH * KW,
