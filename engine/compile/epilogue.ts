@@ -25,6 +25,7 @@ export function sumText(step: Step, kernel: Kernel, like: Tensor, views: Views):
   const states = step.sums.map(({ of }, i) =>
     `var<private> state_${i}: array<${of.op.name}_State, ${sums}>;`
   );
+  if (sums > 1) states.push(...restText(step, sums));
   const { head, main } = (epilogue.WY === 1 ? aloneText : mergingText)(step, epilogue, {
     part: `group.y + group.z * ${kernel.grid[1]}u`,
     C4: channelQuads(like.shape),
@@ -47,10 +48,24 @@ interface Ending {
   readonly views: Views;
 }
 
-/** WGSL for the state of a thread: its sums merged. */
-function threadState(i: number, name: string, sums: number): string {
-  const pair = (k: number) => `${name}_merge(state_${i}[${k}], state_${i}[${k + 1}])`;
-  return sums === 1 ? `state_${i}[0]` : `${name}_merge(${pair(0)}, ${pair(2)})`;
+/** The hole in which a thread's sums become one, `total_…`. */
+function restText(step: Step, sums: number): string[] {
+  const totals = step.sums.map(({ of }, i) => `var<private> total_${i}: ${of.op.name}_State;`);
+  const lines = step.sums.map(({ of }, i) => {
+    const merge = (a: string, b: string) => `${of.op.name}_merge(${a}, ${b})`;
+    const all = Array.from({ length: sums }, (_, k) => `state_${i}[${k}]`);
+    const pairs = all.flatMap((state, k) => k % 2 ? [merge(all[k - 1]!, state)] : []);
+    const reset = `state_${i} = array<${of.op.name}_State, ${sums}>();`;
+    return `  total_${i} = ${merge(`total_${i}`, pairs.reduce(merge))};\n  ${reset}\n`;
+  });
+  return [...totals, `fn rest() {\n${lines.join("")}}`];
+}
+
+/** WGSL for the state of a thread at the end of a column, and for its beginning of the next. */
+function threadState(i: number, name: string, sums: number): { state: string; reset: string } {
+  return sums > 1
+    ? { state: `total_${i}`, reset: `total_${i} = ${name}_State();` }
+    : { state: `state_${i}[0]`, reset: `state_${i}[0] = ${name}_State();` };
 }
 
 const PARAMETERS =
@@ -61,8 +76,9 @@ const PARAMETERS =
 function aloneText(step: Step, { TN, WX, sums }: Epilogue, { part, C4, views }: Ending) {
   const body = new Body(views);
   step.sums.forEach(({ of }, i) => {
-    body.add(`let s${i} = ${threadState(i, of.op.name, sums)};`);
-    body.add(`state_${i} = array<${of.op.name}_State, ${sums}>();`);
+    const { state, reset } = threadState(i, of.op.name, sums);
+    body.add(`let s${i} = ${state};`);
+    body.add(reset);
     finish(step.sums[i]!, i, body);
   });
   step.after.forEach((t) => after(t, body));
@@ -96,10 +112,10 @@ function mergingText(step: Step, { TN, WX, WY, sums }: Epilogue, { part, C4, vie
   const states = step.sums.map(({ of }, i) =>
     `var<workgroup> states_${i}: array<${of.op.name}_State, ${lanes * TN}>;`
   );
-  const flush = step.sums.map(({ of }, i) =>
-    `  states_${i}[column * ${lanes}u + lane] = ${threadState(i, of.op.name, sums)};\n` +
-    `  state_${i} = array<${of.op.name}_State, ${sums}>();\n`
-  );
+  const flush = step.sums.map(({ of }, i) => {
+    const { state, reset } = threadState(i, of.op.name, sums);
+    return `  states_${i}[column * ${lanes}u + lane] = ${state};\n  ${reset}\n`;
+  });
   const done = `fn done(column: u32) {\n${flush.join("")}}`;
   // A thread for each column; several columns a thread where there are fewer threads.
   const columns = TN <= WY

@@ -9,6 +9,9 @@ import { type CompileOptions, targetOf } from "./program.ts";
 /** Bytes of workgroup memory that every device has. */
 const WORKGROUP_BYTES = 16384;
 
+/** Rows whose sums join the sum of all together. */
+const WALK_BLOCK = 128;
+
 /** The kernel of the op of `t`, or of its pair with another value. */
 export function kernelOf(t: Tensor, options: CompileOptions, run?: number, pair?: Tensor): Kernel {
   if (pair) return t.op.pair!(t, pair, targetOf(options))!;
@@ -34,7 +37,7 @@ export function walk(shape: Shape, runs: number, options: CompileOptions, whole 
   const perRun = ceilDiv(RUN, TM * WY);
   return {
     shader: walkShader,
-    consts: { C4, RUN, TM, SPAN: perRun * WY, WX, WY },
+    consts: { C4, RUN, TM, SPAN: perRun * WY, WX, WY, BLOCK: WALK_BLOCK },
     grid: [ceilDiv(C4, WX), perRun * runs, 1],
   };
 }
@@ -47,7 +50,7 @@ export interface Epilogue {
   readonly WY: number;
   /** Workgroups along rows. */
   readonly parts: number;
-  /** Sums that a thread keeps apart until its end. */
+  /** Sums that a thread keeps apart; where there are several, the kernel says when they become one. */
   readonly sums: number;
 }
 
