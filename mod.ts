@@ -138,7 +138,7 @@ export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 // Augmentation: pipelines of transforms as plain data; each transform is a function that gives a step.
 export type { Size } from "./data/image.ts";
 export type { Random } from "./data/random.ts";
-export { divide, type Division, type Part, type Place } from "./data/divide.ts";
+export { divide, type Division, type HasKernel, type Part, type Place } from "./data/divide.ts";
 export {
   type Choice,
   draw,
@@ -156,9 +156,18 @@ export { type Preset, type PresetName, PRESETS } from "./data/presets.ts";
 export * from "./data/transforms/mod.ts";
 
 // Training.
+export type { Left } from "./data/batch_options.ts";
+export { deviceAugmentation, type DevicePart } from "./train/augmentation.ts";
+export { hasKernel } from "./train/retouches.ts";
 export { planTraining } from "./train/captured.ts";
 export type { RateOptions } from "./train/rates.ts";
-export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
+export {
+  type Examples,
+  type ImageChange,
+  Session,
+  type SessionOptions,
+  type SessionPlan,
+} from "./train/session.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
 
 // What outputs are worth.
