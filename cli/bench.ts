@@ -38,7 +38,7 @@ export function madeUpExamples({ size, batch, seed }: StepFlags) {
 }
 
 /** Benchmarks that are modules of `bench/`, each with `run(args)`. */
-const MODULES = ["models", "plan"];
+const MODULES = ["augment", "models", "plan"];
 
 /** Runs a benchmark and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
