@@ -15,6 +15,7 @@ export {
   type Kernel,
   type Op,
   type Reduction,
+  type Target,
   type Tensor,
 } from "./engine/graph.ts";
 export type { Shape } from "./engine/shape.ts";
@@ -72,6 +73,7 @@ export { type Device, DeviceError, type DeviceOptions, openDevice } from "./engi
 export { evaluate, type EvaluateOptions } from "./engine/gpu/evaluate.ts";
 export { Memory } from "./engine/gpu/memory.ts";
 export { Runner } from "./engine/gpu/runner.ts";
+export type { Span } from "./engine/gpu/profile.ts";
 
 // Layers, losses and the variables of models.
 export type { Initial } from "./engine/nn/init.ts";
@@ -138,7 +140,7 @@ export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 // Augmentation: pipelines of transforms as plain data; each transform is a function that gives a step.
 export type { Size } from "./data/image.ts";
 export type { Random } from "./data/random.ts";
-export { divide, type Division, type Part, type Place } from "./data/divide.ts";
+export { divide, type Division, type HasKernel, type Part, type Place } from "./data/divide.ts";
 export {
   type Choice,
   draw,
@@ -156,9 +158,18 @@ export { type Preset, type PresetName, PRESETS } from "./data/presets.ts";
 export * from "./data/transforms/mod.ts";
 
 // Training.
+export type { Left } from "./data/batch_options.ts";
+export { deviceAugmentation, type DevicePart } from "./train/augmentation.ts";
+export { hasKernel } from "./train/retouches.ts";
 export { planTraining } from "./train/captured.ts";
 export type { RateOptions } from "./train/rates.ts";
-export { type Examples, Session, type SessionOptions, type SessionPlan } from "./train/session.ts";
+export {
+  type Examples,
+  type ImageChange,
+  Session,
+  type SessionOptions,
+  type SessionPlan,
+} from "./train/session.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
 
 // What outputs are worth.

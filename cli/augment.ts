@@ -12,6 +12,7 @@ import { openImages } from "../data/sources.ts";
 import type { Field, Reading } from "../data/transforms/fields.ts";
 import { TRANSFORMS } from "../data/transforms/mod.ts";
 import { apply } from "../data/transforms/operations.ts";
+import { hasKernel } from "../train/retouches.ts";
 import { openPipeline, PRESET_NAMES } from "./augment_flags.ts";
 import { captionOf } from "./augment/captions.ts";
 import { type Cell, sheetOf } from "./augment/sheet.ts";
@@ -76,7 +77,7 @@ export async function run(args: readonly string[]): Promise<number> {
     { flag: "recipe", value: flags.recipe },
     { size, resize },
   );
-  const division = divide(pipeline);
+  const division = divide(pipeline, hasKernel);
   const samples = (await openImages(files, flags.in)).slice(0, flags.count);
   const sheet = await sheetOf(await rowsOf(samples, division, flags));
   await files.writeAtomic(flags.out, new Uint8Array(await encodePng(sheet)));
@@ -150,7 +151,7 @@ async function shown({ width, height, data }: Image, size: number): Promise<Imag
 function placesOf(division: Division): string[] {
   const places = { prefix: "once", workers: "workers", device: "device", batch: "batch" } as const;
   return Object.entries(places).flatMap(([place, name]) =>
-    division[place as keyof Division].map(({ step, why }) =>
+    division[place as keyof typeof places].map(({ step, why }) =>
       `${step.name.padEnd(24)}${name.padEnd(9)}${why}`
     )
   );

@@ -1,11 +1,20 @@
 /** Pipelines that flags name: a preset or a file of one's own. Applies none. */
 
 import type { Files } from "../data/files.ts";
-import { type Pipeline, PipelineError, readPipeline, type RunImages } from "../data/pipeline.ts";
+import type { Division, HasKernel, Part } from "../data/divide.ts";
+import {
+  type Pipeline,
+  PipelineError,
+  readPipeline,
+  type RunImages,
+  type Step,
+  stepsIn,
+} from "../data/pipeline.ts";
 import { type PresetName, PRESETS } from "../data/presets.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { UsageError } from "./errors.ts";
-import { type Command, nearest } from "./flags.ts";
+import { hasKernel } from "../train/retouches.ts";
+import { type Command, nearest, oneOf } from "./flags.ts";
 
 /** The presets in one line of help. */
 export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];
@@ -17,6 +26,21 @@ export function addAugmentFlag(command: Command): Command {
     `what is done to training images: ${PRESET_NAMES.join(", ")}, or a JSON file`,
     "reference",
   );
+}
+
+/** Gives a command the flag that says where images are augmented. */
+export function addAugmentOnFlag(command: Command): Command {
+  return command.option(
+    "--augment-on <place>",
+    "device: what it has kernels for, in the step; workers: all of it",
+    oneOf(["device", "workers"]),
+    "device",
+  );
+}
+
+/** The kernels that a value of `--augment-on` allows. */
+export function kernelsOf(augmentOn: "device" | "workers"): HasKernel | undefined {
+  return augmentOn === "device" ? hasKernel : undefined;
 }
 
 /** A flag and its value. */
@@ -88,7 +112,23 @@ export async function pipelineOfRun(
   return { pipeline, note: `${value} has changed since the run began, which keeps its own` };
 }
 
-/** The names of its steps in one line, for people. */
-export function describePipeline(pipeline: Pipeline): string {
-  return pipeline.map(({ name }) => name).join(", ");
+function nameOf(step: Step): string {
+  const inner = stepsIn(step).map(nameOf);
+  return inner.length === 0 ? step.name : `${step.name}(${inner.join(", ")})`;
+}
+
+/** Where its steps run, in one line for people; and what the device lacks a kernel for. */
+export function describeDivision(division: Division): string {
+  const { prefix, workers, device, batch, mixed } = division;
+  const places: readonly (readonly [readonly Part[], string])[] = [
+    [prefix, "once"],
+    [workers, "in workers"],
+    [mixed === "device" ? [...device, ...batch] : device, "on the device"],
+    [mixed === "device" ? [] : batch, "on whole batches"],
+  ];
+  return places.filter(([parts]) => parts.length > 0).map(([parts, place]) => {
+    const lacks = new Set(parts.map(({ why }) => why).filter((why) => /no kernel$/.test(why)));
+    const names = parts.map(({ step }) => nameOf(step)).join(", ");
+    return `${names} ${place}${lacks.size > 0 ? `: ${[...lacks].join(", ")}` : ""}`;
+  }).join("; ");
 }

@@ -8,16 +8,17 @@ interface Module {
   run(args: readonly string[]): number | Promise<number>;
 }
 
-/** Benchmarks by name: what they time, and where they are, in `bench/` unless another place is said. */
-const BENCHMARKS: Readonly<Record<string, { readonly does: string; readonly path?: string }>> = {
-  step: { does: "training steps on made-up images" },
-  models: { does: "a training step of each model at its own size" },
-  peers: { does: "training steps beside those of other frameworks" },
-  gemm: { does: "the matrix products of EfficientNet-B0, forward and both gradients" },
-  data: { does: "decoding, the loader and its caches", path: "./bench/data.ts" },
-  plan: { does: "what a step costs as it is and with the options of fine-tuning; no device" },
-  bytes: { does: "what each rule of fusion saves; no device" },
-  static: { does: "what the compiler of a GPU makes of every kernel; no device" },
+/** Benchmarks by name, and what they measure; each is a module of that name in `bench/`. */
+const BENCHMARKS: Readonly<Record<string, string>> = {
+  step: "training steps on made-up images",
+  models: "a training step of each model at its own size",
+  peers: "training steps beside those of other frameworks",
+  gemm: "the matrix products of EfficientNet-B0, forward and both gradients",
+  data: "decoding, the loader and its caches",
+  augment: "augmentation on the device",
+  plan: "what a step costs as it is and with the options of fine-tuning; no device",
+  bytes: "what each rule of fusion saves; no device",
+  static: "what the compiler of a GPU makes of every kernel; no device",
 };
 
 /** Runs a benchmark and returns the exit code. */
@@ -36,13 +37,12 @@ export async function run([name, ...args]: readonly string[]): Promise<number> {
       }`,
     );
   }
-  const { path = `../bench/${name}.ts` } = BENCHMARKS[name]!;
-  const module: Module = await import(path);
+  const module: Module = await import(`../bench/${name}.ts`);
   return await module.run(args);
 }
 
 function usage(): string {
-  const rows = Object.entries(BENCHMARKS).map(([name, { does }]) => `  ${name.padEnd(8)}${does}`);
+  const rows = Object.entries(BENCHMARKS).map(([name, does]) => `  ${name.padEnd(8)}${does}`);
   return [
     "Usage: verity bench <what> [flags]",
     "",

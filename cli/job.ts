@@ -1,6 +1,7 @@
 /** The job of `train`: flags, data, weights and pipeline put together before any device is opened. */
 
 import type { Files } from "../data/files.ts";
+import { divide, type Division } from "../data/divide.ts";
 import type { LoaderSettings } from "../data/loader.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import { weightShapes } from "../models/compare.ts";
@@ -9,7 +10,7 @@ import type { Checkpoint } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
 import { fitInitialWeights, type InitialWeights, readInitialWeights } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
-import { pipelineOfRun } from "./augment_flags.ts";
+import { kernelsOf, pipelineOfRun } from "./augment_flags.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
@@ -37,6 +38,8 @@ export interface Job extends Run {
   readonly report: Reporter;
   /** What is done to training images. */
   readonly pipeline: Pipeline;
+  /** Where its steps run. */
+  readonly division: Division;
   /** How images are read; one cache for all of them. */
   readonly settings: LoaderSettings;
   readonly leftOut: readonly LeftOut[];
@@ -108,7 +111,8 @@ async function jobOf(
     pipeline,
     fingerprint: data.fingerprint,
   };
-  return { ...start, pipeline, flags, data, recipe, settings, leftOut };
+  const division = divide(pipeline, kernelsOf(flags.augmentOn));
+  return { ...start, pipeline, division, flags, data, recipe, settings, leftOut };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */

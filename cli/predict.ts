@@ -1,14 +1,23 @@
 /** `predict`: from a checkpoint and a folder of images to a submission. */
 
 import { withArchives } from "../data/archives/mount.ts";
+import { divide } from "../data/divide.ts";
 import { readNames } from "../data/labels.ts";
 import { Loader } from "../data/loader.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import { openImages } from "../data/sources.ts";
 import { modelNames } from "../models/mod.ts";
+import { deviceAugmentation } from "../train/augmentation.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { formatSubmission, predict } from "../train/predict.ts";
-import { openPipeline, PRESET_NAMES, trainedPipeline } from "./augment_flags.ts";
+import {
+  addAugmentOnFlag,
+  describeDivision,
+  kernelsOf,
+  openPipeline,
+  PRESET_NAMES,
+  trainedPipeline,
+} from "./augment_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
 import {
@@ -33,6 +42,7 @@ interface PredictFlags extends CommonFlags, LoadingFlags {
   readonly out: string;
   readonly tta?: number;
   readonly ttaAugment?: string;
+  readonly augmentOn: "device" | "workers";
   readonly sample?: string;
   readonly model?: string;
   readonly batch?: number;
@@ -63,7 +73,7 @@ function command(): Command {
     .option("--batch <n>", "images at a time (default: as in training)", whole(1))
     .option("--name-column <name>", "its column of image names (default: img_name, …)")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
-  return addLoadingFlags(command, ["error", "list"]);
+  return addLoadingFlags(addAugmentOnFlag(command), ["error", "list"]);
 }
 
 /** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
@@ -93,9 +103,15 @@ export async function run(args: readonly string[]): Promise<number> {
   await findBad(samples, flags, { files, settings, report, ...sizes });
   const batch = flags.batch ?? trainedBatch(checkpoint);
   const augment = await passPipeline(flags, checkpoint);
+  const hasKernel = kernelsOf(flags.augmentOn);
+  // Images of a prediction are not mixed with each other.
+  const passed = augment && { ...divide(augment, hasKernel), batch: [], mixed: "loader" as const };
 
   const device = await openReportedDevice(flags.power, report);
-  const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
+  const session = await evaluationSession(device, checkpoint, {
+    ...{ path: flags.checkpoint, batch },
+    augment: passed && deviceAugmentation(passed),
+  });
   const loader = await Loader.open(samples, files, settings);
   try {
     const { model, classes } = checkpoint;
@@ -105,6 +121,7 @@ export async function run(args: readonly string[]): Promise<number> {
       text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels, ` +
         `classes ${classes.join(", ")}, on ${device.name}`,
     });
+    if (passed) report({ event: "note", text: `each pass: ${describeDivision(passed)}` });
     const progress = imageProgress(samples.length * (passes ?? 1), report);
     const prediction = await predict(session, { loader, count: samples.length }, {
       batch,
@@ -112,6 +129,7 @@ export async function run(args: readonly string[]): Promise<number> {
       seed: flags.seed,
       passes,
       augment,
+      hasKernel,
       measured: progress.measured,
     });
     const text = formatSubmission(samples.map(({ name }) => name), prediction, classes);

@@ -50,7 +50,12 @@ export async function openCheckpoint(
 export async function evaluationSession(
   device: Device,
   checkpoint: Checkpoint,
-  { path, batch }: { readonly path: string; readonly batch: number },
+  { path, batch, augment }: {
+    readonly path: string;
+    readonly batch: number;
+    /** What the device does to images. */
+    readonly augment?: SessionOptions["augment"];
+  },
 ): Promise<Session> {
   const session = await createSession(device, {
     model: checkpoint.model,
@@ -61,6 +66,7 @@ export async function evaluationSession(
     seed: 0,
     optimizer: { name: "sgd" },
     train: false,
+    augment,
   });
   try {
     await restoreWeights(session, checkpoint, path);

@@ -5,12 +5,13 @@ import { join } from "../data/files.ts";
 import { Loader } from "../data/loader.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
+import { deviceAugmentation } from "../train/augmentation.ts";
 import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
 import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
 import { restoreRun, startFrom } from "../train/restore.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
-import { describePipeline } from "./augment_flags.ts";
+import { describeDivision, kernelsOf } from "./augment_flags.ts";
 import { describeRecipe } from "./describe.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
@@ -39,8 +40,12 @@ export async function run(args: readonly string[]): Promise<number> {
   if (overlooked !== undefined) job.report({ event: "warning", text: overlooked });
   const device = await openReportedDevice(job.flags.power, job.report);
   const counts = classCounts(job.data.dataset, "train");
-  const { preprocessing } = job;
-  const options = { ...sessionOptions(job.flags, counts), preprocessing };
+  const { preprocessing, division } = job;
+  const options = {
+    ...sessionOptions(job.flags, counts),
+    preprocessing,
+    augment: deviceAugmentation(division),
+  };
   const session = await createSession(device, options);
   try {
     await initialize(session, job);
@@ -83,6 +88,7 @@ async function train(session: Session, job: Job): Promise<void> {
       epochs: flags.epochs,
       logEvery: flags.logEvery,
       augment: job.pipeline,
+      hasKernel: kernelsOf(flags.augmentOn),
       classes: job.data.dataset.classes.length,
       schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
       resume: resumePoint(job),
@@ -171,7 +177,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     steps,
     dropped: images - steps * flags.batch,
     ...describeRecipe(flags),
-    augment: `${flags.augment} (${describePipeline(job.pipeline)})`,
+    augment: `${flags.augment}: ${describeDivision(job.division)}`,
     seed: flags.seed,
     dispatches,
     "bytes_per_image": bytesPerImage,

@@ -14,7 +14,7 @@ import {
   samplerOf,
 } from "./data_flags.ts";
 import type { Sampler } from "../data/sampler.ts";
-import { addAugmentFlag } from "./augment_flags.ts";
+import { addAugmentFlag, addAugmentOnFlag } from "./augment_flags.ts";
 import { addLoadingFlags, LOADING_FLAGS, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
@@ -41,6 +41,8 @@ export interface Recipe
   readonly resize: number;
   /** A preset or a file with a pipeline. */
   readonly augment: string;
+  /** Where it is done as far as it can be. */
+  readonly augmentOn: "device" | "workers";
   readonly batch: number;
   readonly epochs: number;
   readonly lr: number;
@@ -95,7 +97,7 @@ export function trainCommand(): Command {
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
       `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
   );
-  addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 })))
+  addAugmentOnFlag(addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 }))))
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(
@@ -161,7 +163,9 @@ export function resumeFlags(
   { path, args }: { readonly path: string; readonly args: readonly string[] },
 ): TrainFlags {
   const before = trainCommand();
-  const recipe = parseFlags<TrainFlags>(before, toArguments(before, checkpoint.configuration));
+  // Runs from before the device could augment go on as they began.
+  const saved = { augmentOn: "workers", ...checkpoint.configuration };
+  const recipe = parseFlags<TrainFlags>(before, toArguments(before, saved));
   const command = trainCommand();
   const now = parseFlags<TrainFlags>(command, args);
   if ("help" in recipe || "help" in now) throw new UsageError("Cannot resume: --help was given");

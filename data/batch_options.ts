@@ -1,5 +1,5 @@
 /** What batches are made of: sizes, order, transforms. Makes none. */
-import { divide, type Division } from "./divide.ts";
+import { divide, type Division, type HasKernel } from "./divide.ts";
 import { type Drawn, type Pipeline, readPipeline, type RunImages } from "./pipeline.ts";
 import { PRESETS } from "./presets.ts";
 
@@ -40,7 +40,7 @@ export interface LoaderOptions {
    * Whether the device of whoever takes the batches has a kernel for an operation; then what may be is left to
    * it, as {@linkcode Left} says. None has one if not given.
    */
-  readonly hasKernel?: (operation: string) => boolean;
+  readonly hasKernel?: HasKernel | undefined;
   /**
    * Number of a pass of test-time augmentation: 0 shows the centre, others what depends on seed, pass and
    * sample and not on the epoch. Batches are not mixed.

@@ -215,10 +215,11 @@ export class Loader {
     const none = division.batch.length === 0 || pass !== undefined;
     const keys = [MIXING, options.seed, options.epoch, step];
     const mixing = none ? [] : draw(division.batch, keys, { width: size, height: size }).drawn;
-    const leaves = division.device.length > 0;
+    const mixesHere = division.mixed === "loader";
+    const leaves = division.device.length > 0 || !none && !mixesHere;
     return {
       ...loaded,
-      ...(!none && { targets: mixed(leaves ? { labels } : loaded, mixing, options) }),
+      ...(!none && { targets: mixed(mixesHere ? loaded : { labels }, mixing, options) }),
       ...(leaves && { left: { drawn, mixing } }),
     };
   }

@@ -77,6 +77,8 @@ export interface Op<Attrs = unknown> {
    * `args` give the value of an operand at a row of the same column.
    */
   columns?(y: Tensor<Attrs>, args: readonly ((row: number) => string)[]): string[];
+  /** True where results [n, h, w, 3] are kept as bytes: four a pixel, read as numbers in [0, 1]. */
+  readonly bytes?: true;
   /** For ops that only look at the storage of their first input: where in it `y` begins, in quads. */
   view?(y: Tensor<Attrs>): number;
   /** The same result, written to be obviously right, in float64 and without padding. */
@@ -125,6 +127,8 @@ const inputOp: Op = {
   },
 };
 
+const imageInputOp: Op = { ...inputOp, bytes: true };
+
 /** Declares a value the caller supplies, or a state that a program updates. */
 export function input(label: string, shape: Shape): Tensor {
   const t = new Tensor(inputOp, [], shape, {});
@@ -140,19 +144,14 @@ export function imageInput(label: string, shape: Shape): Tensor {
   if (shape.length !== 4 || shape[3] !== 3) {
     throw new RangeError(`Cannot feed images [${shape}]: [n, h, w, 3] was needed`);
   }
-  const t = new Tensor(inputOp, [], shape, { bytes: true }) as Tensor;
+  const t = new Tensor(imageInputOp, [], shape, {});
   t.label = label;
   return t;
 }
 
 /** True for tensors made by `input()` and `imageInput()`. */
 export function isInput(t: Tensor): boolean {
-  return t.op === inputOp;
-}
-
-/** True for tensors made by `imageInput()`. */
-export function isImageInput(t: Tensor): boolean {
-  return isInput(t) && "bytes" in (t.attrs as object);
+  return t.op === inputOp || t.op === imageInputOp;
 }
 
 const constantOp: Op<{ values: readonly number[] }> = {

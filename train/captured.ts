@@ -10,8 +10,11 @@ import type { Optimizer } from "../engine/optim/optimizer.ts";
 import { modelInfo } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import { rateFactors } from "./rates.ts";
-import type { SessionOptions, SessionPlan } from "./session.ts";
+import type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
 import { captureStep, type TrainingStep } from "./step.ts";
+
+/** What images are fed for. */
+type Use = "training" | "evaluation";
 
 /** A model for fixed shapes. */
 export interface CapturedModel {
@@ -19,8 +22,10 @@ export interface CapturedModel {
   readonly variables: Variables;
   /** What is fed. */
   readonly images: Tensor;
+  /** What is done to them on the way. */
+  readonly augmentation: ImageChange | undefined;
   /** What the model sees of it. */
-  readonly pixels: Tensor;
+  readonly pixels: Readonly<Record<Use, Tensor>>;
 }
 
 /** Captures the model of `options`. Throws RangeError where they do not fit together. */
@@ -34,8 +39,32 @@ export function captureModel(options: SessionOptions): CapturedModel {
   const numbers = options.images === "numbers";
   const images = numbers ? input("images", shape) : imageInput("images", shape);
   const { preprocessing = info } = options;
-  const pixels = preprocessing && !numbers ? normalize(images, preprocessing) : images;
-  return { model, variables, images, pixels };
+  if (options.augment && numbers) {
+    throw new RangeError("Cannot augment images that are fed as numbers: bytes were needed");
+  }
+  const augmentation = options.augment?.(images);
+  const seen = (x: Tensor) => preprocessing && !numbers ? normalize(x, preprocessing) : x;
+  const [plain, augmented] = [images, augmentation?.images ?? images].map(seen) as [Tensor, Tensor];
+  const pixels = { training: augmented, evaluation: options.train ? plain : augmented };
+  return { model, variables, images, augmentation, pixels };
+}
+
+/**
+ * What to write for images. Throws TypeError for those that are not finished where nothing finishes them.
+ */
+export function imageFeeds(
+  { images, augmentation, pixels }: CapturedModel,
+  examples: Pick<Examples, "images" | "left">,
+  use: Use,
+): readonly (readonly [Tensor, ArrayLike<number>])[] {
+  const augmented = augmentation && pixels[use] === pixels.training;
+  if (examples.left && !augmented) {
+    throw new TypeError(
+      `Cannot use images in ${use} that are left to be augmented: a session whose \`augment\` does ` +
+        "that, or finished images, were needed",
+    );
+  }
+  return [[images, examples.images], ...augmented ? augmentation.feeds(examples.left) : []];
 }
 
 /** A training step, and what its program computes. */
@@ -56,7 +85,7 @@ export function captureTraining(
   const optimizer = createOptimizer(options.optimizer);
   const rates = rateFactors(variables, options);
   const factors = rates && variables.parameters.like("rate factors");
-  const step = captureStep(model, variables, pixels, {
+  const step = captureStep(model, variables, pixels.training, {
     classes,
     optimizer,
     recompute,

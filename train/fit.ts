@@ -1,5 +1,6 @@
 /** The training loop: epochs of steps, validation after each. Opens no file and no device. */
 
+import type { HasKernel } from "../data/divide.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import type { Schedule } from "../engine/optim/schedules.ts";
 import { type Evaluable, evaluate, type EvaluateOptions, type ImageSet } from "./evaluate.ts";
@@ -27,6 +28,8 @@ export interface FitOptions extends EvaluateOptions {
   readonly schedule: Schedule;
   /** What is done to training images; the reference preset if not given. */
   readonly augment?: Pipeline;
+  /** Which operations the session does in place of workers; none if not given. */
+  readonly hasKernel?: HasKernel | undefined;
   /** Number of classes, where batches are mixed. */
   readonly classes?: number;
   /** Steps between two readings of loss and accuracy, each of which waits for the device. */
@@ -90,6 +93,7 @@ export async function fit(
     const settings = {
       ...{ batch, size, resize, interpolation, seed, train: true, epoch },
       ...(augment && { augment }),
+      ...(options.hasKernel && { hasKernel: options.hasKernel }),
       ...(classes && { classes }),
     };
     for await (const images of data.train.loader.batches(settings)) {

@@ -1,5 +1,6 @@
 /** Predicts images without labels: probabilities, averaged over passes, and the submission's text. */
 
+import type { HasKernel } from "../data/divide.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import { formatCsv } from "../data/csv.ts";
 import { type Evaluable, type EvaluateOptions, type ImageSet, outputs } from "./evaluate.ts";
@@ -11,6 +12,8 @@ export interface PredictOptions extends EvaluateOptions {
   readonly passes?: number | undefined;
   /** What is done to the images of augmented passes; the reference preset if not given. */
   readonly augment?: Pipeline | undefined;
+  /** Which operations the session does in place of workers; none if not given. */
+  readonly hasKernel?: HasKernel | undefined;
 }
 
 /** Class probabilities of a set, in the order of its samples. */
@@ -26,13 +29,15 @@ export async function predict(
   images: ImageSet,
   options: PredictOptions,
 ): Promise<Prediction> {
-  const { passes, measured, augment, ...settings } = options;
+  const { passes, measured, augment, hasKernel, ...settings } = options;
   const plain = { ...settings, train: false, epoch: 0 };
   let sum = new Float64Array();
   let classes = 0;
   for (let pass = 1; pass <= (passes ?? 1); pass++) {
     // The loader's pass 0 is the view without augmentation.
-    const view = passes === undefined ? plain : { ...plain, pass, ...(augment && { augment }) };
+    const view = passes === undefined
+      ? plain
+      : { ...plain, pass, hasKernel, ...(augment && { augment }) };
     const out = await outputs(session, images, view, measured);
     const once = softmax(out.logits, out.classes);
     sum = pass === 1 ? Float64Array.from(once) : sum.map((p, i) => p + (once[i] ?? NaN));

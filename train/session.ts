@@ -7,16 +7,19 @@ import { Memory } from "../engine/gpu/memory.ts";
 import type { Span } from "../engine/gpu/profile.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import type { Tensor } from "../engine/graph.ts";
-import { apply, type Model } from "../engine/nn/scope.ts";
-import type { FreezeOptions } from "../engine/nn/stages.ts";
+import { apply } from "../engine/nn/scope.ts";
 import type { Arena } from "../engine/nn/variables.ts";
 import { uniform } from "../engine/ops/dropout.ts";
-import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Optimizer, Rates } from "../engine/optim/optimizer.ts";
-import type { Preprocessing } from "../models/mod.ts";
 import type { Weight } from "../models/safetensors.ts";
-import { type CapturedModel, captureModel, captureTraining, planOf } from "./captured.ts";
-import type { RateOptions } from "./rates.ts";
+import {
+  type CapturedModel,
+  captureModel,
+  captureTraining,
+  imageFeeds,
+  planOf,
+} from "./captured.ts";
+import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
 import { oneHot, type TrainingStep } from "./step.ts";
 import {
   ARENAS,
@@ -27,73 +30,7 @@ import {
   initialNumbers,
 } from "./weights.ts";
 
-/** What a session is compiled for. */
-export interface SessionOptions extends FreezeOptions, RateOptions {
-  /** A name of the registry, or a model of one's own. */
-  readonly model: string | Model;
-  /** How many classes the last layer tells apart. */
-  readonly classes: number;
-  /** Height and width of the images, in pixels; one number for squares. */
-  readonly size: number | readonly [height: number, width: number];
-  /** Images in a batch. */
-  readonly batch: number;
-  /** Decides initial weights and what is dropped. */
-  readonly seed: number;
-  /** What changes the weights; any where the session does not train. */
-  readonly optimizer: OptimizerOptions;
-  /** Share of the target spread over all classes. Default 0. */
-  readonly labelSmoothing?: number;
-  /** What each class counts in the loss. Default all 1. */
-  readonly classWeights?: readonly number[];
-  /** Share of features dropped before the classifier. Default 0. */
-  readonly dropRate?: number;
-  /** Share of samples for which the last block is left out. Default 0. */
-  readonly dropPathRate?: number;
-  /** What is subtracted from images and what they are divided by. Default the model's own, where it is of the registry. */
-  readonly preprocessing?: Pick<Preprocessing, "mean" | "std">;
-  /**
-   * Whether the backward pass computes what is inside the model's blocks again instead of keeping it:
-   * less memory, more work, the same gradients. Default false.
-   */
-  readonly recompute?: boolean;
-  /** False where only `evaluate` is used. */
-  readonly train: boolean;
-  /**
-   * "bytes": images as loaders give them, as numbers in [0, 1], normalised by `preprocessing`.
-   * "numbers": a Float32Array [n, h, w, 3], used as it is. Default "bytes".
-   */
-  readonly images?: "bytes" | "numbers";
-}
-
-/** What a session feeds on: `data/loader.ts` batches, or arrays of one's own. */
-export interface Examples {
-  /** [n, h, w, 4] bytes, or [n, h, w, 3] numbers where the session was made for them. */
-  readonly images: Uint8Array | Float32Array;
-  /** The class of each image, from 0; used where there are no targets. */
-  readonly labels: Int32Array;
-  /** [n, classes] probabilities, in place of labels. */
-  readonly targets?: Float32Array;
-}
-
-/** What a step costs. */
-export interface SessionPlan {
-  /** Parameters of the model. */
-  readonly parameters: number;
-  /** Those of them that are learned: all but the frozen ones. */
-  readonly trained: number;
-  /** Kernels that a step runs. */
-  readonly dispatches: number;
-  /** Bytes that the dispatches of a step read and write, for each image. */
-  readonly bytesPerImage: number;
-  /** Bytes of all buffers. */
-  readonly bufferBytes: number;
-  /** Bytes of those that hold no input, weight or state: slots, which values take in turn. */
-  readonly slotBytes: number;
-  /** The most bytes of slots that hold values still to be read at any one time. */
-  readonly peakBytes: number;
-  /** Bytes that the forward pass leaves for the backward pass of the same step: activations mostly. */
-  readonly keptBytes: number;
-}
+export type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
 
 /** The parts of a training session that an evaluating one lacks. */
 interface Training {
@@ -162,7 +99,7 @@ export class Session {
     const { step, optimizer, runner } = this.#trained("step");
     const { seed } = this.#options;
     const t = this.#stepsDone + 1;
-    this.#memory.write(this.#captured.images, examples.images);
+    this.#feed(imageFeeds(this.#captured, examples, "training"));
     this.#memory.write(
       step.targets,
       examples.targets ?? oneHot(examples.labels, step.targets.shape),
@@ -197,9 +134,9 @@ export class Session {
   }
 
   /** Logits [batch, classes] in evaluation mode, row-major. */
-  async evaluate(examples: Pick<Examples, "images">): Promise<Float32Array> {
+  async evaluate(examples: Pick<Examples, "images" | "left">): Promise<Float32Array> {
     const { runner, logits } = await this.#evaluationRunner();
-    this.#memory.write(this.#captured.images, examples.images);
+    this.#feed(imageFeeds(this.#captured, examples, "evaluation"));
     runner.run();
     return await runner.read(logits);
   }
@@ -266,7 +203,7 @@ export class Session {
     const { step, optimizer, goal, feeds } = captureTraining(this.#captured, this.#options);
     const program = compile(goal, this.#device.limits);
     this.#program = program;
-    for (const [t, numbers] of feeds) this.#memory.write(t, numbers);
+    this.#feed(feeds);
     return { step, optimizer, runner: await Runner.create(program, this.#memory) };
   }
 
@@ -276,7 +213,7 @@ export class Session {
 
   async #compileEvaluation() {
     const { model, variables, pixels } = this.#captured;
-    const { logits } = apply(model, variables, pixels, { training: false });
+    const { logits } = apply(model, variables, pixels.evaluation, { training: false });
     const program = compile({ outputs: [logits] }, this.#device.limits);
     this.#program ??= program;
     return { runner: await Runner.create(program, this.#memory), logits };
@@ -284,6 +221,10 @@ export class Session {
 
   async #anyRunner(): Promise<Runner> {
     return this.#training?.runner ?? (await this.#evaluationRunner()).runner;
+  }
+
+  #feed(feeds: Iterable<readonly [Tensor, ArrayLike<number>]>): void {
+    for (const [t, numbers] of feeds) this.#memory.write(t, numbers);
   }
 
   #initialize(): void {

@@ -1,5 +1,11 @@
 /** A mean of the image and chains of operations on it: torchvision's `AugMix`. */
-import { type AugmentationName, AUGMENTATIONS, magnitude, SPACES } from "./augmentation_space.ts";
+import {
+  type AugmentationName,
+  AUGMENTATIONS,
+  magnitude,
+  roundsOfAugmentations,
+  SPACES,
+} from "./augmentation_space.ts";
 import { atBin } from "./auto_augment.ts";
 import { dirichlet, integer, pick } from "./chance.ts";
 import {
@@ -92,5 +98,10 @@ export const augMix: Transform<AugMixOptions> = transform<AugMixOptions>("AugMix
       return { weight: others * share, drawn: drawn.flat() };
     });
     return [mixture({ weight: own, chains })];
+  },
+  rounds({ mixtureWidth, chainDepth }) {
+    const chain = roundsOfAugmentations(chainDepth > 0 ? chainDepth : 3);
+    const chains = Array.from({ length: mixtureWidth }, () => chain);
+    return [{ operations: [mixture.name], chains }];
   },
 });

@@ -11,7 +11,7 @@ import { invert } from "./random_invert.ts";
 import { posterize } from "./random_posterize.ts";
 import { solarize } from "./random_solarize.ts";
 import { rotate } from "./rotation.ts";
-import type { Drawn } from "./transform.ts";
+import type { Drawn, Round } from "./transform.ts";
 
 /** Names of the operations, the papers' and torchvision's. */
 export type AugmentationName =
@@ -52,6 +52,12 @@ export const AUGMENTATIONS = [
   equalize,
   invert,
 ] as const;
+
+/** Rounds for a number of operations in any order. */
+export function roundsOfAugmentations(count: number): readonly Round[] {
+  const operations = AUGMENTATIONS.map(({ name }) => name);
+  return Array.from({ length: count }, () => ({ operations }));
+}
 
 /** One operation at a magnitude, as torchvision's `_apply_op` does it. */
 export function augmentation(

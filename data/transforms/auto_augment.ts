@@ -4,6 +4,7 @@ import {
   type AugmentationName,
   AUGMENTATIONS,
   magnitude,
+  roundsOfAugmentations,
   type Space,
   SPACES,
   type WarpChoice,
@@ -64,5 +65,6 @@ export const autoAugment: Transform<AutoAugmentOptions> = transform<AutoAugmentO
         random() < p ? atBin(random, name, { bin: bin ?? 0, space, image, warp }) : []
       );
     },
+    rounds: () => roundsOfAugmentations(2),
   },
 );

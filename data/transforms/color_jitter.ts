@@ -55,5 +55,15 @@ export const colorJitter: Transform<ColorJitterOptions> = transform<ColorJitterO
       );
       return order.flatMap((i) => drawn[i] ?? []);
     },
+    rounds(options) {
+      const moves = ([low, high]: Pair, still: number) => low !== still || high !== still;
+      const operations = [
+        ...moves(aroundOne(options.brightness), 1) ? [brightness.name] : [],
+        ...moves(aroundOne(options.contrast), 1) ? [contrast.name] : [],
+        ...moves(aroundOne(options.saturation), 1) ? [saturation.name] : [],
+        ...moves(symmetric(options.hue), 0) ? [hue.name] : [],
+      ];
+      return operations.map(() => ({ operations }));
+    },
   },
 );

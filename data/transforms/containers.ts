@@ -6,6 +6,7 @@ import { type Field, field, probability, refuse, steps } from "./fields.ts";
 import {
   type Draw,
   type Drawn,
+  type Round,
   type Step,
   type Subject,
   type Transform,
@@ -69,6 +70,15 @@ function chosenAt(point: number, shares: readonly number[]): number {
   return found < 0 ? shares.findLastIndex((share) => share > 0) : found;
 }
 
+/** Rounds for any one of several lists of operations. */
+function oneOf(lists: readonly (readonly Round[])[]): readonly Round[] {
+  if (lists.some((rounds) => rounds.some(({ chains }) => chains))) return lists.flat();
+  const longest = Math.max(...lists.map((rounds) => rounds.length));
+  return Array.from({ length: longest }, (_, i) => ({
+    operations: [...new Set(lists.flatMap((rounds) => rounds[i]?.operations ?? []))],
+  }));
+}
+
 function shares(): Field<readonly number[] | null> {
   return field<readonly number[] | null>(
     "numbers from 0, one for each transform and not all 0, or null,",
@@ -86,6 +96,7 @@ export const compose: Transform<ComposeOptions> = transform<ComposeOptions>("Com
   random: true,
   sample: (random, image, { transforms }, draw) => inOrder(transforms, image, { random, draw }),
   resized: afterAll,
+  rounds: ({ transforms }, of) => transforms.flatMap(of),
 });
 
 /** torchvision's `RandomApply`: all of them or none. */
@@ -98,6 +109,7 @@ export const randomApply: Transform<RandomApplyOptions> = transform<RandomApplyO
     sample: (random, image, { transforms, p }, draw) =>
       gate(random, p, () => inOrder(transforms, image, { random, draw })),
     resized: (size, options, after) => agreed([size, afterAll(size, options, after)]),
+    rounds: ({ transforms }, of) => transforms.flatMap(of),
   },
 );
 
@@ -118,6 +130,7 @@ export const randomChoice: Transform<RandomChoiceOptions> = transform<RandomChoi
       }
     },
     resized: (size, { transforms }, after) => agreed(transforms.map((step) => after(step, size))),
+    rounds: ({ transforms }, of) => oneOf(transforms.map(of)),
   },
 );
 
@@ -134,4 +147,5 @@ export const randomOrder: Transform<ComposeOptions> = transform<ComposeOptions>(
     const reversed = { transforms: options.transforms.toReversed() };
     return agreed([afterAll(size, options, after), afterAll(size, reversed, after)]);
   },
+  rounds: ({ transforms }, of) => transforms.flatMap(() => oneOf(transforms.map(of))),
 });

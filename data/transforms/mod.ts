@@ -110,4 +110,4 @@ export type {
   ResizeFilter,
 } from "./fields.ts";
 export type { PolicyName } from "./policies.ts";
-export type { Draw, Transform, TransformRules } from "./transform.ts";
+export type { Draw, Round, Transform, TransformRules } from "./transform.ts";

@@ -1,5 +1,10 @@
 /** A few operations of one strength: torchvision's `RandAugment`. */
-import { type AugmentationName, AUGMENTATIONS, SPACES } from "./augmentation_space.ts";
+import {
+  type AugmentationName,
+  AUGMENTATIONS,
+  roundsOfAugmentations,
+  SPACES,
+} from "./augmentation_space.ts";
 import { atBin } from "./auto_augment.ts";
 import { pick } from "./chance.ts";
 import {
@@ -62,6 +67,7 @@ export const randAugment: Transform<RandAugmentOptions> = transform<RandAugmentO
       return Array.from({ length: numOps }, () => pick(random, RANDOM_AUGMENTATIONS))
         .flatMap((name) => atBin(random, name, { bin, space, image, warp }));
     },
+    rounds: ({ numOps }) => roundsOfAugmentations(numOps),
     check({ magnitude, numMagnitudeBins }, at) {
       if (magnitude >= numMagnitudeBins) {
         throw refuse(`${at}.magnitude`, magnitude, `a bin below ${numMagnitudeBins}`);

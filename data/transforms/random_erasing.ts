@@ -25,9 +25,10 @@ export interface RandomErasingOptions {
   readonly value?: Fill | "random";
 }
 
-/** ImageNet's mean and standard deviation of red, green and blue, where normalised noise is N(0, 1). */
-const MEAN = [0.485, 0.456, 0.406];
-const DEVIATION = [0.229, 0.224, 0.225];
+/** ImageNet's mean of red, green and blue, the mean of noise. */
+export const MEAN: readonly number[] = [0.485, 0.456, 0.406];
+/** ImageNet's standard deviation, so that normalised noise is N(0, 1). */
+export const DEVIATION: readonly number[] = [0.229, 0.224, 0.225];
 
 function erased<T extends Raster>(image: T, parameters: EraseParameters, unit: number): T {
   const { left, top, width, height, value } = parameters;

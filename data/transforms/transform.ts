@@ -36,7 +36,7 @@ export interface OperationRules<Parameters> {
   apply(image: Image, parameters: Parameters, run: Run): Image | Promise<Image>;
   /**
    * On numbers from 0 to 1, as torchvision's v2 functions do it to a float32 tensor, with the same
-   * parameters as on bytes: levels in them (fills, thresholds) are 0 … 255. The reference of a kernel.
+   * parameters as on bytes: levels in them (fills, thresholds) are 0 … 255.
    */
   applyFloat?(image: FloatImage, parameters: Parameters): FloatImage;
   /** The size of the result where it may differ from that of the image. */
@@ -85,6 +85,14 @@ export type Draw = (step: Step, image: Subject, random: Random) => {
   readonly image: Subject;
 };
 
+/** A point in the order of operations at which one operation at most happens to an image. */
+export interface Round {
+  /** Names of those that may. */
+  readonly operations: readonly string[];
+  /** For an operation that mixes what chains of others make of an image: the rounds of each chain. */
+  readonly chains?: readonly (readonly Round[])[];
+}
+
 /** How a transform chooses what to do. */
 export interface TransformRules<Options> {
   /** What its options may be, and their defaults. */
@@ -108,6 +116,11 @@ export interface TransformRules<Options> {
     options: Required<Options>,
     after: (step: Step, size: Size | undefined) => Size | undefined,
   ): Size | undefined;
+  /** Rounds that hold, in order, whatever it chooses. Absent: one round of all its operations. */
+  rounds?(
+    options: Required<Options>,
+    of: (step: Step) => readonly Round[],
+  ): readonly Round[];
   /** Present where it mixes the images of a batch: its operations are of batches. */
   readonly batch?: true;
 }

@@ -29,9 +29,29 @@ export interface WarpOptions extends Size {
 /** Bits after the binary point of Pillow's positions. */
 const FIXED = 65536;
 
-function levels(fill: Fill | null): readonly number[] {
+/** Red, green and blue of a fill. */
+export function levels(fill: Fill | null): readonly number[] {
   const one = fill ?? 0;
   return typeof one === "number" ? [one, one, one] : one;
+}
+
+/**
+ * An affine map from whole numbers x and y as Pillow reads it without interpolation, in units of 1/65536; undefined
+ * for maps that it reads in floating point: projective ones, mere scalings, and those that leave its range.
+ */
+export function fixedCoefficients(
+  [a, b, c, d, e, f, g, h]: Coefficients,
+  { width, height }: Size,
+): Coefficients | undefined {
+  if (g !== 0 || h !== 0 || b === 0 && d === 0) return undefined;
+  const largest = (p: number, q: number, r: number) =>
+    Math.max(...[0, width].flatMap((x) => [0, height].map((y) => Math.abs(p * x + q * y + r))));
+  if (largest(a, b, c) >= 32768 || largest(d, e, f) >= 32768) return undefined;
+  const fixed = (v: number) => Math.floor(v * FIXED + 0.5);
+  return [
+    ...[fixed(a), fixed(b), fixed(c + a * 0.5 + b * 0.5)] as const,
+    ...[fixed(d), fixed(e), fixed(f + d * 0.5 + e * 0.5), 0, 0] as const,
+  ];
 }
 
 /** `ImagingTransform` of Pillow 13 with an affine or perspective map, bit for bit. */
@@ -60,11 +80,12 @@ function filled<T extends Raster>(
 }
 
 function nearestBytes(image: Image, options: WarpOptions): Image {
-  const { coefficients: [a, b, c, d, e, f, g, h], width, height } = options;
+  const { coefficients, width, height } = options;
+  const [a, b, c, d, e, f, g, h] = coefficients;
   const inside = (u: number, v: number) =>
-    u < 0 || v < 0 || u >= image.width || v >= image.height
-      ? -1
-      : Math.trunc(v) * image.width + Math.trunc(u);
+    u >= 0 && v >= 0 && u < image.width && v < image.height
+      ? Math.trunc(v) * image.width + Math.trunc(u)
+      : -1;
   if (g === 0 && h === 0 && b === 0 && d === 0) {
     // Scaling alone: positions are added up along each axis.
     const steps = (n: number, start: number, step: number) => {
@@ -80,12 +101,9 @@ function nearestBytes(image: Image, options: WarpOptions): Image {
     const vs = steps(height, f + e * 0.5, e);
     return filled(image, options, (x, y) => inside(us[x]!, vs[y]!));
   }
-  const largest = (p: number, q: number, r: number) =>
-    Math.max(...[0, width].flatMap((x) => [0, height].map((y) => Math.abs(p * x + q * y + r))));
-  if (g === 0 && h === 0 && largest(a, b, c) < 32768 && largest(d, e, f) < 32768) {
-    const fixed = (v: number) => Math.floor(v * FIXED + 0.5);
-    const [fa, fb, fc] = [fixed(a), fixed(b), fixed(c + a * 0.5 + b * 0.5)];
-    const [fd, fe, ff] = [fixed(d), fixed(e), fixed(f + d * 0.5 + e * 0.5)];
+  const fixed = fixedCoefficients(coefficients, options);
+  if (fixed) {
+    const [fa, fb, fc, fd, fe, ff] = fixed;
     return filled(
       image,
       options,

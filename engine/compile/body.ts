@@ -51,7 +51,7 @@ export class Body {
 
   /** Stores `value` as the quad of `t` at `row` and `c`. */
   store(t: Tensor, row: string, c: string, value: string): void {
-    this.add(`${this.views.element(t, row, c)} = ${mask(value, t.shape, c)};`);
+    this.add(this.views.write(t, row, c, mask(value, t.shape, c)));
   }
 
   /** The name of the quad of `t` at `row` and `c`, which are expressions. */

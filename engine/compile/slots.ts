@@ -1,6 +1,6 @@
 /** Slots: which buffer holds which tensor, and for how long. The sizes of a plan; no order, no text. */
 
-import { constantValues, isImageInput, type Tensor } from "../graph.ts";
+import { constantValues, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { rows, storedBytes } from "../shape.ts";
 import { aligned } from "./gather.ts";
@@ -27,7 +27,7 @@ export interface Residents {
 
 /** Bytes that a tensor takes in a buffer. */
 export function bufferBytes(t: Tensor): number {
-  return isImageInput(t) ? rows(t.shape) * 4 : storedBytes(t.shape);
+  return t.op.bytes ? rows(t.shape) * 4 : storedBytes(t.shape);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Views: the buffers that a dispatch sees and how its text names what is in them. */
 
-import { isImageInput, type Tensor } from "../graph.ts";
+import type { Tensor } from "../graph.ts";
 import { channelQuads, quads, rows } from "../shape.ts";
 import { storage } from "./fuse.ts";
 import type { Plan } from "./plan.ts";
@@ -28,7 +28,7 @@ export class Views {
     let bytes = 0;
     const see = (t: Tensor, from: number, size: number, write: boolean) => {
       const { buffer } = plan.places.get(t)!;
-      const known = stretches.get(buffer) ?? { from, to: 0, write, bytes: isImageInput(t) };
+      const known = stretches.get(buffer) ?? { from, to: 0, write, bytes: t.op.bytes === true };
       known.from = Math.min(known.from, from);
       known.to = Math.max(known.to, from + size);
       known.write ||= write;
@@ -61,7 +61,7 @@ export class Views {
     const place = this.plan.places.get(base)!;
     const binding = this.#index.get(place.buffer)!;
     const shift = offset + (place.offset - this.bindings[binding]!.offset) / 16;
-    if (isImageInput(base)) {
+    if (base.op.bytes) {
       return `unpack4x8unorm(b${binding}[${row}]) * vec4f(1.0, 1.0, 1.0, 0.0)`;
     }
     const c4 = channelQuads(t.shape);
@@ -70,6 +70,12 @@ export class Views {
       p && p !== "0u"
     );
     return `b${binding}[${parts.join(" + ") || "0u"}]`;
+  }
+
+  /** A statement that stores `value` as the quad of `t` at `row` and `c`. */
+  write(t: Tensor, row: string, c: string, value: string): string {
+    if (!t.op.bytes) return `${this.element(t, row, c)} = ${value};`;
+    return `${this.buffer(t).name}[${row}] = pack4x8unorm(${value});`;
   }
 
   /** The name of the binding that holds `t`, and the quad of it that `t`'s buffer begins at. */
@@ -107,7 +113,7 @@ function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size:
         from,
         Math.max(
           found.get(from) ?? 0,
-          x === base || isImageInput(base) ? bufferBytes(base) : quads(x.shape) * 16,
+          x === base || base.op.bytes ? bufferBytes(base) : quads(x.shape) * 16,
         ),
       );
     } else if (!plan.stored.has(base) || own.has(base)) base.operands.forEach(visit);

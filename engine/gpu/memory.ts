@@ -1,6 +1,6 @@
 /** Memory: the buffers of inputs and states, shared by all programs of a device. */
 
-import { isImageInput, type Tensor } from "../graph.ts";
+import type { Tensor } from "../graph.ts";
 import { quads, storedIndex } from "../shape.ts";
 import { MemoryError } from "../compile/program.ts";
 import { bufferBytes } from "../compile/slots.ts";
@@ -30,6 +30,13 @@ export function unpadRows(t: Tensor, stored: Float32Array): Float32Array {
   return Float32Array.from({ length: t.size }, (_, i) => stored[at(i)]!);
 }
 
+/** The numbers of a tensor whose memory, as far as it belongs to it, holds `bytes`. */
+export function fromMemory(t: Tensor, bytes: ArrayBuffer): Float32Array {
+  if (!t.op.bytes) return unpadRows(t, new Float32Array(bytes));
+  const levels = new Uint8Array(bytes);
+  return Float32Array.from({ length: t.size }, (_, i) => levels[i + Math.floor(i / 3)]! / 255);
+}
+
 /** Inputs and states by tensor. */
 export class Memory {
   readonly #buffers = new Map<Tensor, GPUBuffer>();
@@ -50,7 +57,7 @@ export class Memory {
   /** Writes an input: numbers in row-major order, or for images four bytes a pixel. */
   write(t: Tensor, values: ArrayLike<number>): void {
     const { queue } = this.device.gpu;
-    if (!isImageInput(t)) {
+    if (!t.op.bytes) {
       queue.writeBuffer(this.buffer(t), 0, padRows(t, values));
     } else if (values instanceof Uint8Array && values.length === bufferBytes(t)) {
       queue.writeBuffer(this.buffer(t), 0, values as Uint8Array<ArrayBuffer>);

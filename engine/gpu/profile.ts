@@ -8,7 +8,9 @@ export type Recorded = (pass: GPUComputePassEncoder) => void;
 
 /** When a dispatch ran, in nanoseconds; the first of a run begins at 0. */
 export interface Span {
+  /** When it began, after the first one did. */
   readonly start: number;
+  /** How long it took. */
   readonly duration: number;
 }
 

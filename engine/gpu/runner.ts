@@ -2,9 +2,9 @@
 
 import { constantValues, type Tensor } from "../graph.ts";
 import { type Location, MemoryError, type Program } from "../compile/program.ts";
-import { storedBytes } from "../shape.ts";
+import { bufferBytes } from "../compile/slots.ts";
 import type { Device } from "./device.ts";
-import { createStorage, type Memory, padRows, readStaging, unpadRows } from "./memory.ts";
+import { createStorage, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
 import { pipelineFor } from "./pipelines.ts";
 import { type Span, timeDispatches } from "./profile.ts";
 
@@ -78,12 +78,12 @@ export class Runner {
         `Cannot read ${t}: the program does not know it, an input or output was needed`,
       );
     }
-    return unpadRows(t, await this.#readBytes(t, place));
+    return fromMemory(t, await this.#readBytes(t, place));
   }
 
-  async #readBytes(t: Tensor, { buffer, offset }: Location): Promise<Float32Array> {
+  async #readBytes(t: Tensor, { buffer, offset }: Location): Promise<ArrayBuffer> {
     const { gpu } = this.#device;
-    const size = storedBytes(t.shape);
+    const size = bufferBytes(t);
     const staging = this.#staging.get(t) ?? gpu.createBuffer({
       size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
@@ -95,7 +95,7 @@ export class Runner {
     const bytes = await readStaging(this.#device, staging);
     this.#staging.get(t)?.destroy();
     this.#staging.set(t, staging);
-    return new Float32Array(bytes);
+    return bytes;
   }
 
   /** Frees the buffers of this program; inputs and states stay. */

@@ -31,7 +31,13 @@ deviceTest("a run with a pipeline trains, resumes with its own, and predicts wit
     assert.equal(ended.code, code, ended.err);
     return ended;
   };
-  await run(`${TRAIN} --augment strong --epochs 2 --run whole`);
+  const { out } = await run(`${TRAIN} --augment strong --epochs 2 --run whole`);
+  const events = out.trim().split("\n").map((line) => JSON.parse(line));
+  assert.equal(
+    events.find(({ event }) => event === "plan").augment,
+    "strong: RandomResizedCrop in workers; RandomHorizontalFlip, TrivialAugmentWide, " +
+      "RandomErasing, RandomChoice(MixUp, CutMix) on the device",
+  );
   await run(`${TRAIN} --augment strong --epochs 1 --run parts`);
   await run("train --resume parts --epochs 2 --workers 2 --json");
   const [a, b] = await Promise.all(
@@ -53,11 +59,14 @@ deviceTest("a run with a pipeline trains, resumes with its own, and predicts wit
   );
   const changed = await run("train --resume parts --epochs 3 --augment light", 2);
   assert.match(changed.err, /--augment of a run to light: it began with strong/);
+  const moved = await run("train --resume parts --epochs 3 --augment-on workers", 2);
+  assert.match(moved.err, /--augment-on of a run to workers: it began with device/);
 
   const predict =
     "predict --checkpoint whole/best.safetensors --images data/0 --seed 3 --tta 2 --json";
   await run(`${predict} --out trained.csv`);
-  await run(`${predict} --tta-augment own.json --out own.csv`);
+  const passes = await run(`${predict} --tta-augment own.json --out own.csv`);
+  assert.match(passes.out, /each pass: RandomResizedCrop in workers; RandomRotation on the device/);
   const read = (name: string) => Deno.readTextFile(`${folder.path}/${name}`);
   assert.notEqual(await read("trained.csv"), await read("own.csv"));
 });

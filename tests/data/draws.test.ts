@@ -1,6 +1,7 @@
 /** Distributions of what transforms choose: moments over a few thousand draws, and the sizes they lead to. */
 import assert from "node:assert/strict";
 import { draw, placed, readPipeline, type Step } from "../../data/pipeline.ts";
+import { inRounds, roundsOf } from "../../data/rounds.ts";
 import { sequence, stream } from "../../data/random.ts";
 import { dirichlet, gamma, normal, permutation } from "../../data/transforms/chance.ts";
 import { TRANSFORMS } from "../../data/transforms/mod.ts";
@@ -188,4 +189,47 @@ Deno.test("the sizes that are drawn are those of the operations", () => {
     assert.deepEqual([size.width, size.height], [32, 32]);
     assert.deepEqual([image.width, image.height], [32, 32]);
   }
+});
+
+Deno.test("a round is left for everything that a pipeline may choose", () => {
+  const recipe = readPipeline([
+    { name: "Resize", options: { size: [9, 7] } },
+    { name: "ColorJitter", options: { brightness: 0.2, contrast: [1, 1], hue: 0.1 } },
+    {
+      name: "RandomChoice",
+      options: {
+        transforms: [
+          { name: "RandAugment", options: { numOps: 3 } },
+          {
+            name: "Compose",
+            options: { transforms: [{ name: "AutoAugment" }, { name: "AugMix" }] },
+          },
+        ],
+      },
+    },
+    {
+      name: "RandomOrder",
+      options: {
+        transforms: [
+          { name: "RandomInvert" },
+          { name: "RandomApply", options: { transforms: [{ name: "TrivialAugmentWide" }] } },
+          { name: "RandomErasing" },
+        ],
+      },
+    },
+    { name: "Resize", options: { size: [8, 8] } },
+  ], { size: 8, resize: 8 });
+  const parts = placed(recipe).slice(1, -1);
+  const rounds = roundsOf(parts.map(({ step }) => step));
+  assert.deepEqual(rounds[0]!.operations, ["brightness", "hue"]);
+  assert.equal(rounds.filter(({ chains }) => chains).length, 1);
+  const longest = new Set<number>();
+  for (let k = 0; k < 500; k++) {
+    const { drawn } = draw(parts, [k], IMAGE);
+    const done = inRounds(drawn, rounds);
+    assert.deepEqual(done.filter((one) => one !== undefined), drawn);
+    done.forEach((one, i) => assert.ok(!one || rounds[i]!.operations.includes(one.name)));
+    longest.add(drawn.length);
+  }
+  assert.ok(longest.size > 4);
 });

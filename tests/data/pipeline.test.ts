@@ -157,12 +157,11 @@ Deno.test("SelfBlend knows the real class by name, and asks where it cannot know
 /** Names of the steps by where they run. */
 function placesOf(preset: PresetName, hasKernel?: (operation: string) => boolean) {
   const division = divide(readPipeline(PRESETS[preset].pipeline, RUN), hasKernel);
-  return Object.fromEntries(
-    (Object.keys(division) as Place[]).map((place) => [
-      place,
-      division[place].map(({ step }) => step.name),
-    ]),
-  );
+  const names = (place: Place) => division[place].map(({ step }) => step.name);
+  return {
+    ...{ prefix: names("prefix"), workers: names("workers"), device: names("device") },
+    ...{ batch: names("batch"), mixed: division.mixed },
+  };
 }
 
 Deno.test("without kernels all random steps run on bytes, with kernels what keeps the size does not", () => {
@@ -171,25 +170,24 @@ Deno.test("without kernels all random steps run on bytes, with kernels what keep
     workers: ["CenterCrop"],
     device: [],
     batch: [],
+    mixed: "loader",
   });
   assert.deepEqual(placesOf("reference"), {
     prefix: ["Resize"],
     workers: ["RandomCrop", "RandomHorizontalFlip"],
     device: [],
     batch: [],
+    mixed: "loader",
   });
   const all = () => true;
-  assert.deepEqual(placesOf("reference", all), {
-    prefix: ["Resize"],
-    workers: ["RandomCrop"],
-    device: ["RandomHorizontalFlip"],
-    batch: [],
-  });
+  // A crop and a flip are one copy of the image, which has to be made anyway.
+  assert.deepEqual(placesOf("reference", all), placesOf("reference"));
   assert.deepEqual(placesOf("strong", all), {
     prefix: [],
     workers: ["RandomResizedCrop"],
     device: ["RandomHorizontalFlip", "TrivialAugmentWide", "RandomErasing"],
     batch: ["RandomChoice"],
+    mixed: "device",
   });
   // What stands before a step on bytes runs there too.
   const noWarps = (name: string) => name !== "affine";
@@ -198,7 +196,11 @@ Deno.test("without kernels all random steps run on bytes, with kernels what keep
     workers: ["RandomResizedCrop", "RandomHorizontalFlip", "TrivialAugmentWide"],
     device: ["RandomErasing"],
     batch: ["RandomChoice"],
+    mixed: "device",
   });
+  // What is mixed on bytes has to be finished there.
+  const noMixing = placesOf("strong", (name) => name !== "mixUp");
+  assert.deepEqual([noMixing.device, noMixing.mixed], [[], "loader"]);
 });
 
 Deno.test("every step has a reason for where it runs, and its random numbers whatever the place", () => {
@@ -213,7 +215,7 @@ Deno.test("every step has a reason for where it runs, and its random numbers wha
     "it changes the size",
     "jpeg has no kernel",
   ]);
-  assert.match(divide(pipeline).workers[4]!.why, /has no kernel/);
+  assert.equal(divide(pipeline).workers[4]!.why, "workers do all of it");
 });
 
 Deno.test("presets can be read, and say what they are for", () => {

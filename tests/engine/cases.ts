@@ -9,6 +9,7 @@ import { layoutCases } from "./cases/layout.ts";
 import { matmulCases } from "./cases/matmul.ts";
 import { pointwiseCases } from "./cases/pointwise.ts";
 import { poolCases } from "./cases/pool.ts";
+import { retouchCases } from "./cases/retouch.ts";
 import { sumCases } from "./cases/sum.ts";
 
 /** All rows. */
@@ -22,4 +23,5 @@ export const cases: readonly Case[] = [
   ...poolCases,
   ...crossEntropyCases,
   ...dropoutCases,
+  ...retouchCases,
 ];

@@ -1,12 +1,18 @@
 /** What a session keeps: steps, counters of batches, metrics, weights; and what it refuses. */
 
 import { strict as assert } from "node:assert";
+import { divide } from "../../data/divide.ts";
+import { draw, readPipeline } from "../../data/pipeline.ts";
+import { packed } from "../../data/prepare.ts";
+import { apply } from "../../data/transforms/operations.ts";
 import type { Device } from "../../engine/gpu/device.ts";
 import { convolution, linear, norm } from "../../engine/nn/layers.ts";
 import type { Model } from "../../engine/nn/scope.ts";
 import { relu } from "../../engine/ops/pointwise.ts";
 import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
 import { fromFloats, type Weight } from "../../models/safetensors.ts";
+import { deviceAugmentation } from "../../train/augmentation.ts";
+import { hasKernel } from "../../train/retouches.ts";
 import { Session, type SessionOptions } from "../../train/session.ts";
 import { deviceTest } from "../device.ts";
 
@@ -141,3 +147,46 @@ deviceTest("a session refuses to train a norm on one value of each channel", asy
   assert.ok(Number.isFinite((await session.metrics()).loss));
   session.destroy();
 });
+
+deviceTest(
+  "a session finishes images of steps as workers would, and none of evaluations",
+  async (device) => {
+    const parts = readPipeline([
+      { name: "Resize", options: { size: [size, size] } },
+      { name: "RandomSolarize", options: { threshold: 100, p: 0.5 } },
+      { name: "ColorJitter", options: { contrast: 0.5, hue: 0.3 } },
+    ], { size, resize: size });
+    const division = divide(parts, hasKernel);
+    const augment = deviceAugmentation(division);
+    const drawn = Array.from(
+      { length: batch },
+      (_, i) => draw(division.device, [i], { width: size, height: size }).drawn,
+    );
+    const one = size * size * 4;
+    const images = new Uint8Array(batch * one);
+    for (const [i, list] of drawn.entries()) {
+      const data = examples.images.subarray(i * one, (i + 1) * one).filter((_, k) => k % 4 < 3);
+      images.set(packed(await apply({ width: size, height: size, data }, list)), i * one);
+    }
+    const finished = { ...examples, images };
+    const left = { drawn, mixing: [] };
+    const plain = await create(device);
+    const augmenting = await create(device, { augment });
+    plain.step(finished, rates);
+    augmenting.step({ ...examples, left }, rates);
+    assert.deepEqual(await augmenting.readWeights(), await plain.readWeights());
+    assert.deepEqual(await augmenting.evaluate(finished), await plain.evaluate(finished));
+
+    const unfinished = /^TypeError: Cannot use images in \w+ that are left to be augmented/;
+    await assert.rejects(augmenting.evaluate({ ...examples, left }), unfinished);
+    assert.throws(() => plain.step({ ...examples, left }, rates), unfinished);
+    const passes = await create(device, { augment, train: false });
+    passes.writeWeights(await plain.readWeights());
+    assert.deepEqual(await passes.evaluate({ ...examples, left }), await plain.evaluate(finished));
+    await assert.rejects(
+      create(device, { augment, images: "numbers" }),
+      /^RangeError: Cannot augment images that are fed as numbers/,
+    );
+    for (const session of [plain, augmenting, passes]) session.destroy();
+  },
+);

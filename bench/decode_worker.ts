@@ -1,9 +1,9 @@
 /** A worker that decodes the same images over and over: what a loader could reach if it cost nothing. */
 
-import { openDecoder } from "../../data/decode.ts";
-import type { Library } from "../../data/native.ts";
-import { apply } from "../../data/transforms/operations.ts";
-import { resize, shorterSide } from "../../data/transforms/resize.ts";
+import { openDecoder } from "../data/decode.ts";
+import type { Library } from "../data/native.ts";
+import { apply } from "../data/transforms/operations.ts";
+import { resize, shorterSide } from "../data/transforms/resize.ts";
 
 /** What the worker is told, once. */
 export interface DecodeTask {

@@ -1,13 +1,13 @@
 /** `bench data`: images a second of decoding alone and of the whole loader, from files and from its caches. */
 
-import { type Cache, MemoryCache } from "../../data/cache/cache.ts";
-import { DiskCache } from "../../data/cache/disk.ts";
-import { defaultResize, Loader } from "../../data/loader.ts";
-import type { Library } from "../../data/native.ts";
-import type { Sample } from "../../data/sample.ts";
-import { addDataFlags, type DataFlags, requireDataAgreement } from "../data_flags.ts";
-import { type CommonFlags, given, newCommand, oneOf, parseFlags, whole } from "../flags.ts";
-import { openData } from "../train_data.ts";
+import { type Cache, MemoryCache } from "../data/cache/cache.ts";
+import { DiskCache } from "../data/cache/disk.ts";
+import { defaultResize, Loader } from "../data/loader.ts";
+import type { Library } from "../data/native.ts";
+import type { Sample } from "../data/sample.ts";
+import { addDataFlags, type DataFlags, requireDataAgreement } from "../cli/data_flags.ts";
+import { type CommonFlags, given, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
+import { openData } from "../cli/train_data.ts";
 import type { DecodeTask } from "./decode_worker.ts";
 
 interface BenchFlags extends CommonFlags, DataFlags {
