@@ -33,7 +33,8 @@ Deno.test("bench bytes agrees with the bytes counted on paper, rule by rule", as
     rows.find((r) => r.rules === rules)!.bytes_per_further_image as number;
   // Every large tensor once a kernel: pointwise ops inlined alone, and with reductions in the kernels.
   assert.ok(Math.abs(bytes("+ inline") / 325.9e6 - 1) < 0.03, `${bytes("+ inline")}`);
-  assert.ok(Math.abs(bytes("+ epilogue") / 272.3e6 - 1) < 0.03, `${bytes("+ epilogue")}`);
+  // Paper leaves out the partial sums of workgroups, 5 MB with tiles that fit a GPU's registers.
+  assert.ok(Math.abs(bytes("+ epilogue") / (272.3e6 + 5e6) - 1) < 0.03, `${bytes("+ epilogue")}`);
   // Paired gradients share more than paper counts: what the sums beside them load too.
   assert.ok(bytes("+ pair") < 253.8e6, `${bytes("+ pair")}`);
   const dispatches = rows.map((r) => r.dispatches as number);
