@@ -77,7 +77,7 @@ async function beginning(
   const start = { ...asked, weights, ...(pretrained !== undefined && { tag: pretrained }) };
   const preprocessing = preprocessingOf(start, stored.preprocessing);
   const shapes = weightShapes(model, classes);
-  const initial = await fitInitialWeights(stored, { model, shapes });
+  const initial = await fitInitialWeights(stored, { model, shapes, seed: asked.seed });
   const text = [`Begins with the weights of ${weights}`, ...initial.notes].join("; ");
   report({ event: "note", text });
   return { initial, preprocessing };

@@ -1,7 +1,8 @@
 /** Puts stored weights into a session, and says in one sentence why it cannot. Opens no device. */
 
 import type { Files } from "../data/files.ts";
-import { sameShape } from "../engine/shape.ts";
+import { draw } from "../engine/nn/init.ts";
+import { sameShape, size } from "../engine/shape.ts";
 import {
   describeDifferences,
   differences,
@@ -12,7 +13,7 @@ import {
 import { requireFinite } from "../models/float32.ts";
 import { isEfficientnetPytorch, toTimmNames } from "../models/names.ts";
 import type { Preprocessing } from "../models/pretrained.ts";
-import type { Weight } from "../models/safetensors.ts";
+import { fromFloats, type Weight } from "../models/safetensors.ts";
 import { readWeightFile } from "../models/weight_file.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint } from "./checkpoint.ts";
 import type { Session } from "./session.ts";
@@ -98,14 +99,23 @@ export async function readInitialWeights(
   return { path, tensors: weights, notes: [], preprocessing };
 }
 
+/** What weights are made to fit. */
+export interface FitWeightsOptions {
+  readonly model: string;
+  /** Names and shapes of its weights. */
+  readonly shapes: Shapes;
+  /** Decides the start of a classifier that is drawn anew. Default 0. */
+  readonly seed?: number;
+}
+
 /**
  * Makes weights those of `model`, whose names and shapes `shapes` are: names of efficientnet-pytorch
- * become timm's, a classifier for another number of classes is left out, and both are noted. Throws
+ * become timm's, a classifier for another number of classes is drawn anew, and both are noted. Throws
  * CheckpointError, with all that differs, for other weights, and for ones that are not finite.
  */
 export async function fitInitialWeights(
   initial: InitialWeights,
-  { model, shapes }: { readonly model: string; readonly shapes: Shapes },
+  { model, shapes, seed = 0 }: FitWeightsOptions,
 ): Promise<InitialWeights> {
   const { path } = initial;
   const notes = [...initial.notes];
@@ -130,10 +140,29 @@ export async function fitInitialWeights(
     expected.delete(name);
     left.push(`${name} (${other[0]} classes)`);
   }
-  if (left.length > 0) notes.push(`left out, for another number of classes: ${left.join(", ")}`);
+  if (left.length > 0) notes.push(`drawn anew, for another number of classes: ${left.join(", ")}`);
   requireSame({ ...initial, tensors }, model, expected);
   await written(() => requireFinite(tensors), path, model);
-  return { ...initial, tensors, notes };
+  return {
+    ...initial,
+    tensors: new Map([...tensors, ...freshHead(shapes, expected, seed)]),
+    notes,
+  };
+}
+
+/**
+ * The entries of a classifier that weights had for other classes, drawn as PyTorch's `Linear` draws them: within
+ * ±1/√in, as after timm's `reset_classifier`. timm's own start, within ±1/√classes, is for training from
+ * scratch: on learned features its first loss is near 5, and epochs go into undoing it.
+ */
+function freshHead(shapes: Shapes, expected: Shapes, seed: number): Map<string, Weight> {
+  const left = [...shapes].filter(([name]) => !expected.has(name));
+  const [, inner = 1] = [...shapes].find(([name]) => isHead(name))?.[1] ?? [];
+  const initial = { kind: "uniform", bound: 1 / Math.sqrt(inner) } as const;
+  return new Map(left.map(([name, shape], stream) => {
+    const values = draw(initial, size(shape), seed, stream);
+    return [name, fromFloats(shape, values)];
+  }));
 }
 
 /** Puts weights that fit into a session; what they lack keeps its random start. */

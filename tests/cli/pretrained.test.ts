@@ -104,7 +104,7 @@ deviceTest(
     const events = out.trimEnd().split("\n").map((line) => JSON.parse(line));
     const notes = events.filter(({ event }) => event === "note").map(({ text }) => text).join("\n");
     assert.match(notes, /Receiving timm\/resnet18\.a1_in1k\/model\.safetensors/);
-    assert.match(notes, /Begins with the weights of home\/hub\/.*; left out, .*: fc\.weight/);
+    assert.match(notes, /Begins with the weights of home\/hub\/.*; drawn anew, .*: fc\.weight/);
     const { pretrained, resize } = JSON.parse(
       await Deno.readTextFile(`${folder.path}/run/config.json`),
     );

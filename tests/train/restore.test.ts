@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import { type Shapes, weightShapes } from "../../models/compare.ts";
-import { formatSafetensors, fromFloats, type Weight } from "../../models/safetensors.ts";
+import { formatSafetensors, fromFloats, toFloats, type Weight } from "../../models/safetensors.ts";
 import { CheckpointError } from "../../train/checkpoint.ts";
 import {
   fitInitialWeights,
@@ -71,7 +71,7 @@ const refused = (pattern: RegExp, details: readonly string[] = []) => (error: un
   return true;
 };
 
-Deno.test("startFrom() keeps a fresh classifier for another number of classes, which is noted", async () => {
+Deno.test("startFrom() draws a classifier for another number of classes anew, within ±1/√in, and notes it", async () => {
   const ones = fromFloats([2, 3], new Float32Array(6).fill(1));
   const { shelf, notes } = await load({
     "conv1.weight": ones,
@@ -80,8 +80,11 @@ Deno.test("startFrom() keeps a fresh classifier for another number of classes, w
   });
   assert.deepEqual(shelf.weights.get("conv1.weight"), ones);
   assert.deepEqual(shelf.weights.get("fc.weight")?.shape, [2, 4]);
+  const drawn = ["fc.weight", "fc.bias"].flatMap((n) => [...toFloats(shelf.weights.get(n)!)]);
+  assert(drawn.every((v) => v !== 0 && Math.abs(v) <= 0.5));
+  assert.equal(new Set(drawn).size, drawn.length);
   assert.deepEqual(notes, [
-    "left out, for another number of classes: fc.weight (1000 classes), fc.bias (1000 classes)",
+    "drawn anew, for another number of classes: fc.weight (1000 classes), fc.bias (1000 classes)",
   ]);
 });
 
@@ -147,11 +150,12 @@ Deno.test("fitInitialWeights() reads efficientnet-pytorch for models that pad as
   });
   assert.deepEqual([...fitted.keys()].toSorted(), [
     "blocks.0.0.conv_dw.weight",
+    "classifier.bias",
     "conv_stem.weight",
   ]);
   assert.deepEqual(notes, [
     "names of efficientnet-pytorch read as timm's",
-    "left out, for another number of classes: classifier.bias (1000 classes)",
+    "drawn anew, for another number of classes: classifier.bias (1000 classes)",
   ]);
   await assert.rejects(
     read(tensors, { model: "efficientnet_b0", shapes }),
