@@ -7,7 +7,7 @@ import { draw, readPipeline } from "../data/pipeline.ts";
 import { packed } from "../data/prepare.ts";
 import { type PresetName, PRESETS } from "../data/presets.ts";
 import { apply } from "../data/transforms/operations.ts";
-import { madeUpExamples } from "../cli/steps.ts";
+import { madeUpExamples, stepSession } from "../cli/steps.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
 import { compile } from "../engine/compile/mod.ts";
 import { type Device, openDevice } from "../engine/gpu/device.ts";
@@ -17,6 +17,7 @@ import { imageInput } from "../engine/graph.ts";
 import { Augmentation, deviceAugmentation } from "../train/augmentation.ts";
 import { planTraining } from "../train/captured.ts";
 import { hasKernel } from "../train/retouches.ts";
+import { UNBOUND } from "./planned.ts";
 import { table } from "./table.ts";
 
 interface Flags extends CommonFlags {
@@ -115,11 +116,9 @@ async function measured(device: Device, preset: PresetName, flags: Flags): Promi
   runner.destroy();
   memory.destroy();
 
-  const step = { model: "efficientnet_b0", classes: 2, size, batch, seed, train: true };
+  const step = stepSession({ model: "efficientnet_b0", size, batch, seed });
   const [plain, augmented] = [{}, { augment: deviceAugmentation(division) }].map((more) =>
-    planTraining({ ...step, optimizer: { name: "adam" }, ...more }, {
-      maxBinding: Number.MAX_SAFE_INTEGER,
-    })
+    planTraining({ ...step, ...more }, UNBOUND)
   );
   const bytesPerImage = augmented!.bytesPerImage - plain!.bytesPerImage;
   return {

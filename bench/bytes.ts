@@ -1,16 +1,9 @@
 /** `bench bytes`: what each rule of fusion saves in dispatches and bytes. Opens no device. */
 
-import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
-import { type CompileOptions, FUSION_RULES, type FusionRule } from "../engine/compile/program.ts";
-import { modelInfo, modelNames } from "../models/mod.ts";
-import { planTraining } from "../train/captured.ts";
+import { stepProgram } from "../cli/steps.ts";
+import { FUSION_RULES, type FusionRule, type Program } from "../engine/compile/program.ts";
+import { further, readPlanFlags, UNBOUND } from "./planned.ts";
 import { megabytes, table } from "./table.ts";
-
-interface Flags extends CommonFlags {
-  readonly model: string;
-  readonly size?: number;
-  readonly batch: number;
-}
 
 /** Rules, one more in each row; their order is that of what builds on what. */
 const SETTINGS: readonly (readonly FusionRule[])[] = FUSION_RULES.map((_, i) =>
@@ -19,33 +12,26 @@ const SETTINGS: readonly (readonly FusionRule[])[] = FUSION_RULES.map((_, i) =>
 
 /** Plans the steps and returns the exit code. */
 export function run(args: readonly string[]): number {
-  const command = newCommand(
-    "bench bytes",
-    "What a training step on a GPU costs under more and more rules of fusion: planned, not run.",
-  )
-    .option("--model <name>", "model to train", oneOf(modelNames), "efficientnet_b0")
-    .option("--size <px>", "height and width of the images (default: the model's)", whole(1))
-    .option("--batch <n>", "images in a batch", whole(1), 16);
-  const parsed = parseFlags<Flags>(command, args);
-  if ("help" in parsed) {
-    console.log(parsed.help);
-    return 0;
-  }
-  const { model, batch, seed, json } = parsed.flags;
-  const { size = modelInfo(model).size } = parsed.flags;
-  const optimizer = { name: "adam" } as const;
-  const plan = (batch: number, fuse: CompileOptions["fuse"]) =>
-    planTraining({ model, size, batch, seed, classes: 2, train: true, optimizer }, {
-      ...{ maxBinding: Number.MAX_SAFE_INTEGER, fuse: fuse! },
-    });
+  const flags = readPlanFlags(args, {
+    name: "bench bytes",
+    description:
+      "What a training step on a GPU costs under more and more rules of fusion: planned, not run.",
+    batch: 16,
+  });
+  if (!flags) return 0;
+  const { model, size, batch, json } = flags;
   const rows = [false as const, ...SETTINGS].map((fuse) => {
-    const [one, two] = [plan(batch, fuse), plan(2 * batch, fuse)];
+    const [one, two] = [batch, 2 * batch].map((batch) =>
+      stepProgram({ model, size, batch }, { ...UNBOUND, fuse })
+    ) as [Program, Program];
+    const cost = (of: "bytes" | "partialBytes") => (n: number) =>
+      (n === batch ? one : two).dispatches.reduce((sum, d) => sum + d[of], 0);
     return {
       rules: fuse ? `+ ${fuse.at(-1)}` : "none",
-      dispatches: one.dispatches,
-      bytes_per_image: one.bytesPerImage,
-      // Weights, gradients and the optimizer cost the same for any batch.
-      bytes_per_further_image: 2 * two.bytesPerImage - one.bytesPerImage,
+      dispatches: one.dispatches.length,
+      bytes_per_image: cost("bytes")(batch) / batch,
+      bytes_per_further_image: further(cost("bytes"), batch),
+      partial_bytes_per_further_image: further(cost("partialBytes"), batch),
     };
   });
   if (json) {
@@ -54,12 +40,13 @@ export function run(args: readonly string[]): number {
   }
   console.log(`${model}, ${size} × ${size} pixels, batch ${batch}, Adam; MB of 10⁶ bytes\n`);
   console.log(table(
-    ["rules", "dispatches", "moved, MB/image", "MB/further image"],
+    ["rules", "dispatches", "moved, MB/image", "MB/further image", "of which partial sums"],
     rows.map((row) => [
       row.rules,
       String(row.dispatches),
       megabytes(row.bytes_per_image),
       megabytes(row.bytes_per_further_image),
+      megabytes(row.partial_bytes_per_further_image),
     ]),
   ));
   return 0;

@@ -2,13 +2,15 @@
 
 import { UsageError } from "../cli/errors.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
-import { madeUpExamples } from "../cli/steps.ts";
+import { madeUpExamples, stepSession } from "../cli/steps.ts";
 import { type CompileOptions, MemoryError } from "../engine/compile/program.ts";
 import { type Device, openDevice } from "../engine/gpu/device.ts";
 import { modelInfo, modelNames } from "../models/mod.ts";
 import { planTraining } from "../train/captured.ts";
 import { Session, type SessionOptions } from "../train/session.ts";
 import { modelBytes } from "./byte_model.ts";
+import { median, round } from "./numbers.ts";
+import { further, UNBOUND } from "./planned.ts";
 import { megabytes, table } from "./table.ts";
 
 /** What is measured where no models are named: those of them that the registry has. */
@@ -92,10 +94,7 @@ interface Row {
 
 async function measure(model: string, flags: Flags, device: Device): Promise<Row> {
   const { size = modelInfo(model).size, steps, seed } = flags;
-  const optionsOf = (batch: number): SessionOptions => ({
-    ...{ model, size, batch, seed, classes: 2, train: true },
-    optimizer: { name: "adam" },
-  });
+  const optionsOf = (batch: number) => stepSession({ model, size, batch, seed });
   const { session, batch } = await fitting(device, flags.batch, optionsOf);
   const examples = madeUpExamples({ ...flags, model, size, batch });
   const rates = { learningRate: 1e-3 };
@@ -106,27 +105,26 @@ async function measure(model: string, flags: Flags, device: Device): Promise<Row
     await session.metrics();
     if (i > 0) seconds.push((performance.now() - start) / 1000); // the first warms up
   }
-  const median = seconds.sort((a, b) => a - b)[seconds.length >> 1]!;
+  const step = median(seconds);
   const { dispatches, bytesPerImage, keptBytes, peakBytes, slotBytes } = session.plan;
   session.destroy();
-  const further = (limits: CompileOptions) => {
+  const furtherBytes = (limits: CompileOptions) => {
     const moved = (n: number) =>
-      planTraining(optionsOf(n), { ...limits, maxBinding: Number.MAX_SAFE_INTEGER }).bytesPerImage *
-      n;
-    return Math.round((moved(2 * batch) - moved(batch)) / batch);
+      n * planTraining(optionsOf(n), { ...limits, ...UNBOUND }).bytesPerImage;
+    return Math.round(further(moved, batch));
   };
   const paper = modelBytes(model, size);
   return {
     model,
     size,
     batch,
-    "ms_per_step": Math.round(10000 * median) / 10,
-    "img_per_s": Math.round(100 * batch / median) / 100,
+    "ms_per_step": Math.round(10000 * step) / 10,
+    "img_per_s": round(batch / step),
     dispatches,
     "bytes_per_image": Math.round(bytesPerImage),
-    "bytes_per_further_image": further(device.limits),
-    "gpu_bytes_per_further_image": further({}),
-    "gb_per_s": Math.round(bytesPerImage * batch / median / 1e7) / 100,
+    "bytes_per_further_image": furtherBytes(device.limits),
+    "gpu_bytes_per_further_image": furtherBytes({}),
+    "gb_per_s": round(bytesPerImage * batch / step / 1e9),
     "kept_bytes": keptBytes,
     "peak_bytes": peakBytes,
     "slot_bytes": slotBytes,

@@ -1,34 +1,22 @@
 /** `bench plan`: what a training step costs as it is and with the options of fine-tuning. Opens no device. */
 
-import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
+import { stepSession } from "../cli/steps.ts";
 import { frozenNames } from "../cli/tuning_flags.ts";
-import { modelInfo, modelNames } from "../models/mod.ts";
 import { planTraining } from "../train/captured.ts";
 import type { SessionOptions } from "../train/session.ts";
+import { readPlanFlags, UNBOUND } from "./planned.ts";
 import { megabytes, table } from "./table.ts";
-
-interface Flags extends CommonFlags {
-  readonly model: string;
-  readonly size?: number;
-  readonly batch: number;
-}
 
 /** Plans the steps and returns the exit code. */
 export function run(args: readonly string[]): number {
-  const command = newCommand(
-    "bench plan",
-    "What a training step costs on a GPU, as it is and with the options of fine-tuning: planned, not run.",
-  )
-    .option("--model <name>", "model to train", oneOf(modelNames), "efficientnet_b0")
-    .option("--size <px>", "height and width of the images (default: the model's)", whole(1))
-    .option("--batch <n>", "images in a batch", whole(1), 8);
-  const parsed = parseFlags<Flags>(command, args);
-  if ("help" in parsed) {
-    console.log(parsed.help);
-    return 0;
-  }
-  const { model, batch, seed, json } = parsed.flags;
-  const { size = modelInfo(model).size } = parsed.flags;
+  const flags = readPlanFlags(args, {
+    name: "bench plan",
+    description:
+      "What a training step on a GPU costs, as it is and with the options of fine-tuning: planned, not run.",
+    batch: 8,
+  });
+  if (!flags) return 0;
+  const { model, size, batch, json } = flags;
   const half = Math.ceil(frozenNames(model, "backbone").length / 2);
   const variants: readonly [flags: string, options: Partial<SessionOptions>][] = [
     ["(all trained)", {}],
@@ -38,15 +26,14 @@ export function run(args: readonly string[]): number {
     [`--freeze ${half} --recompute`, { freeze: half, recompute: true }],
     ["--freeze backbone", { freeze: "backbone" }],
   ];
-  const rows = variants.map(([flags, options]) => {
-    const optimizer = { name: "adam" } as const;
-    const step = { model, size, batch, seed, classes: 2, train: true, optimizer, ...options };
-    return { flags, plan: planTraining(step, { maxBinding: Number.MAX_SAFE_INTEGER }) };
-  });
+  const rows = variants.map(([given, options]) => ({
+    given,
+    plan: planTraining({ ...stepSession(flags), ...options }, UNBOUND),
+  }));
   if (json) {
-    for (const { flags, plan } of rows) {
+    for (const { given, plan } of rows) {
       console.log(JSON.stringify({
-        flags,
+        flags: given,
         parameters: plan.parameters,
         trained: plan.trained,
         dispatches: plan.dispatches,
@@ -71,8 +58,8 @@ export function run(args: readonly string[]): number {
       "slots, MB",
       "all buffers, MB",
     ],
-    rows.map(({ flags, plan }) => [
-      flags,
+    rows.map(({ given, plan }) => [
+      given,
       String(plan.trained),
       String(plan.dispatches),
       megabytes(plan.bytesPerImage),

@@ -41,6 +41,7 @@ export function emit(step: Step, plan: Plan): Dispatch {
     grid: body.grid,
     bindings: views.bindings,
     bytes: views.bytes,
+    partialBytes: views.partialBytes,
     macs: body.macs ?? 0,
     note: step.note ?? "",
   };

@@ -41,6 +41,8 @@ export interface Dispatch {
   readonly bindings: readonly Binding[];
   /** Bytes of the tensors read and written, each counted once. */
   readonly bytes: number;
+  /** Those of them that are partial sums of reductions: one state for each workgroup along rows. */
+  readonly partialBytes: number;
   /** Multiply-adds of its products and convolutions; 0 where it has none. */
   readonly macs: number;
   /** Why it was not joined to an earlier dispatch that computes its newest operand; empty where none does. */

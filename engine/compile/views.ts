@@ -6,7 +6,7 @@ import { storage } from "./fuse.ts";
 import type { Plan } from "./plan.ts";
 import type { Binding } from "./program.ts";
 import { bufferBytes } from "./slots.ts";
-import { computed, type Step, written } from "./steps.ts";
+import { computed, isParts, type Step, written } from "./steps.ts";
 
 interface Stretch {
   from: number;
@@ -20,12 +20,14 @@ export class Views {
   readonly bindings: Binding[] = [];
   /** Bytes of what the step reads and writes, each tensor counted once. */
   readonly bytes: number;
+  /** Those of them that are partial sums, which a kernel's tiles decide and not its operands. */
+  readonly partialBytes: number;
   readonly #types: string[] = [];
   readonly #index = new Map<number, number>();
 
   constructor(step: Step, readonly plan: Plan) {
     const stretches = new Map<number, Stretch>();
-    let bytes = 0;
+    let [bytes, partial] = [0, 0];
     const see = (t: Tensor, from: number, size: number, write: boolean) => {
       const { buffer } = plan.places.get(t)!;
       const known = stretches.get(buffer) ?? { from, to: 0, write, bytes: t.op.bytes === true };
@@ -34,6 +36,7 @@ export class Views {
       known.write ||= write;
       stretches.set(buffer, known);
       bytes += size;
+      if (isParts(t)) partial += size;
     };
     const table = plan.tables.get(step);
     if (table) see(table, 0, bufferBytes(table), false);
@@ -48,6 +51,7 @@ export class Views {
       this.bindings.push({ buffer, offset, size: to - offset, write });
     }
     this.bytes = bytes;
+    this.partialBytes = partial;
   }
 
   /** True where `t` is read from memory, itself or through views. */
