@@ -1,6 +1,7 @@
 /** ZIP archives: the list of entries and the bytes of one, bounded before they are unpacked. Writes none. */
 
 import { ByteReader } from "./byte_reader.ts";
+import { crc32 } from "./crc32.ts";
 
 /** One file of an archive. */
 export interface ZipEntry {
@@ -204,23 +205,6 @@ async function inflate({ name, stored, size }: ZipEntry): Promise<Uint8Array> {
   }
   if (filled !== size) throw damaged;
   return content;
-}
-
-/** Remainders of all bytes, by which a CRC goes on byte by byte. */
-const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) {
-    remainder = (remainder & 1) !== 0 ? 0xedb88320 ^ (remainder >>> 1) : remainder >>> 1;
-  }
-  return remainder;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) {
-    crc = REMAINDERS[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
 }
 
 function show(name: string): string {

@@ -18,7 +18,7 @@ const rooms: [room: string, imports: string[]][] = [
   ["engine/nn/", [...graph, "engine/ops/"]],
   ["engine/optim/", [...graph, "engine/ops/"]],
   ["models/", [...graph, "engine/ops/", "engine/nn/"]],
-  ["data/", ["models/nearest.ts"]],
+  ["data/", ["models/nearest.ts", "models/crc32.ts"]],
   ["train/", ["data/", "models/", "engine/"]],
   ["export/", [...graph, "engine/ops/", "engine/nn/", "models/"]],
   ["mod.ts", ["export/", "train/", "data/", "models/", "engine/"]],

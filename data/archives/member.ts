@@ -1,7 +1,7 @@
 /** A file inside of an archive as a range of the archive's bytes, and how to read it. Lists nothing. */
 import { DataError } from "../errors.ts";
 import type { Range } from "../files.ts";
-import { crc32 } from "./crc32.ts";
+import { crc32 } from "../../models/crc32.ts";
 
 /** A file inside of an archive. */
 export interface Member {

@@ -1,5 +1,5 @@
 /** The file format of prepared images: a header that says what is where, then pixels. Opens no file. */
-import { crc32 } from "../archives/crc32.ts";
+import { crc32 } from "../../models/crc32.ts";
 import type { Range } from "../files.ts";
 import type { Image, Size } from "../image.ts";
 

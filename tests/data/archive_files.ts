@@ -1,6 +1,6 @@
 /** Small zip and tar archives made on foot, whole ones and wrong ones. Asserts nothing. */
 import { deflateRawSync, gzipSync } from "node:zlib";
-import { crc32 } from "../../data/archives/crc32.ts";
+import { crc32 } from "../../models/crc32.ts";
 
 /** A file to be put in an archive, and what may be wrong about it. */
 export interface Made {

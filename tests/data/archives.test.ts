@@ -1,7 +1,7 @@
 /** Tests of archives read in place: the same files as in a folder, and every bad archive refused. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { crc32 } from "../../data/archives/crc32.ts";
+import { crc32 } from "../../models/crc32.ts";
 import { withArchives } from "../../data/archives/mount.ts";
 import type { Files } from "../../data/files.ts";
 import { Loader } from "../../data/loader.ts";

@@ -1,7 +1,7 @@
 /** Tests of decoding: every library sees the same pixels in every format and says the same of every bad file. */
 import assert from "node:assert/strict";
 import sharp from "sharp";
-import { crc32 } from "../../data/archives/crc32.ts";
+import { crc32 } from "../../models/crc32.ts";
 import { type Decoder, openDecoder } from "../../data/decode.ts";
 import { encodeJpeg, encodePng } from "../../data/encode.ts";
 import { DataError } from "../../data/errors.ts";
