@@ -11,6 +11,7 @@ import type { Sample } from "../data/sample.ts";
 import { openImages } from "../data/sources.ts";
 import type { Field, Reading } from "../data/transforms/fields.ts";
 import { TRANSFORMS } from "../data/transforms/mod.ts";
+import { recompress } from "../data/recompress.ts";
 import { apply } from "../data/transforms/operations.ts";
 import { hasKernel } from "../train/retouches.ts";
 import { openPipeline, PRESET_NAMES } from "./augment_flags.ts";
@@ -111,7 +112,7 @@ async function rowsOf(
       const keys = [TRAINING, seed, epoch, index];
       const subject = { width: image.width, height: image.height, label };
       const { drawn } = draw([...prefix, ...workers, ...device], keys, subject);
-      return { image: await apply(image, drawn), drawn };
+      return { image: await apply(image, drawn, recompress), drawn };
     }));
     mixed(column, division.batch, { size, keys: [MIXING, seed, epoch, 0] })
       .forEach((cell, i) => rows[i]!.push(cell));

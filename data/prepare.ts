@@ -4,6 +4,7 @@ import { operationsIn } from "./divide.ts";
 import { DataError } from "./errors.ts";
 import { type Image, MAX_PIXELS, type Size } from "./image.ts";
 import { type Choice, draw, type Drawn, type Placed } from "./pipeline.ts";
+import { recompress } from "./recompress.ts";
 import { apply, resizedBy } from "./transforms/operations.ts";
 import type { Subject } from "./transforms/transform.ts";
 import { type View, viewOf, writeView } from "./view.ts";
@@ -67,13 +68,13 @@ function chosen({ width, height }: Image, { name, steps, keys, known }: Work): C
 /** The image in `bytes` after steps that are the same every time. Throws {@linkcode DataError}. */
 export async function prepare(decoder: Decoder, bytes: Uint8Array, work: Work): Promise<Image> {
   const image = await decoder.decode(bytes, work.name);
-  return await apply(image, chosen(image, work).drawn);
+  return await apply(image, chosen(image, work).drawn, recompress);
 }
 
 /** A prepared image after the steps that follow, for a batch. Throws {@linkcode DataError}. */
 export async function finish(prepared: Image, work: Work): Promise<Finished> {
   const choice = chosen(prepared, work);
-  const pixels = packed(await apply(prepared, choice.drawn));
+  const pixels = packed(await apply(prepared, choice.drawn, recompress));
   return { pixels, ...known(choice, work) };
 }
 

@@ -47,7 +47,7 @@ export interface AugMixOptions {
 
 /** The weighted mean of the image and what chains of operations make of it; cut towards 0. */
 export const mixture: Operation<MixtureParameters> = operation("mixture", {
-  async apply(image, { weight, chains }, run) {
+  async apply(image, { weight, chains }, { run }) {
     const sums = new Float32Array(image.data).map((x) => weight * x);
     for (const chain of chains) {
       const { data } = await run(image, chain.drawn);

@@ -1,6 +1,4 @@
 /** What a JPEG file leaves of an image: torchvision's `JPEG`. */
-import { type Decoder, openDecoder } from "../decode.ts";
-import { encodeJpeg } from "../encode.ts";
 import { integer } from "./chance.ts";
 import { field, type Pair } from "./fields.ts";
 import { type Operation, operation, type Transform, transform } from "./transform.ts";
@@ -17,13 +15,11 @@ export interface JpegOptions {
   readonly quality: number | Pair;
 }
 
-let decoder: Promise<Decoder> | undefined;
-
-/** The image written as a JPEG and read again. */
+/** The image written as a JPEG and read again. Throws TypeError where nothing is given that does it. */
 export const jpeg: Operation<JpegParameters> = operation("jpeg", {
-  async apply(image, { quality }) {
-    const bytes = await encodeJpeg(image, quality);
-    return await (await (decoder ??= openDecoder())).decode(bytes, "a JPEG");
+  apply(image, { quality }, { recompress }) {
+    if (recompress) return recompress(image, quality);
+    throw new TypeError('Cannot apply "jpeg": nothing that writes and reads JPEG was given');
   },
 });
 

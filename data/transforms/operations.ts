@@ -24,7 +24,7 @@ import { verticalFlip } from "./random_vertical_flip.ts";
 import { resize } from "./resize.ts";
 import { rotate } from "./rotation.ts";
 import { blendSelf } from "./self_blend.ts";
-import type { Drawn, OperationRules } from "./transform.ts";
+import type { Drawn, OperationRules, Recompress, Run } from "./transform.ts";
 
 // deno-lint-ignore no-explicit-any -- each has parameters of its own, which come back to it
 const OPERATIONS: ReadonlyMap<string, OperationRules<any>> = new Map(
@@ -44,9 +44,16 @@ function rulesOf({ name }: Drawn): OperationRules<any> {
   return rules;
 }
 
-/** The image after operations on bytes, one after the other. */
-export async function apply(image: Image, drawn: readonly Drawn[]): Promise<Image> {
-  for (const one of drawn) image = await rulesOf(one).apply(image, one.parameters, apply);
+/** The image after operations on bytes, one after the other. JPEG needs `recompress`. */
+export async function apply(
+  image: Image,
+  drawn: readonly Drawn[],
+  recompress?: Recompress,
+): Promise<Image> {
+  const run: Run = (image, drawn) => apply(image, drawn, recompress);
+  for (const one of drawn) {
+    image = await rulesOf(one).apply(image, one.parameters, { run, recompress });
+  }
   return image;
 }
 

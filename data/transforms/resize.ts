@@ -87,11 +87,11 @@ function resizeColumns(x: Uint8Array, stride: number, taps: Taps): Uint8Array {
   return y;
 }
 
-/** Bytes, by Pillow 13's integer arithmetic. */
-function resizeBytes(
+/** The image at another size, by Pillow 13's integer arithmetic. Throws RangeError for a size that is none. */
+export function resizeBytes(
   image: Image,
   { width, height, interpolation = "bilinear" }: ResizeParameters,
-) {
+): Image {
   requireSize({ width, height });
   if (width === image.width && height === image.height) return image;
   if (interpolation === "nearest" || interpolation === "nearest-exact") {

@@ -14,7 +14,7 @@ import {
   probability,
 } from "./fields.ts";
 import { blurred } from "./gaussian_blur.ts";
-import { resize } from "./resize.ts";
+import { resizeBytes } from "./resize.ts";
 import { type Operation, operation, type Transform, transform } from "./transform.ts";
 
 /** Where a changed version of the image takes over. Lengths are in shares of the shorter side. */
@@ -133,9 +133,7 @@ function coarsened(image: Image, factor: number): Image {
   if (factor === 1) return image;
   const { width, height } = image;
   const [w, h] = [Math.ceil(width / factor), Math.ceil(height / factor)];
-  const run = () => image; // resizing runs no other operation
-  const small = resize.apply(image, { width: w, height: h }, run) as Image;
-  return resize.apply(small, { width, height }, run) as Image;
+  return resizeBytes(resizeBytes(image, { width: w, height: h }), { width, height });
 }
 
 /** What is read of an image between its pixels; beyond its border is the border. */

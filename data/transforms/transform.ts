@@ -30,10 +30,20 @@ export interface Drawn {
 /** Runs operations one after the other, for operations that are made of others. */
 export type Run = (image: Image, drawn: readonly Drawn[]) => Image | Promise<Image>;
 
+/** Writes an image as a JPEG of a quality, 1 … 100, and reads it again. */
+export type Recompress = (image: Image, quality: number) => Promise<Image>;
+
+/** What an operation is given besides its image. */
+export interface Means {
+  readonly run: Run;
+  /** Absent where no image library is, as in a bundle for browsers. */
+  readonly recompress?: Recompress | undefined;
+}
+
 /** How an operation changes pixels. Nothing in it is random: its parameters say all. */
 export interface OperationRules<Parameters> {
   /** On bytes, as Pillow and torchvision do it to a PIL image. */
-  apply(image: Image, parameters: Parameters, run: Run): Image | Promise<Image>;
+  apply(image: Image, parameters: Parameters, means: Means): Image | Promise<Image>;
   /**
    * On numbers from 0 to 1, as torchvision's v2 functions do it to a float32 tensor, with the same
    * parameters as on bytes: levels in them (fills, thresholds) are 0 … 255.

@@ -4,12 +4,18 @@ import assert from "node:assert/strict";
 import type { GoldenTraining } from "../../cli/golden/training.ts";
 import { device } from "../device.ts";
 import { shared } from "../shared.ts";
-import { findChromium, inBrowser } from "./chromium.ts";
+import { bundle, findChromium, inBrowser } from "./chromium.ts";
 import { firstStep, LEARNING_RATE } from "./first_step.ts";
 import type { Page } from "./page.ts";
 
 const chromium = findChromium();
 const golden = shared("golden/training.json");
+
+Deno.test("the public names are bundled for a browser, without any package", async () => {
+  const text = await bundle(new URL("../../mod.ts", import.meta.url));
+  assert.match(text, /\bSession\b/);
+  assert.doesNotMatch(text, /(from|import\()\s*"(npm:|node:|sharp|imagescript|@)/);
+});
 
 /** Registers a test in a browser, ignored where there is none or `missing` says what else is missing. */
 function browserTest(

@@ -32,15 +32,14 @@ export function findChromium(): string | undefined {
   });
 }
 
-/** The page's script and all that it imports, shaders included, as one text. Throws what the bundler says. */
-async function bundle(): Promise<string> {
-  const page = new URL("page.ts", import.meta.url);
+/** A module and all that it imports, shaders included, as one text. Throws what the bundler says. */
+export async function bundle(module: URL): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", page.href],
+    args: ["bundle", "--quiet", "--platform", "browser", module.href],
     cwd: new URL("../..", import.meta.url),
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (!success) throw new Error(`Cannot bundle the page: ${decode(stderr)}`);
+  if (!success) throw new Error(`Cannot bundle ${module}: ${decode(stderr)}`);
   return decode(stdout);
 }
 
@@ -48,7 +47,7 @@ let script: Promise<string> | undefined;
 
 /** Opens the page in a new browser, gives its functions to `run`, and closes everything. */
 export async function inBrowser<T>(executablePath: string, run: (page: Page) => Promise<T>) {
-  const text = await (script ??= bundle());
+  const text = await (script ??= bundle(new URL("page.ts", import.meta.url)));
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const [body, type] = new URL(request.url).pathname === "/page.js"
       ? [text, "text/javascript"]

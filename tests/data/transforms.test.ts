@@ -8,6 +8,7 @@ import { crop, type Rectangle } from "../../data/transforms/crop.ts";
 import { elastic } from "../../data/transforms/elastic_transform.ts";
 import { gaussianNoise } from "../../data/transforms/gaussian_noise.ts";
 import { jpeg } from "../../data/transforms/jpeg.ts";
+import { recompress } from "../../data/recompress.ts";
 import { apply, applyFloat } from "../../data/transforms/operations.ts";
 import { pad, sides } from "../../data/transforms/pad.ts";
 import { randomCrop } from "../../data/transforms/random_crop.ts";
@@ -26,7 +27,7 @@ const none = () => assert.fail("nothing is drawn");
 const run = (image: Image) => image;
 
 function resized(image: Image, parameters: ResizeParameters): Image {
-  return resize.apply(image, parameters, run) as Image;
+  return resize.apply(image, parameters, { run }) as Image;
 }
 
 async function sha256(bytes: Uint8Array): Promise<string> {
@@ -223,7 +224,7 @@ Deno.test("elastic shifts little where alpha is small and keeps flat colours ins
 Deno.test("a JPEG of low quality leaves less of an image than one of high quality", async () => {
   const image = noise(32, 32, 3);
   const error = async (quality: number) => {
-    const { data } = await apply(image, [jpeg({ quality })]);
+    const { data } = await apply(image, [jpeg({ quality })], recompress);
     return data.reduce((sum, x, i) => sum + Math.abs(x - image.data[i]!), 0) / data.length;
   };
   const [low, high] = [await error(10), await error(95)];
@@ -234,6 +235,7 @@ Deno.test("an operation of bytes alone is refused on numbers, an unknown one eve
   const image = noise(4, 4, 4);
   assert.throws(() => applyFloat(toFloat(image), [jpeg({ quality: 50 })]), /"jpeg" to numbers/);
   await assert.rejects(apply(image, [{ name: "melt", parameters: {} }]), /"melt"/);
+  await assert.rejects(apply(image, [jpeg({ quality: 50 })]), /"jpeg": nothing that writes/);
   assert.deepEqual(await apply(image, [contrast({ factor: 1 })]), image);
 });
 
