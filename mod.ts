@@ -138,7 +138,7 @@ export { halve, type Rounding } from "./export/half.ts";
 export { exportOnnx, type OnnxOptions } from "./export/onnx.ts";
 
 // Augmentation: pipelines of transforms as plain data; each transform is a function that gives a step.
-export type { Size } from "./data/image.ts";
+export type { Image, Raster, Size } from "./data/image.ts";
 export type { Random } from "./data/random.ts";
 export { divide, type Division, type HasKernel, type Part, type Place } from "./data/divide.ts";
 export {
@@ -171,6 +171,15 @@ export {
   type SessionPlan,
 } from "./train/session.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
+
+// Where a model looks.
+export { type HeatMap, overlay } from "./data/heat_map.ts";
+export {
+  type ClassMaps,
+  type FeatureOptions,
+  GradCam,
+  type GradCamOptions,
+} from "./train/gradcam.ts";
 
 // What outputs are worth.
 export { accuracy, logLoss, rocAuc, softmax } from "./train/metrics.ts";
