@@ -182,4 +182,4 @@ export {
 } from "./train/gradcam.ts";
 
 // What outputs are worth.
-export { accuracy, logLoss, rocAuc, softmax } from "./train/metrics.ts";
+export * from "./train/metrics.ts";

@@ -4,6 +4,7 @@ import { Loader } from "../data/loader.ts";
 import { modelNames } from "../models/mod.ts";
 import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
 import { evaluate } from "../train/evaluate.ts";
+import { sheetOf } from "../train/score_sheet.ts";
 import { addDataFlags, type DataFlags, requireDataAgreement } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
@@ -28,12 +29,14 @@ interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags {
   readonly model?: string;
   readonly batch?: number;
   readonly power?: "high" | "low";
+  readonly calibrate?: true;
 }
 
 function command(): Command {
   const command = newCommand(
     "eval",
-    "Prints loss, accuracy and AUC of a checkpoint on labelled images. Images are divided as in training " +
+    "Prints loss, AUC with its interval, accuracy, calibration and more of a checkpoint on labelled images, " +
+      "class by class, and the best thresholds. Images are divided as in training " +
       "unless a flag says otherwise.",
   )
     .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run");
@@ -46,6 +49,10 @@ function command(): Command {
     )
     .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
     .option("--batch <n>", "images at a time (default: as in training)", whole(1))
+    .option(
+      "--calibrate",
+      "divide outputs by the temperature that makes their loss least, and print it",
+    )
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
   return addLoadingFlags(command);
 }
@@ -98,8 +105,9 @@ export async function run(args: readonly string[]): Promise<number> {
     const set = { loader, count: samples.length };
     const { measured } = imageProgress(samples.length, report);
     const options = { batch, ...sizes, seed, measured };
-    const result = await evaluate(session, set, options);
-    report({ event: "eval", ...result });
+    const { outputs } = await evaluate(session, set, options);
+    const { classes } = checkpoint;
+    report({ event: "eval", ...sheetOf(outputs, { classes, seed, calibrate: flags.calibrate }) });
   } finally {
     loader.close();
     session.destroy();

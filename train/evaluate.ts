@@ -1,7 +1,7 @@
-/** Measures a session on labelled images: logits of every image once, loss, accuracy, AUC. Trains nothing. */
+/** Measures a session on labelled images: logits of every image once, and all scores of them. Trains nothing. */
 
 import type { Loader, LoaderOptions } from "../data/loader.ts";
-import { accuracy, logLoss, rocAuc, softmax } from "./metrics.ts";
+import { type Scores, scoresOf } from "./metrics/scores.ts";
 import type { Session } from "./session.ts";
 
 /** The part of a session that measuring needs. */
@@ -30,13 +30,8 @@ export interface EvaluateOptions {
 
 /** What a model makes of a labelled set. */
 export interface Evaluation {
-  /** Mean cross-entropy without smoothing or class weights. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** Area under the ROC curve of class 1, or the mean of one-against-rest; NaN for a single class. */
-  readonly auc: number;
-  /** Images. */
-  readonly n: number;
+  readonly scores: Scores;
+  readonly outputs: Outputs;
 }
 
 /** Outputs for a set, in the order of its samples. */
@@ -48,7 +43,7 @@ export interface Outputs {
   readonly classes: number;
 }
 
-/** Loss, accuracy and AUC of a set in which every image has a label. Sums are float64. */
+/** Outputs and scores of a set in which every image has a label. Sums are float64. */
 export async function evaluate(
   session: Evaluable,
   images: ImageSet,
@@ -56,20 +51,8 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const { batch, size, resize, interpolation, seed, measured } = options;
   const plain = { batch, size, resize, interpolation, seed, train: false, epoch: 0 };
-  const { logits, labels, classes } = await outputs(session, images, plain, measured);
-  const probabilities = softmax(logits, classes);
-  const auc = (k: number) =>
-    rocAuc(
-      probabilities.filter((_, i) => i % classes === k),
-      labels.map((label) => label === k ? 1 : 0),
-    );
-  const aucs = classes === 2 ? [auc(1)] : Array.from({ length: classes }, (_, k) => auc(k));
-  return {
-    loss: logLoss(probabilities, labels, classes),
-    accuracy: accuracy(logits, labels, classes),
-    auc: aucs.reduce((sum, value) => sum + value, 0) / aucs.length,
-    n: images.count,
-  };
+  const made = await outputs(session, images, plain, measured);
+  return { scores: scoresOf(made), outputs: made };
 }
 
 /**

@@ -1,6 +1,8 @@
 /** What a run says while it works, as typed events. How they look is in log.ts. */
 
 import type { Preprocessing } from "../models/pretrained.ts";
+import type { Scores } from "./metrics/scores.ts";
+import type { ScoreSheet } from "./score_sheet.ts";
 
 /** A sentence worth knowing; `"warning"` when a person may want to act on it. */
 export interface NoteEvent {
@@ -81,8 +83,8 @@ export interface StepEvent {
   readonly "eta_s": number;
 }
 
-/** A finished epoch: training means, then the validation set's numbers. */
-export interface EpochEvent {
+/** A finished epoch: training means, and the validation set's scores. */
+export interface EpochEvent extends Scores {
   readonly event: "epoch";
   /** From 1. */
   readonly epoch: number;
@@ -92,11 +94,6 @@ export interface EpochEvent {
   readonly lr: number;
   readonly "train_loss": number;
   readonly "train_accuracy": number;
-  /** Validation. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** NaN where the validation set holds one class only. */
-  readonly auc: number;
   /** True for the best epoch so far. */
   readonly best: boolean;
   readonly "img_per_s": number;
@@ -132,13 +129,8 @@ export interface EndEvent {
 }
 
 /** Numbers of a checkpoint on labelled images; the last line of `eval --json`. */
-export interface EvalEvent {
+export interface EvalEvent extends ScoreSheet {
   readonly event: "eval";
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly auc: number;
-  /** Images. */
-  readonly n: number;
 }
 
 /** A written submission; the last line of `predict --json`. */

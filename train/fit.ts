@@ -3,7 +3,13 @@
 import type { HasKernel } from "../data/divide.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import type { Schedule } from "../engine/optim/schedules.ts";
-import { type Evaluable, evaluate, type EvaluateOptions, type ImageSet } from "./evaluate.ts";
+import {
+  type Evaluable,
+  evaluate,
+  type EvaluateOptions,
+  type ImageSet,
+  type Outputs,
+} from "./evaluate.ts";
 import type { EpochEvent, Reporter, Score } from "./events.ts";
 import type { Session } from "./session.ts";
 
@@ -40,8 +46,8 @@ export interface FitOptions extends EvaluateOptions {
     readonly epoch: number;
     readonly best: Score | undefined;
   } | undefined;
-  /** Called after each epoch, before the next begins: the place to save. */
-  readonly finished?: (epoch: EpochEvent, best: Score) => Promise<void>;
+  /** Called after each epoch with what validation gave, before the next begins: the place to save. */
+  readonly finished?: (epoch: EpochEvent, best: Score, outputs: Outputs) => Promise<void>;
 }
 
 /** What came of it. */
@@ -126,15 +132,11 @@ export async function fit(
     const { seconds, waited, images } = clock;
     total.images += images;
     total.seconds += seconds;
-    const scored = await evaluate(session, data.validation, options);
-    if (!Number.isFinite(scored.loss)) throw diverged("validation", scored.loss, epoch, step);
+    const { scores, outputs } = await evaluate(session, data.validation, options);
+    const { loss, accuracy, auc } = scores;
+    if (!Number.isFinite(loss)) throw diverged("validation", loss, epoch, step);
     validating = clock.seconds - seconds;
-    const score = {
-      epoch: epoch + 1,
-      accuracy: scored.accuracy,
-      auc: scored.auc,
-      loss: scored.loss,
-    };
+    const score = { epoch: epoch + 1, accuracy, auc, loss };
     const better = isBetter(score, best);
     if (better || best === undefined) best = score;
     const event: EpochEvent = {
@@ -144,13 +146,14 @@ export async function fit(
       lr: learningRate,
       "train_loss": mean.loss,
       "train_accuracy": mean.accuracy,
-      ...score,
+      epoch: epoch + 1,
+      ...scores,
       best: better,
       "img_per_s": images / seconds,
       waiting: Math.min(1, waited / seconds),
       seconds: clock.seconds,
     };
-    await options.finished?.(event, best);
+    await options.finished?.(event, best, outputs);
     report(event);
   }
   if (best === undefined) {

@@ -1,6 +1,7 @@
 /** What a run says, as lines for people and as JSON. Knows no terminal. */
 
 import type { EpochEvent, ExportEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
+import { scoreLines } from "./score_tables.ts";
 
 /** Where a reporter writes. */
 export interface ReporterOptions {
@@ -81,9 +82,7 @@ export function textOf(event: RunEvent): string {
       }, loss ${event.best.loss.toFixed(4)}; ${event["img_per_s"].toFixed(1)} img/s in training\n` +
         `Run folder: ${event.run}`;
     case "eval":
-      return `loss ${event.loss.toFixed(4)}  accuracy ${percent(event.accuracy)}  AUC ${
-        decimal(event.auc)
-      }  on ${event.n} images`;
+      return [`${event.n} images`, ...scoreLines(event)].join("\n");
     case "predict":
       return `Wrote ${event.n} rows to ${event.out} (${
         event.passes === 0 ? "one plain pass" : `mean of ${event.passes} augmented passes`

@@ -3,6 +3,7 @@
 import { type Files, join } from "../data/files.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { EpochEvent } from "./events.ts";
+import { SCORE_NAMES } from "./metrics/scores.ts";
 
 /** The folder cannot take a run: the message names it. */
 export class RunFolderError extends Error {
@@ -16,9 +17,7 @@ const COLUMNS = [
   "lr",
   "train_loss",
   "train_accuracy",
-  "loss",
-  "accuracy",
-  "auc",
+  ...SCORE_NAMES,
   "img_per_s",
   "waiting",
   "seconds",

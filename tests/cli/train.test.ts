@@ -74,7 +74,10 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   const [measured] = (await run("eval --checkpoint whole/best.safetensors --data data --json"))
     .slice(-1);
   const { accuracy, auc, loss } = best;
-  assert.deepEqual(measured, { event: "eval", loss, accuracy, auc, n: 6 });
+  assert.deepEqual(
+    ["event", "loss", "accuracy", "auc", "n", "classes"].map((name) => measured![name]),
+    ["eval", loss, accuracy, auc, 6, ["grey", "red"]],
+  );
 
   const predict =
     "predict --checkpoint whole/best.safetensors --images data/red --seed 3 --json --out";

@@ -18,30 +18,30 @@ Deno.test("evaluate() does not depend on the batch, so padding counts for nothin
   const one = await evaluate(model(), images, { ...OPTIONS, batch: 1 });
   const padded = await evaluate(model(), images, { ...OPTIONS, batch: 7 });
   assert.deepEqual(padded, one);
-  assert.equal(one.n, 10);
+  assert.equal(one.outputs.labels.length, 10);
 });
 
 Deno.test("evaluate() gives cross-entropy, accuracy and AUC of the outputs", async () => {
   const images = greys(6);
   const session = model();
   const { logits, labels } = await outputs(session, images, { ...OPTIONS, train: false, epoch: 0 });
-  const scores = [...labels.keys()].map((i) => logits[2 * i + 1]! - logits[2 * i]!);
-  const loss = scores.map((s, i) => Math.log1p(Math.exp(labels[i] === 1 ? -s : s)));
-  const pairs = scores.flatMap((s, i) =>
+  const margins = [...labels.keys()].map((i) => logits[2 * i + 1]! - logits[2 * i]!);
+  const loss = margins.map((s, i) => Math.log1p(Math.exp(labels[i] === 1 ? -s : s)));
+  const pairs = margins.flatMap((s, i) =>
     labels[i] === 1
-      ? scores.filter((_, j) => labels[j] === 0).map((t) => s > t ? 1 : s === t ? 0.5 : 0)
+      ? margins.filter((_, j) => labels[j] === 0).map((t) => s > t ? 1 : s === t ? 0.5 : 0)
       : []
   );
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const result = await evaluate(session, images, OPTIONS);
+  const { scores: result } = await evaluate(session, images, OPTIONS);
   assert.ok(Math.abs(result.loss - mean(loss)) < 1e-12);
   assert.equal(result.auc, mean(pairs));
-  assert.equal(result.accuracy, mean(scores.map((s, i) => s > 0 === (labels[i] === 1) ? 1 : 0)));
+  assert.equal(result.accuracy, mean(margins.map((s, i) => s > 0 === (labels[i] === 1) ? 1 : 0)));
 });
 
 Deno.test("evaluate() has no AUC for a single class, and a mean over three", async () => {
-  assert.equal((await evaluate(model(), greys(1), OPTIONS)).auc, NaN);
-  const { auc } = await evaluate(model(3), greys(9, { classes: 3 }), OPTIONS);
+  assert.equal((await evaluate(model(), greys(1), OPTIONS)).scores.auc, NaN);
+  const { scores: { auc } } = await evaluate(model(3), greys(9, { classes: 3 }), OPTIONS);
   assert.ok(auc >= 0 && auc <= 1);
 });
 

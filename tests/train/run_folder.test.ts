@@ -19,7 +19,16 @@ function epoch(number: number, best: boolean): EpochEvent {
     "train_accuracy": 0.75,
     loss: 1 / number,
     accuracy: 0.5,
+    top5: 1,
     auc: number === 2 ? NaN : 0.625,
+    "average_precision": 0.75,
+    "log_loss": 1 / number,
+    brier: 0.25,
+    f1: 0.5,
+    mcc: 0,
+    "balanced_accuracy": 0.5,
+    eer: 0.375,
+    ece: 0.125,
     best,
     "img_per_s": 8,
     waiting: 0,
@@ -55,8 +64,10 @@ Deno.test("RunFolder keeps the best and the last epoch, and a row for each", asy
   assert.deepEqual(JSON.parse(await Deno.readTextFile(`${path}/config.json`)), { lr: 0.5 });
   assert.equal(
     await Deno.readTextFile(`${path}/metrics.csv`),
-    "epoch,step,lr,train_loss,train_accuracy,loss,accuracy,auc,img_per_s,waiting,seconds\n" +
-      "1,5,0.5,0.25,0.75,1,0.5,0.625,8,0,2\n2,10,0.5,0.25,0.75,0.5,0.5,,8,0,2\n",
+    "epoch,step,lr,train_loss,train_accuracy,loss,accuracy,top5,auc,average_precision,log_loss," +
+      "brier,f1,mcc,balanced_accuracy,eer,ece,img_per_s,waiting,seconds\n" +
+      "1,5,0.5,0.25,0.75,1,0.5,1,0.625,0.75,1,0.25,0.5,0,0.5,0.375,0.125,8,0,2\n" +
+      "2,10,0.5,0.25,0.75,0.5,0.5,1,,0.75,0.5,0.25,0.5,0,0.5,0.375,0.125,8,0,2\n",
   );
   const best = await readCheckpoint(denoFiles, `${path}/best.safetensors`);
   const last = await readCheckpoint(denoFiles, `${path}/last.safetensors`);
@@ -78,7 +89,7 @@ Deno.test("RunFolder.open() forgets metrics that are newer than the last checkpo
   await opened.folder.save(epoch(2, false), checkpoint(2));
   const rows = (await Deno.readTextFile(`${dir.path}/a/metrics.csv`)).trimEnd().split("\n");
   assert.deepEqual(rows.map((row) => row.split(",")[0]), ["epoch", "1", "2"]);
-  assert.equal(rows[2]?.split(",").length, 11);
+  assert.equal(rows[2]?.split(",").length, 20);
 });
 
 Deno.test("RunFolder.create() refuses a folder with anything in it, and a file", async () => {

@@ -1,0 +1,167 @@
+/** All numbers of a labelled set at once, under the names they have in files. Runs no model. */
+
+import { calibrationError, reliability } from "./calibration.ts";
+import {
+  balancedAccuracy,
+  type ClassScores,
+  classScores,
+  type Confusion,
+  confusionOf,
+  f1Score,
+  matthewsCorrelation,
+} from "./confusion.ts";
+import {
+  accuracy,
+  argmaxRows,
+  brierScore,
+  crossEntropy,
+  logLoss,
+  softmax,
+  topAccuracy,
+} from "./probabilities.ts";
+import {
+  areaUnderRoc,
+  averagePrecision,
+  equalErrorRate,
+  f1Threshold,
+  rank,
+  type Ranking,
+  youdenThreshold,
+} from "./ranking.ts";
+
+/** Numbers of outputs for labelled images. Of more than two classes, areas and rates are means of one against rest. */
+export interface Scores {
+  /** Mean cross-entropy without smoothing or class weights. */
+  readonly loss: number;
+  /** Share of images whose highest output is their class. */
+  readonly accuracy: number;
+  /** Share of images whose class is among the five highest outputs. */
+  readonly top5: number;
+  /** Area under the ROC curve of class 1; NaN for a single class. */
+  readonly auc: number;
+  /** Average precision of class 1. */
+  readonly "average_precision": number;
+  /** Cross-entropy of probabilities kept from 0 and 1, as scikit-learn. */
+  readonly "log_loss": number;
+  /** Mean squared error of the probabilities. */
+  readonly brier: number;
+  /** Of class 1, or the mean over classes. */
+  readonly f1: number;
+  /** Matthews' correlation coefficient. */
+  readonly mcc: number;
+  /** Mean recall of the classes. */
+  readonly "balanced_accuracy": number;
+  /** Equal error rate; NaN for a single class. */
+  readonly eer: number;
+  /** Expected calibration error, 15 bins of the highest probability. */
+  readonly ece: number;
+}
+
+/** The name of a number of {@linkcode Scores}. */
+export type ScoreName = keyof Scores;
+
+/** How to show and compare a number. */
+export interface ScoreInfo {
+  /** For people. */
+  readonly title: string;
+  /** Which way is better. */
+  readonly better: "higher" | "lower";
+  /** Whether it is a share that is read in percent. */
+  readonly percent?: boolean;
+}
+
+/** Every number of {@linkcode Scores}, in the order of tables. */
+export const SCORES: Readonly<Record<ScoreName, ScoreInfo>> = {
+  loss: { title: "loss", better: "lower" },
+  accuracy: { title: "accuracy", better: "higher", percent: true },
+  top5: { title: "top-5 accuracy", better: "higher", percent: true },
+  auc: { title: "AUC", better: "higher" },
+  "average_precision": { title: "average precision", better: "higher" },
+  "log_loss": { title: "log-loss", better: "lower" },
+  brier: { title: "Brier score", better: "lower" },
+  f1: { title: "F1", better: "higher" },
+  mcc: { title: "MCC", better: "higher" },
+  "balanced_accuracy": { title: "balanced accuracy", better: "higher", percent: true },
+  eer: { title: "equal error rate", better: "lower", percent: true },
+  ece: { title: "calibration error", better: "lower", percent: true },
+};
+
+/** The names of {@linkcode Scores}, in the order of tables. */
+export const SCORE_NAMES = Object.keys(SCORES) as readonly ScoreName[];
+
+/** Outputs for labelled images. */
+export interface Labelled {
+  /** [n, classes], before the softmax. */
+  readonly logits: ArrayLike<number>;
+  /** [n], 0 … classes − 1. */
+  readonly labels: ArrayLike<number>;
+  /** How many there are. */
+  readonly classes: number;
+}
+
+/** Measures outputs. Throws RangeError for a label that is no class. */
+export function scoresOf({ logits, labels, classes }: Labelled): Scores {
+  const probabilities = softmax(logits, classes);
+  const confusion = confusionOf(argmaxRows(logits, classes), labels, classes);
+  const rankings = rankingsOf(probabilities, labels, classes);
+  const mean = (value: (ranking: Ranking) => number) =>
+    rankings.reduce((sum, ranking) => sum + value(ranking), 0) / rankings.length;
+  return {
+    loss: crossEntropy(logits, labels, classes),
+    accuracy: accuracy(logits, labels, classes),
+    top5: topAccuracy(logits, labels, { classes, k: 5 }),
+    auc: mean(areaUnderRoc),
+    "average_precision": mean(averagePrecision),
+    "log_loss": logLoss(probabilities, labels, classes),
+    brier: brierScore(probabilities, labels, classes),
+    f1: f1Score(confusion),
+    mcc: matthewsCorrelation(confusion),
+    "balanced_accuracy": balancedAccuracy(confusion),
+    eer: mean((ranking) => equalErrorRate(ranking).value),
+    ece: calibrationError(reliability(probabilities, labels, { classes })),
+  };
+}
+
+/** Each measured class against the rest: class 1 of two, every one of more. */
+export function rankingsOf(
+  probabilities: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  classes: number,
+): Ranking[] {
+  const n = labels.length;
+  const measured = classes === 2 ? [1] : Array.from({ length: classes }, (_, k) => k);
+  return measured.map((k) =>
+    rank(
+      Float64Array.from({ length: n }, (_, i) => probabilities[i * classes + k]!),
+      Uint8Array.from({ length: n }, (_, i) => labels[i] === k ? 1 : 0),
+    )
+  );
+}
+
+/** What a table of classes and a choice of threshold need. */
+export interface Details {
+  /** Counts [label][predicted]. */
+  readonly confusion: Confusion;
+  /** Each class against the others. */
+  readonly "per_class": readonly (ClassScores & { readonly auc: number })[];
+  /** Of two classes: the probability of class 1 from which an image is best called so, by each measure. */
+  readonly thresholds?: {
+    /** With the largest true positive rate − false positive rate. */
+    readonly youden: number;
+    /** With the largest F1 of class 1. */
+    readonly f1: number;
+  };
+}
+
+/** The confusion, the classes one by one and the best thresholds of outputs. */
+export function detailsOf({ logits, labels, classes }: Labelled): Details {
+  const confusion = confusionOf(argmaxRows(logits, classes), labels, classes);
+  const rankings = rankingsOf(softmax(logits, classes), labels, classes);
+  const areas = rankings.map(areaUnderRoc);
+  const perClass = classScores(confusion)
+    .map((scores, k) => ({ ...scores, auc: areas[classes === 2 ? 0 : k]! }));
+  const [one] = rankings;
+  if (classes !== 2 || !one) return { confusion, "per_class": perClass };
+  const thresholds = { youden: youdenThreshold(one).threshold, f1: f1Threshold(one).threshold };
+  return { confusion, "per_class": perClass, thresholds };
+}
