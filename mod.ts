@@ -54,6 +54,7 @@ export { gradients } from "./engine/autodiff.ts";
 
 // Programs: a graph compiled to plain data.
 export { explain } from "./engine/compile/explain.ts";
+export type { Format } from "./engine/compile/formats.ts";
 export { compile } from "./engine/compile/mod.ts";
 export {
   type Binding,
@@ -64,6 +65,7 @@ export {
   type Goal,
   type Location,
   MemoryError,
+  type Precision,
   type Program,
   type ProgramMemory,
 } from "./engine/compile/program.ts";

@@ -77,6 +77,8 @@ export interface Op<Attrs = unknown> {
    * `args` give the value of an operand at a row of the same column.
    */
   columns?(y: Tensor<Attrs>, args: readonly ((row: number) => string)[]): string[];
+  /** True where results are weights, of whatever shape: they are kept as float32 always. */
+  readonly weights?: true;
   /** True where results [n, h, w, 3] are kept as bytes: four a pixel, read as numbers in [0, 1]. */
   readonly bytes?: true;
   /** For ops that only look at the storage of their first input: where in it `y` begins, in quads. */

@@ -64,12 +64,12 @@ export class Body {
     if (known) return known;
     if (!this.views.isStored(t) || this.own.has(t)) return this.compute(t, row, c);
     if (this.hoist && rows(t.shape) === 1 && c === "c") {
-      const element = this.views.element(t, row, c);
+      const element = this.views.read(t, row, c);
       const name = this.#columns.get(element) ?? `column_${this.#columns.size}`;
       this.#columns.set(element, name);
       return name;
     }
-    return this.#name(t, row, c, this.views.element(t, row, c));
+    return this.#name(t, row, c, this.views.read(t, row, c));
   }
 
   /** The name of the quad of `t`, computed here even where it is stored. */

@@ -155,7 +155,7 @@ function join({ of, from }: Sum, target: string, body: Body): void {
   }
   const quads = Array.from(
     { length: state },
-    (_, q) => body.views.element(from, `row * ${state}u + ${q}u`, "c"),
+    (_, q) => body.views.read(from, `row * ${state}u + ${q}u`, "c"),
   );
   const part = `${of.op.name}_State(${quads.join(", ")})`;
   body.add(`${target} = ${of.op.name}_merge(${target}, ${part});`);
@@ -166,7 +166,7 @@ function finish({ of, into }: Sum, i: number, body: Body): void {
   const { runs, state } = of.op.reduction!(of);
   if (into) {
     for (let q = 0; q < state; q++) {
-      body.add(`${body.views.element(into, `part * ${state}u + ${q}u`, "c")} = s${i}[${q}];`);
+      body.add(body.views.write(into, `part * ${state}u + ${q}u`, "c", `s${i}[${q}]`));
     }
     return;
   }

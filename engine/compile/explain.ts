@@ -1,12 +1,12 @@
 /** Explanation: a program as text, one line a dispatch, and what it costs in all. */
 
-import type { Program } from "./program.ts";
+import type { Binding, Program } from "./program.ts";
 
 /** What a program does, for people; what is computed where and how many bytes that moves. */
 export function explain(program: Program): string {
   const lines = program.dispatches.map(({ label, place, grid, bindings, bytes, note }, i) => {
-    const written = bindings.filter((b) => b.write).map((b) => `b${b.buffer}`).join(" ");
-    const read = bindings.filter((b) => !b.write).map((b) => `b${b.buffer}`).join(" ");
+    const written = bindings.filter((b) => b.write).map(name).join(" ");
+    const read = bindings.filter((b) => !b.write).map(name).join(" ");
     return `${String(i).padStart(4)}  ${label.padEnd(36)} ${read.padEnd(20)} → ${
       written.padEnd(8)
     }` +
@@ -26,6 +26,11 @@ export function explain(program: Program): string {
     }`,
     ...(kept ? [`kept from the forward pass for later: ${size(kept)}`] : []),
   ].join("\n");
+}
+
+/** The buffer of a binding, and as what it is read and written unless that is float32. */
+function name({ buffer, format }: Binding): string {
+  return format === "f32" ? `b${buffer}` : `b${buffer}:${format}`;
 }
 
 function size(bytes: number): string {

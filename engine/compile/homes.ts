@@ -1,6 +1,7 @@
 /** Homes: which small values share a buffer, so that dispatches see no more buffers than they may. */
 
 import type { Tensor } from "../graph.ts";
+import { quads } from "../shape.ts";
 
 /** A division of tensors into buffers: each of its own until `fit` brings some together. */
 export class Homes {
@@ -25,7 +26,9 @@ export class Homes {
     const homes = new Set([...tensors].map((t) => this.of(t)));
     const excess = homes.size - this.limit;
     if (excess <= 0) return true;
-    const small = [...homes].filter((t) => this.mayShare(t));
+    // The smallest: what shares a buffer takes its place in it for the whole step.
+    const small = [...homes].filter((t) => this.mayShare(t))
+      .sort((a, b) => quads(a.shape) - quads(b.shape));
     if (small.length <= excess) return false;
     for (const t of small.slice(1, excess + 1)) this.#parents.set(t, small[0]!);
     return true;

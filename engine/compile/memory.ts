@@ -1,9 +1,9 @@
 /** Memory in use: how many bytes of a plan's slots hold a value that is still to be read. Decides nothing. */
 
 import type { Tensor } from "../graph.ts";
+import { bufferBytes } from "./formats.ts";
 import type { Plan } from "./plan.ts";
 import type { ProgramMemory } from "./program.ts";
-import { bufferBytes } from "./slots.ts";
 import { isParts, written } from "./steps.ts";
 
 /** What a plan computes, as its caller sees it. */
@@ -47,12 +47,12 @@ export function memoryOf(plan: Plan, ends: Ends): ProgramMemory {
   return { allocated: slots.reduce((n, b) => n + b.size, 0), peak, kept };
 }
 
-function valuesOf({ steps, places, buffers }: Plan, { outputs }: Ends): Value[] {
+function valuesOf({ steps, places, buffers, halves }: Plan, { outputs }: Ends): Value[] {
   const all: Value[] = [];
   const present = new Map<number, Value[]>(); // by buffer
   const stretch = (t: Tensor): Stretch => {
     const { buffer, offset } = places.get(t)!;
-    return { buffer, from: offset, to: offset + bufferBytes(t) };
+    return { buffer, from: offset, to: offset + bufferBytes(t, halves) };
   };
   const read = (t: Tensor, step: number) => {
     const { buffer, from, to } = stretch(t);

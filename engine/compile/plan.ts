@@ -4,19 +4,22 @@ import { constantValues, inCreationOrder, isInput, type Tensor, topological } fr
 import { packOffsets } from "../ops/layout.ts";
 import { broadcastTo } from "../ops/pointwise.ts";
 import { quads, type Shape } from "../shape.ts";
+import { bufferBytes, chooseHalves } from "./formats.ts";
 import { chooseStored, isSmall, leaves, storage } from "./fuse.ts";
 import { type Grouping, groupSteps } from "./group.ts";
 import { Homes } from "./homes.ts";
 import { type Gathered, gatherSums, jobTable } from "./gather.ts";
 import { type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
-import { allocate, bufferBytes } from "./slots.ts";
-import { isParts, plainStep, type Step } from "./steps.ts";
+import { allocate } from "./slots.ts";
+import { isParts, plainStep, type Step, written } from "./steps.ts";
 import { inPlace } from "./updates.ts";
 
 /** What `emit` needs to know. */
 export interface Plan {
   readonly steps: readonly Step[];
   readonly stored: ReadonlySet<Tensor>;
+  /** Those of them that are kept as halves. */
+  readonly halves: ReadonlySet<Tensor>;
   /** Where each stored tensor is. */
   readonly places: ReadonlyMap<Tensor, Location>;
   readonly buffers: readonly Buffer[];
@@ -54,7 +57,13 @@ export function plan(
   const fixed = [...order.filter((t) => isInput(t) || packOffsets(t)), ...updates.keys()];
   const constants = order.filter((t) => constantValues(t) && stored.has(t));
   const shared = homes.shared();
-  const residents = { owners, targets, pinned, fixed, constants, shared, waiting };
+  // What leaves the program, adds up weights or lies beside other values stays as it was computed.
+  const whole = new Set([...roots, ...targets.keys(), ...owners.keys(), ...parts]);
+  for (const values of shared.values()) for (const t of values) whole.add(t);
+  const halves = options.precision === "f16"
+    ? chooseHalves(steps.flatMap(written), whole)
+    : new Set<Tensor>();
+  const residents = { owners, targets, pinned, fixed, constants, shared, waiting, halves };
   const { places, buffers } = allocate(steps, residents, options);
   const tables = new Map<Step, Tensor>();
   for (const step of steps) {
@@ -64,7 +73,7 @@ export function plan(
     places.set(table, { buffer: buffers.length, offset: 0 });
     buffers.push({ size: bufferBytes(table), holds: table });
   }
-  return { steps, stored, options, places, buffers, tables };
+  return { steps, stored, halves, options, places, buffers, tables };
 }
 
 /** Where in a pack's buffer a tensor is computed: the offset in quads. */

@@ -2,6 +2,7 @@
 
 import type { Target, Tensor } from "../graph.ts";
 import type { Shape } from "../shape.ts";
+import type { Format } from "./formats.ts";
 
 /** What a program computes. */
 export interface Goal {
@@ -23,6 +24,8 @@ export interface Binding {
   readonly size: number;
   /** Whether the dispatch writes it. */
   readonly write: boolean;
+  /** As what it reads and writes it. */
+  readonly format: Format;
 }
 
 /** One dispatch: text, workgroups, and what stands behind each binding. */
@@ -116,6 +119,9 @@ export function fuses({ fuse = true, loadBound }: CompileOptions, rule: FusionRu
   return rules.includes(rule);
 }
 
+/** As what values may be kept: "f32" as they are computed, "f16" as halves where they are many. */
+export type Precision = "f32" | "f16";
+
 /** What the device allows and charges; the defaults are the portable floor of WebGPU. */
 export interface CompileOptions {
   /** Largest stretch of a buffer a dispatch can see, in bytes. Default 128 MiB. */
@@ -128,6 +134,8 @@ export interface CompileOptions {
   readonly lanes?: number;
   /** Which rules of fusion apply; false for none: the oracle for fusion. Default true: those that pay. */
   readonly fuse?: boolean | readonly FusionRule[];
+  /** As what activations and their gradients are kept; they are computed as float32 always. Default "f32". */
+  readonly precision?: Precision;
   /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
   readonly loadBound?: boolean;
 }

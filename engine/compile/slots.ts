@@ -2,7 +2,7 @@
 
 import { constantValues, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
-import { rows, storedBytes } from "../shape.ts";
+import { bufferBytes } from "./formats.ts";
 import { aligned } from "./gather.ts";
 import type { Owners } from "./plan.ts";
 import { type Buffer, type CompileOptions, type Location, MemoryError } from "./program.ts";
@@ -23,11 +23,8 @@ export interface Residents {
   readonly shared: ReadonlyMap<Tensor, readonly Tensor[]>;
   /** Values that lie side by side in a workspace, list after list in the same one. */
   readonly waiting: readonly (readonly Tensor[])[];
-}
-
-/** Bytes that a tensor takes in a buffer. */
-export function bufferBytes(t: Tensor): number {
-  return t.op.bytes ? rows(t.shape) * 4 : storedBytes(t.shape);
+  /** Values that are kept as halves: none of the others listed here. */
+  readonly halves: ReadonlySet<Tensor>;
 }
 
 /**
@@ -39,7 +36,7 @@ export function allocate(
   residents: Residents,
   options: CompileOptions,
 ): { places: Map<Tensor, Location>; buffers: Buffer[] } {
-  const { owners, targets, pinned } = residents;
+  const { owners, targets, pinned, halves } = residents;
   const places = new Map<Tensor, Location>();
   const buffers: { size: number; readonly holds?: Tensor }[] = [];
   const placeAlone = (t: Tensor, holds?: Tensor) => {
@@ -81,14 +78,14 @@ export function allocate(
       } else if (pinned.has(t)) {
         placeAlone(t);
       } else {
-        checkFits(t, options);
-        passing.push({ t, from, to: last.get(t) ?? from });
+        checkFits(t, options, halves);
+        passing.push({ t, from, to: last.get(t) ?? from, bytes: bufferBytes(t, halves) });
       }
     }
   });
   for (const slot of share(passing)) {
     for (const { t } of slot) places.set(t, { buffer: buffers.length, offset: 0 });
-    buffers.push({ size: bufferBytes(slot[0]!.t) });
+    buffers.push({ size: slot[0]!.bytes });
   }
   return { places, buffers };
 }
@@ -98,6 +95,7 @@ interface Passing {
   readonly t: Tensor;
   readonly from: number;
   readonly to: number;
+  readonly bytes: number;
 }
 
 /**
@@ -107,7 +105,7 @@ interface Passing {
  */
 function share(values: readonly Passing[]): Passing[][] {
   const slots: Passing[][] = [];
-  const bySize = [...values].sort((a, b) => bufferBytes(b.t) - bufferBytes(a.t));
+  const bySize = [...values].sort((a, b) => b.bytes - a.bytes);
   for (const value of bySize) {
     const slot = slots.findLast((slot) =>
       slot.every((other) => other.to < value.from || value.to < other.from)
@@ -126,9 +124,9 @@ function lastUses(steps: readonly Step[]): Map<Tensor, number> {
 }
 
 /** Throws MemoryError where a tensor is larger than a dispatch of the device can see. */
-function checkFits(t: Tensor, options: CompileOptions): void {
+function checkFits(t: Tensor, options: CompileOptions, halves?: ReadonlySet<Tensor>): void {
   const limit = options.maxBinding ?? 2 ** 27;
-  const bytes = bufferBytes(t);
+  const bytes = bufferBytes(t, halves);
   if (bytes <= limit) return;
   const mebibytes = (n: number) => (n / 2 ** 20).toFixed(0);
   const fits = Math.floor((t.shape[0] ?? 1) * limit / bytes);

@@ -2,18 +2,39 @@
 
 import type { Tensor } from "../graph.ts";
 import { channelQuads, quads, rows } from "../shape.ts";
+import { bufferBytes, type Format, formatOf, QUAD_BYTES } from "./formats.ts";
 import { storage } from "./fuse.ts";
 import type { Plan } from "./plan.ts";
 import type { Binding } from "./program.ts";
-import { bufferBytes } from "./slots.ts";
 import { computed, isParts, type Step, written } from "./steps.ts";
 
 interface Stretch {
   from: number;
   to: number;
   write: boolean;
-  readonly bytes: boolean;
+  readonly format: Format;
 }
+
+/** The type of the elements of a buffer, and WGSL that makes a vec4f of one and one of a vec4f. */
+const FORMATS: Readonly<
+  Record<Format, {
+    readonly type: string;
+    readonly read: (element: string) => string;
+    readonly write: (value: string) => string;
+  }>
+> = {
+  f32: { type: "vec4f", read: (element) => element, write: (value) => value },
+  f16: {
+    type: "vec2u",
+    read: (element) => `from_halves(${element})`,
+    write: (value) => `to_halves(${value})`,
+  },
+  bytes: {
+    type: "u32",
+    read: (element) => `unpack4x8unorm(${element}) * vec4f(1.0, 1.0, 1.0, 0.0)`,
+    write: (value) => `pack4x8unorm(${value})`,
+  },
+};
 
 /** The buffers a step sees: one binding for each, over the stretch that it uses. */
 export class Views {
@@ -22,7 +43,6 @@ export class Views {
   readonly bytes: number;
   /** Those of them that are partial sums, which a kernel's tiles decide and not its operands. */
   readonly partialBytes: number;
-  readonly #types: string[] = [];
   readonly #index = new Map<number, number>();
 
   constructor(step: Step, readonly plan: Plan) {
@@ -30,7 +50,8 @@ export class Views {
     let [bytes, partial] = [0, 0];
     const see = (t: Tensor, from: number, size: number, write: boolean) => {
       const { buffer } = plan.places.get(t)!;
-      const known = stretches.get(buffer) ?? { from, to: 0, write, bytes: t.op.bytes === true };
+      const format = formatOf(t, plan.halves);
+      const known = stretches.get(buffer) ?? { from, to: 0, write, format };
       known.from = Math.min(known.from, from);
       known.to = Math.max(known.to, from + size);
       known.write ||= write;
@@ -43,12 +64,13 @@ export class Views {
     for (const t of step.reads) {
       for (const { from, size } of stretchesRead(t, step, plan)) see(t, from, size, false);
     }
-    for (const t of written(step)) see(t, plan.places.get(t)!.offset, bufferBytes(t), true);
-    for (const [buffer, { from, to, write, bytes }] of stretches) {
+    for (const t of written(step)) {
+      see(t, plan.places.get(t)!.offset, bufferBytes(t, plan.halves), true);
+    }
+    for (const [buffer, { from, to, write, format }] of stretches) {
       const offset = Math.floor(from / 256) * 256;
       this.#index.set(buffer, this.bindings.length);
-      this.#types.push(bytes ? "u32" : "vec4f");
-      this.bindings.push({ buffer, offset, size: to - offset, write });
+      this.bindings.push({ buffer, offset, size: to - offset, write, format });
     }
     this.bytes = bytes;
     this.partialBytes = partial;
@@ -60,26 +82,32 @@ export class Views {
   }
 
   /** WGSL for the quad of a stored tensor at `row` and `c`. */
-  element(t: Tensor, row: string, c: string): string {
+  read(t: Tensor, row: string, c: string): string {
+    return FORMATS[this.#format(t)].read(this.#element(t, row, c));
+  }
+
+  /** A statement that stores `value` as the quad of `t` at `row` and `c`. */
+  write(t: Tensor, row: string, c: string, value: string): string {
+    return `${this.#element(t, row, c)} = ${FORMATS[this.#format(t)].write(value)};`;
+  }
+
+  #format(t: Tensor): Format {
+    return formatOf(storage(t).base, this.plan.halves);
+  }
+
+  /** WGSL for the element of a buffer that is the quad of `t` at `row` and `c`. */
+  #element(t: Tensor, row: string, c: string): string {
     const { base, offset } = storage(t);
     const place = this.plan.places.get(base)!;
     const binding = this.#index.get(place.buffer)!;
-    const shift = offset + (place.offset - this.bindings[binding]!.offset) / 16;
-    if (base.op.bytes) {
-      return `unpack4x8unorm(b${binding}[${row}]) * vec4f(1.0, 1.0, 1.0, 0.0)`;
-    }
+    const skipped = place.offset - this.bindings[binding]!.offset;
+    const shift = offset + skipped / QUAD_BYTES[this.#format(t)];
     const c4 = channelQuads(t.shape);
     const start = rows(t.shape) === 1 ? "" : c4 === 1 ? row : `(${row}) * ${c4}u`;
     const parts = [start, c4 === 1 ? "" : c, shift ? `${shift}u` : ""].filter((p) =>
       p && p !== "0u"
     );
     return `b${binding}[${parts.join(" + ") || "0u"}]`;
-  }
-
-  /** A statement that stores `value` as the quad of `t` at `row` and `c`. */
-  write(t: Tensor, row: string, c: string, value: string): string {
-    if (!t.op.bytes) return `${this.element(t, row, c)} = ${value};`;
-    return `${this.buffer(t).name}[${row}] = pack4x8unorm(${value});`;
   }
 
   /** The name of the binding that holds `t`, and the quad of it that `t`'s buffer begins at. */
@@ -90,9 +118,9 @@ export class Views {
 
   /** The declarations of the bindings. */
   declarations(): string {
-    return this.bindings.map(({ write }, i) =>
+    return this.bindings.map(({ write, format }, i) =>
       `@group(0) @binding(${i}) var<storage, ${write ? "read_write" : "read"}> b${i}: array<${
-        this.#types[i]
+        FORMATS[format].type
       }>;`
     ).join("\n");
   }
@@ -101,8 +129,9 @@ export class Views {
 /** The stretches of the buffer of base `t` that a step reads, in bytes: the views it looks through. */
 function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size: number }[] {
   const { offset } = plan.places.get(t)!;
+  const quad = QUAD_BYTES[formatOf(t, plan.halves)];
   if (step.gathers || step.sums.some((s) => s.from === t)) {
-    return [{ from: offset, size: bufferBytes(t) }];
+    return [{ from: offset, size: bufferBytes(t, plan.halves) }];
   }
   const own = new Set([...computed(step), ...step.sums.map((s) => s.of)]);
   const found = new Map<number, number>();
@@ -112,14 +141,8 @@ function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size:
     seen.add(x);
     const { base, offset: shift } = storage(x);
     if (base === t) {
-      const from = offset + shift * 16;
-      found.set(
-        from,
-        Math.max(
-          found.get(from) ?? 0,
-          x === base || base.op.bytes ? bufferBytes(base) : quads(x.shape) * 16,
-        ),
-      );
+      const from = offset + shift * quad;
+      found.set(from, Math.max(found.get(from) ?? 0, quads(x.shape) * quad));
     } else if (!plan.stored.has(base) || own.has(base)) base.operands.forEach(visit);
   };
   for (const y of computed(step)) y.operands.forEach(visit);

@@ -1,7 +1,7 @@
 /** Looking at a value: compiles its graph, runs it once and reads it. Not for loops: use a program. */
 
 import { compile } from "../compile/mod.ts";
-import type { FusionRule } from "../compile/program.ts";
+import type { FusionRule, Precision } from "../compile/program.ts";
 import { isInput, type Tensor, topological } from "../graph.ts";
 import type { Device } from "./device.ts";
 import { Memory } from "./memory.ts";
@@ -11,6 +11,8 @@ import { Runner } from "./runner.ts";
 export interface EvaluateOptions {
   /** Which rules of fusion apply; false for a dispatch for every op. Default: those that pay. */
   readonly fuse?: boolean | readonly FusionRule[];
+  /** As what activations are kept on the way; outputs are float32 always. Default "f32". */
+  readonly precision?: Precision;
 }
 
 /**

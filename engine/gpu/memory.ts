@@ -3,7 +3,7 @@
 import type { Tensor } from "../graph.ts";
 import { quads, storedIndex } from "../shape.ts";
 import { MemoryError } from "../compile/program.ts";
-import { bufferBytes } from "../compile/slots.ts";
+import { bufferBytes } from "../compile/formats.ts";
 import type { Device } from "./device.ts";
 
 /** Row-major numbers in the order of a device: the last axis filled up to a multiple of four. */

@@ -2,7 +2,7 @@
 
 import { constantValues, type Tensor } from "../graph.ts";
 import { type Location, MemoryError, type Program } from "../compile/program.ts";
-import { bufferBytes } from "../compile/slots.ts";
+import { bufferBytes } from "../compile/formats.ts";
 import type { Device } from "./device.ts";
 import { createStorage, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
 import { pipelineFor } from "./pipelines.ts";

@@ -37,6 +37,7 @@ function forEachConnection(
 
 const expandOp: Op<GroupAttrs> = {
   name: "expandGroups",
+  weights: true,
   grad: (dy, { attrs }, w) => [new Tensor(collectOp, [dy], w!.shape, attrs) as Tensor],
   kernel: (y): Kernel => ({
     shader: expandShader,
@@ -52,6 +53,7 @@ const expandOp: Op<GroupAttrs> = {
 
 const collectOp: Op<GroupAttrs> = {
   name: "collectGroups",
+  weights: true,
   kernel: (dw): Kernel => ({
     shader: collectShader,
     consts: { ...consts(dw.shape, dw.attrs.groups), C: dw.shape[3]!, ROWS: rows(dw.shape) },

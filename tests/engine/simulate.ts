@@ -5,7 +5,7 @@ import { storage } from "../../engine/compile/fuse.ts";
 import { type Plan, plan } from "../../engine/compile/plan.ts";
 import type { CompileOptions } from "../../engine/compile/program.ts";
 import { simplify } from "../../engine/compile/simplify.ts";
-import { bufferBytes } from "../../engine/compile/slots.ts";
+import { bufferBytes } from "../../engine/compile/formats.ts";
 import { type Step, written } from "../../engine/compile/steps.ts";
 import { constantValues, isInput, type Tensor } from "../../engine/graph.ts";
 import { packOffsets } from "../../engine/ops/layout.ts";
@@ -33,7 +33,11 @@ class Contents {
   place(t: Tensor) {
     const place = this.plan.places.get(t);
     assert.ok(place, `${t} has no place`);
-    return { buffer: place.buffer, from: place.offset, to: place.offset + bufferBytes(t) };
+    return {
+      buffer: place.buffer,
+      from: place.offset,
+      to: place.offset + bufferBytes(t, this.plan.halves),
+    };
   }
 
   /** Asserts that `t` is where the plan says. */
