@@ -1,6 +1,7 @@
 /** `bench data`: images a second of decoding alone and of the whole loader, from files and from its caches. */
 
-import { type Cache, MemoryCache } from "../data/cache/cache.ts";
+import type { Cache } from "../data/cache/cache.ts";
+import { MemoryCache } from "../data/cache/memory.ts";
 import { DiskCache } from "../data/cache/disk.ts";
 import { defaultResize, Loader } from "../data/loader.ts";
 import type { Library } from "../data/native.ts";

@@ -1,6 +1,7 @@
 /** The flags that say how images are read: workers, cache, and what becomes of files that cannot be used. */
 
-import { type Cache, MemoryCache } from "../data/cache/cache.ts";
+import type { Cache } from "../data/cache/cache.ts";
+import { MemoryCache } from "../data/cache/memory.ts";
 import { DiskCache } from "../data/cache/disk.ts";
 import { DataError } from "../data/errors.ts";
 import { type Files, join } from "../data/files.ts";

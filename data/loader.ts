@@ -8,7 +8,8 @@ import {
   requirePossible,
   TRAINING,
 } from "./batch_options.ts";
-import { type Cache, type Key, MemoryCache } from "./cache/cache.ts";
+import type { Cache, Key } from "./cache/cache.ts";
+import { MemoryCache } from "./cache/memory.ts";
 import type { Division } from "./divide.ts";
 import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";

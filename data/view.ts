@@ -1,6 +1,8 @@
 /** Crops and flips in one pass, from an image to the pixels of a batch. Knows no other operation. */
 import type { Image, Size } from "./image.ts";
-import { crop, type Rectangle } from "./transforms/crop.ts";
+import { BAND, reached } from "./slab.ts";
+import { ROOM } from "./wasm/pixels.ts";
+import { crop, isInside, type Rectangle } from "./transforms/crop.ts";
 import { horizontalFlip } from "./transforms/random_horizontal_flip.ts";
 import { verticalFlip } from "./transforms/random_vertical_flip.ts";
 import type { Drawn } from "./transforms/transform.ts";
@@ -29,29 +31,25 @@ export function viewOf(image: Size, drawn: readonly Drawn[]): View | undefined {
       ({ width, height } = box);
     } else return undefined;
   }
-  const inside = left >= 0 && top >= 0 && left + width <= image.width &&
-    top + height <= image.height;
-  return inside ? { left, top, width, height, across, down } : undefined;
+  const view = { left, top, width, height, across, down };
+  return isInside(view, image) ? view : undefined;
 }
 
 /**
- * Writes the pixels of a view, [height, width, 4]: red green blue and, left as it is, a 0, so that a device
- * reads one as a word.
+ * Writes the pixels of a view, [height, width, 4]: red green blue and, so that a device reads one as a word, a 0.
  */
 export function writeView(image: Image, view: View, pixels: Uint8Array): void {
   const { left, top, width, height, across, down } = view;
-  const { data } = image;
-  const step = across ? -3 : 3;
-  let to = 0;
-  for (let y = 0; y < height; y++) {
-    const row = top + (down ? height - 1 - y : y);
-    let from = (row * image.width + left + (across ? width - 1 : 0)) * 3;
-    for (let x = 0; x < width; x++) {
-      pixels[to] = data[from]!;
-      pixels[to + 1] = data[from + 1]!;
-      pixels[to + 2] = data[from + 2]!;
-      from += step;
-      to += 4;
-    }
+  const stride = image.width * 3;
+  const most = Math.max(1, Math.floor(BAND / (width * 4)) - 1);
+  for (let y = 0; y < height; y += most) {
+    const rows = Math.min(most, height - y);
+    const row = top + (down ? height - y - rows : y);
+    const bytes = rows * width * 4;
+    const { run, memory, ...at } = reached(image, { row, rows, room: bytes + ROOM });
+    const x = at.x + left * 3;
+    if (down) run.widen(x + (rows - 1) * stride, -stride, at.y, width, rows, +across);
+    else run.widen(x, stride, at.y, width, rows, +across);
+    pixels.set(memory.subarray(at.y, at.y + bytes), y * width * 4);
   }
 }

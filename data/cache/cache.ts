@@ -1,4 +1,4 @@
-/** Where prepared images are kept between epochs: the interface, and the one in memory. */
+/** Where prepared images are kept between epochs: the interface. Keeps none. */
 import type { Image } from "../image.ts";
 
 /** What is asked of a cache: the file of an image and what was done to it. */
@@ -11,46 +11,12 @@ export interface Key {
 
 /** Keeps prepared images. Whoever gets one must not change it. */
 export interface Cache {
-  /** The image, if it is there. */
-  get(key: Key): Promise<Image | undefined>;
+  /** Whether what is put may be kept; where not, images need not be put. */
+  readonly open: boolean;
+  /** The image, if it is there: at once, or after reading it. */
+  get(key: Key): Image | undefined | Promise<Image | undefined>;
   /** Keeps an image if there is room. */
   put(key: Key, image: Image): Promise<void>;
   /** Waits until all that was put is where it stays. */
   flush(): Promise<void>;
-}
-
-/** Keeps images in memory until a number of bytes is reached. */
-export class MemoryCache implements Cache {
-  readonly #limit: number;
-  readonly #images = new Map<string, Image>();
-  #bytes = 0;
-
-  /** `limit` bytes of pixels at most; none with 0. */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** The image, if it is there. */
-  get(key: Key): Promise<Image | undefined> {
-    return Promise.resolve(this.#images.get(nameOf(key)));
-  }
-
-  /** Keeps an image if there is room. */
-  put(key: Key, image: Image): Promise<void> {
-    const name = nameOf(key);
-    if (this.#bytes + image.data.length <= this.#limit && !this.#images.has(name)) {
-      this.#images.set(name, image);
-      this.#bytes += image.data.length;
-    }
-    return Promise.resolve();
-  }
-
-  /** Nothing to wait for. */
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
-function nameOf({ prefix, path }: Key): string {
-  return `${prefix}; ${path}`;
 }

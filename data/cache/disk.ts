@@ -73,6 +73,11 @@ export class DiskCache implements Cache {
     this.#options = options;
   }
 
+  /** Whether images are still kept. */
+  get open(): boolean {
+    return !this.#full;
+  }
+
   /** The image, if it was made of the same file in the same state; it is checked when it is read first. */
   async get({ prefix, path }: Key): Promise<Image | undefined> {
     const shelf = await this.#shelf(prefix);

@@ -10,10 +10,14 @@ export interface Rectangle extends Size {
   readonly top: number;
 }
 
-function cut<T extends Raster>(image: T, { left, top, width, height }: Rectangle): T {
-  const inside = left >= 0 && top >= 0 && left + width <= image.width &&
-    top + height <= image.height;
-  if (!inside) {
+/** Whether no part of a rectangle leaves the image. */
+export function isInside({ left, top, width, height }: Rectangle, image: Size): boolean {
+  return left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height;
+}
+
+function cut<T extends Raster>(image: T, rectangle: Rectangle): T {
+  const { left, top, width, height } = rectangle;
+  if (!isInside(rectangle, image)) {
     return rearranged(image, { width, height }, (x, y) => {
       const [column, row] = [left + x, top + y];
       const outside = column < 0 || row < 0 || column >= image.width || row >= image.height;

@@ -21,7 +21,7 @@ import { perspective } from "./random_perspective.ts";
 import { posterize } from "./random_posterize.ts";
 import { solarize } from "./random_solarize.ts";
 import { verticalFlip } from "./random_vertical_flip.ts";
-import { resize } from "./resize.ts";
+import { resize, resizedPart } from "./resize.ts";
 import { rotate } from "./rotation.ts";
 import { blendSelf } from "./self_blend.ts";
 import type { Drawn, OperationRules, Recompress, Run } from "./transform.ts";
@@ -51,7 +51,14 @@ export async function apply(
   recompress?: Recompress,
 ): Promise<Image> {
   const run: Run = (image, drawn) => apply(image, drawn, recompress);
-  for (const one of drawn) {
+  for (let at = 0; at < drawn.length;) {
+    const part = resizedPart(image, drawn.slice(at));
+    if (part) {
+      image = part.image;
+      at += part.count;
+      continue;
+    }
+    const one = drawn[at++]!;
     image = await rulesOf(one).apply(image, one.parameters, { run, recompress });
   }
   return image;

@@ -8,8 +8,10 @@ import {
   resizeFilter,
   size as sizeField,
 } from "./fields.ts";
+import { crop, isInside, type Rectangle } from "./crop.ts";
 import { antialiased, linear, nearestCenter, nearestFloat, type Taps } from "./resample.ts";
-import { type Operation, operation, type Transform, transform } from "./transform.ts";
+import { resampleBytes } from "./resize_bytes.ts";
+import { type Drawn, type Operation, operation, type Transform, transform } from "./transform.ts";
 
 export type { ResizeFilter } from "./fields.ts";
 
@@ -31,62 +33,6 @@ export interface ResizeOptions {
   readonly maxSize?: number | null;
 }
 
-/** Bits after the binary point of a weight (Pillow's `PRECISION_BITS` for 8-bit images). */
-const BITS = 22;
-
-/** A weight of bytes, in units of 2^-22. */
-function fixed(weights: Float64Array): Int32Array {
-  return Int32Array.from(weights, (w) => w * 2 ** BITS + (w < 0 ? -0.5 : 0.5));
-}
-
-function toByte(sum: number): number {
-  const level = sum >> BITS;
-  return level < 0 ? 0 : level > 255 ? 255 : level;
-}
-
-/** [rows, from, 3] → [rows, to, 3]. */
-function resizeRows(x: Uint8Array, rows: number, from: number, taps: Taps): Uint8Array {
-  const { first, count, span } = taps;
-  const weights = fixed(taps.weights);
-  const y = new Uint8Array(rows * first.length * 3);
-  let o = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < first.length; i++, o += 3) {
-      let [r, g, b] = [1 << (BITS - 1), 1 << (BITS - 1), 1 << (BITS - 1)];
-      let p = (row * from + first[i]!) * 3;
-      for (let k = i * span; k < i * span + count[i]!; k++, p += 3) {
-        const w = weights[k]!;
-        r += x[p]! * w;
-        g += x[p + 1]! * w;
-        b += x[p + 2]! * w;
-      }
-      y[o] = toByte(r);
-      y[o + 1] = toByte(g);
-      y[o + 2] = toByte(b);
-    }
-  }
-  return y;
-}
-
-/** [from, stride] → [to, stride]. */
-function resizeColumns(x: Uint8Array, stride: number, taps: Taps): Uint8Array {
-  const { first, count, span } = taps;
-  const weights = fixed(taps.weights);
-  const y = new Uint8Array(first.length * stride);
-  const sums = new Int32Array(stride);
-  for (let i = 0; i < first.length; i++) {
-    sums.fill(1 << (BITS - 1));
-    for (let k = 0; k < count[i]!; k++) {
-      const w = weights[i * span + k]!;
-      if (w === 0) continue;
-      const row = (first[i]! + k) * stride;
-      for (let c = 0; c < stride; c++) sums[c] = sums[c]! + x[row + c]! * w;
-    }
-    for (let c = 0; c < stride; c++) y[i * stride + c] = toByte(sums[c]!);
-  }
-  return y;
-}
-
 /** The image at another size, by Pillow 13's integer arithmetic. Throws RangeError for a size that is none. */
 export function resizeBytes(
   image: Image,
@@ -103,20 +49,37 @@ export function resizeBytes(
       (x, y) => rows[y]! * image.width + columns[x]!,
     );
   }
-  const across = (x: Uint8Array, rows: number) =>
-    width === image.width
-      ? x
-      : resizeRows(x, rows, image.width, antialiased(image.width, width, interpolation));
-  const down = (x: Uint8Array, columns: number) =>
-    height === image.height
-      ? x
-      : resizeColumns(x, columns * 3, antialiased(image.height, height, interpolation));
-  // Each pass rounds, so their order shows: Pillow's since 13, which before went across first always.
-  const downFirst = image.height > height && image.height - height > 2 * (image.width - width);
-  const data = downFirst
-    ? across(down(image.data, image.width), height)
-    : down(across(image.data, image.height), width);
-  return { width, height, data };
+  return resampleBytes(image, {
+    ...{ width, height, filter: interpolation },
+    ...{ from: { ...sizeOf(image), ...CORNER }, to: { width, height, ...CORNER } },
+  });
+}
+
+/**
+ * What the first operations make of an image, and how many they are, where crops stand around a resize: pixels
+ * that are cut off are not computed. Undefined where `drawn` begins with something else.
+ */
+export function resizedPart(
+  image: Image,
+  drawn: readonly Drawn[],
+): { readonly image: Image; readonly count: number } | undefined {
+  const at = drawn[0]?.name === crop.name ? 1 : 0;
+  const from = at === 1 ? drawn[0]!.parameters as Rectangle : { ...sizeOf(image), ...CORNER };
+  if (drawn[at]?.name !== resize.name || !isInside(from, image)) return undefined;
+  const { interpolation: filter = "bilinear", ...size } = drawn[at].parameters as ResizeParameters;
+  if (filter === "nearest" || filter === "nearest-exact") return undefined;
+  requireSize(size);
+  const { name, parameters } = drawn[at + 1] ?? {};
+  const cut = name === crop.name && isInside(parameters as Rectangle, size);
+  const to = cut ? parameters as Rectangle : { ...sizeOf(size), ...CORNER };
+  const part = resampleBytes(image, { ...sizeOf(size), filter, from, to });
+  return { image: part, count: at + (cut ? 2 : 1) };
+}
+
+const CORNER = { left: 0, top: 0 };
+
+function sizeOf({ width, height }: Size): Size {
+  return { width, height };
 }
 
 /** [before, from, after] → [before, to, after]. */

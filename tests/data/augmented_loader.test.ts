@@ -1,7 +1,7 @@
 /** Tests of batches under pipelines: bytes, targets and labels, and what cannot be transformed. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { MemoryCache } from "../../data/cache/cache.ts";
+import { MemoryCache } from "../../data/cache/memory.ts";
 import { DataError } from "../../data/errors.ts";
 import { type Batch, Loader, type LoaderOptions } from "../../data/loader.ts";
 import { type Pipeline, readPipeline, type Step } from "../../data/pipeline.ts";

@@ -1,7 +1,8 @@
 /** Tests of the disk cache: the same batches, no decoding twice, other states of files, damage, two programs. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { type Cache, MemoryCache } from "../../data/cache/cache.ts";
+import type { Cache } from "../../data/cache/cache.ts";
+import { MemoryCache } from "../../data/cache/memory.ts";
 import { DiskCache, type DiskCacheOptions } from "../../data/cache/disk.ts";
 import {
   checksum,

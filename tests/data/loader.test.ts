@@ -1,7 +1,7 @@
 /** Tests of batches: order, padding, views, repeatability and what is read. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { MemoryCache } from "../../data/cache/cache.ts";
+import { MemoryCache } from "../../data/cache/memory.ts";
 import { openDecoder } from "../../data/decode.ts";
 import type { Files } from "../../data/files.ts";
 import { type Batch, defaultResize, Loader, type LoaderOptions } from "../../data/loader.ts";
