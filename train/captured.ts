@@ -97,6 +97,14 @@ export function captureTraining(
   return { step, optimizer, goal, feeds: new Map(factors && [[factors, rates]]) };
 }
 
+/** What programs of `options` may use on a device with these limits. */
+export function limitsOf(
+  { precision = "f32" }: Pick<SessionOptions, "precision">,
+  limits: CompileOptions,
+): CompileOptions {
+  return { ...limits, precision };
+}
+
 /** What a program of `variables` costs. */
 export function planOf(program: Program, variables: Variables, batch: number): SessionPlan {
   const { parameters, frozen } = variables;
@@ -124,6 +132,6 @@ function count(variables: readonly Variable[]): number {
  */
 export function planTraining(options: SessionOptions, limits: CompileOptions = {}): SessionPlan {
   const captured = captureModel(options);
-  const program = compile(captureTraining(captured, options).goal, limits);
+  const program = compile(captureTraining(captured, options).goal, limitsOf(options, limits));
   return planOf(program, captured.variables, options.batch);
 }

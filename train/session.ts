@@ -1,7 +1,7 @@
 /** A session: a model on a device, stepped and evaluated batch by batch. Knows no files and no loop. */
 
 import { compile } from "../engine/compile/mod.ts";
-import type { Program } from "../engine/compile/program.ts";
+import type { CompileOptions, Program } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { Memory } from "../engine/gpu/memory.ts";
 import type { Span } from "../engine/gpu/profile.ts";
@@ -17,6 +17,7 @@ import {
   captureModel,
   captureTraining,
   imageFeeds,
+  limitsOf,
   planOf,
 } from "./captured.ts";
 import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
@@ -44,7 +45,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #memory: Memory;
   readonly #captured: CapturedModel;
-  readonly #device: Device;
+  readonly #limits: CompileOptions;
   #program?: Program;
   #training?: Training;
   #evaluation?: Promise<{ readonly runner: Runner; readonly logits: Tensor }>;
@@ -57,7 +58,7 @@ export class Session {
 
   private constructor(device: Device, options: SessionOptions) {
     this.#options = options;
-    this.#device = device;
+    this.#limits = limitsOf(options, device.limits);
     this.#captured = captureModel(options);
     this.#memory = new Memory(device);
   }
@@ -201,7 +202,7 @@ export class Session {
 
   async #compileTraining(): Promise<Training> {
     const { step, optimizer, goal, feeds } = captureTraining(this.#captured, this.#options);
-    const program = compile(goal, this.#device.limits);
+    const program = compile(goal, this.#limits);
     this.#program = program;
     this.#feed(feeds);
     return { step, optimizer, runner: await Runner.create(program, this.#memory) };
@@ -214,7 +215,7 @@ export class Session {
   async #compileEvaluation() {
     const { model, variables, pixels } = this.#captured;
     const { logits } = apply(model, variables, pixels.evaluation, { training: false });
-    const program = compile({ outputs: [logits] }, this.#device.limits);
+    const program = compile({ outputs: [logits] }, this.#limits);
     this.#program ??= program;
     return { runner: await Runner.create(program, this.#memory), logits };
   }

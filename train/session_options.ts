@@ -1,6 +1,7 @@
 /** What a session is made of, fed and measured by. Does nothing. */
 
 import type { Left } from "../data/batch_options.ts";
+import type { Precision } from "../engine/compile/program.ts";
 import type { Tensor } from "../engine/graph.ts";
 import type { Model } from "../engine/nn/scope.ts";
 import type { FreezeOptions } from "../engine/nn/stages.ts";
@@ -37,6 +38,11 @@ export interface SessionOptions extends FreezeOptions, RateOptions {
    * less memory, more work, the same gradients. Default false.
    */
   readonly recompute?: boolean;
+  /**
+   * As what activations and their gradients are kept: "f32", or as halves "f16". Weights, statistics and sums
+   * are float32 always. Default "f32".
+   */
+  readonly precision?: Precision;
   /** False where only `evaluate` is used. */
   readonly train: boolean;
   /**
