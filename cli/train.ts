@@ -17,6 +17,7 @@ import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type Job, lastOf, prepareJob } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
+import { documentsOf, openRecord, type Recorder } from "./record.ts";
 import { createSession } from "./sessions.ts";
 import { classCounts, classesOf } from "./train_data.ts";
 import { readTrainFlags, scheduleOf, sessionOptions } from "./train_flags.ts";
@@ -49,8 +50,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const session = await createSession(device, options);
   try {
     await initialize(session, job);
-    job.report(planOf(job, device, session));
-    await train(session, job);
+    const plan = planOf(job, device, session);
+    job.report(plan);
+    await train(session, job, { device, plan });
   } finally {
     session.destroy();
   }
@@ -63,13 +65,20 @@ async function initialize(session: Session, { resumed, initial }: Job): Promise<
   else if (initial) await startFrom(session, initial);
 }
 
-async function train(session: Session, job: Job): Promise<void> {
-  const { flags, report, path, resumed, settings } = job;
+async function train(
+  session: Session,
+  job: Job,
+  { device, plan }: { readonly device: Device; readonly plan: PlanEvent },
+): Promise<void> {
+  const { flags, path, resumed, settings } = job;
   const { train, validation } = job.data.dataset;
-  const folder = resumed?.folder ?? await RunFolder.create(files, path, job.recipe);
-  await listLeftOut(job);
+  const folder = resumed?.folder ??
+    await RunFolder.create(files, path, job.recipe, documentsOf(device, job));
   const loaders: Loader[] = [];
+  let record: Recorder | undefined;
   try {
+    await listLeftOut(job);
+    const { report, finished, close } = record = await openRecord(job, folder, plan);
     for (const samples of [train, validation]) {
       loaders.push(await Loader.open(samples, job.data.files, settings));
     }
@@ -92,12 +101,17 @@ async function train(session: Session, job: Job): Promise<void> {
       classes: job.data.dataset.classes.length,
       schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
       resume: resumePoint(job),
-      finished: async (epoch, best) =>
-        await folder.save(epoch, await checkpointOf(session, job, epoch, best)),
+      finished: async (epoch, best, outputs) => {
+        await folder.save(epoch, await checkpointOf(session, job, epoch, best));
+        await finished(epoch, outputs);
+      },
     }, report);
     report({ event: "end", best, run: path, "img_per_s": imagesPerSecond });
+    await close();
   } finally {
     for (const loader of loaders) loader.close();
+    // What made the run fail is worth more than what a last write may say.
+    await record?.close().catch(() => {});
     await folder.discardUnfinished();
   }
 }

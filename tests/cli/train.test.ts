@@ -55,8 +55,19 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   const end = whole.at(-1);
   assert.equal(end?.run, "whole");
   assert.deepEqual(
-    (await tree(`${folder.path}/whole`)).sort(),
-    ["best.safetensors", "config.json", "last.safetensors", "metrics.csv"],
+    (await tree(`${folder.path}/whole`)).map((name) => name.replace(/(tfevents)\..*/, "$1")).sort(),
+    [
+      "best.safetensors",
+      "config.json",
+      "data.json",
+      "env.json",
+      "events.out.tfevents",
+      "last.safetensors",
+      "metrics.csv",
+      "steps.csv",
+      "train.log",
+      "validation.csv",
+    ],
   );
 
   await run(`${TRAIN} --epochs 1 --run parts`);
