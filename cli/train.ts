@@ -96,10 +96,11 @@ async function train(
       seed: flags.seed,
       epochs: flags.epochs,
       logEvery: flags.logEvery,
+      accumulate: flags.accumulate,
       augment: job.pipeline,
       hasKernel: kernelsOf(flags.augmentOn),
       classes: job.data.dataset.classes.length,
-      schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
+      schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch, flags.accumulate)),
       resume: resumePoint(job),
       finished: async (epoch, best, outputs) => {
         await folder.save(epoch, await checkpointOf(session, job, epoch, best));
@@ -163,11 +164,13 @@ async function checkpointOf(
 function planOf(job: Job, device: Device, session: Session): PlanEvent {
   const { flags, data: { dataset, source } } = job;
   const images = dataset.train.length;
-  const steps = stepsPerEpoch(images, flags.batch);
+  const { batch, accumulate } = flags;
+  const steps = stepsPerEpoch(images, batch, accumulate);
   if (steps === 0) {
+    const times = accumulate === 1 ? "" : ` and --accumulate ${accumulate}`;
     throw new UsageError(
-      `Cannot train with --batch ${flags.batch}: there are ${images} training images, ` +
-        `a batch of at most ${images} was needed`,
+      `Cannot train with --batch ${batch}${times}: there are ${images} training images, ` +
+        `a step of at most ${images} was needed`,
     );
   }
   const { parameters, trained, dispatches, bytesPerImage, bufferBytes, keptBytes } = session.plan;
@@ -189,7 +192,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     batch: flags.batch,
     epochs: flags.epochs,
     steps,
-    dropped: images - steps * flags.batch,
+    dropped: images - steps * batch * accumulate,
     ...describeRecipe(flags),
     augment: `${flags.augment}: ${describeDivision(job.division)}`,
     seed: flags.seed,

@@ -29,12 +29,19 @@ import {
   share,
   whole,
 } from "./flags.ts";
+import { type OptimizerFlags, updateOptions, withOptimizerFlags } from "./optimizer_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
 export interface Recipe
-  extends CommonFlags, DataFlags, WeightFlags, TuningFlags, Pick<LoadingFlags, "onBad"> {
+  extends
+    CommonFlags,
+    DataFlags,
+    WeightFlags,
+    TuningFlags,
+    OptimizerFlags,
+    Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
   readonly model: string;
   readonly size: number;
@@ -129,7 +136,7 @@ export function trainCommand(): Command {
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
-  return withTuningFlags(withWeightFlags(addLoadingFlags(command)));
+  return withOptimizerFlags(withTuningFlags(withWeightFlags(addLoadingFlags(command))));
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
@@ -241,6 +248,7 @@ export function sessionOptions(
     dropRate: recipe.drop,
     dropPathRate: recipe.dropPath,
     ...tuningOptions(recipe, recipe.lr),
+    ...updateOptions(recipe),
     train: true,
   };
 }

@@ -8,9 +8,10 @@ import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { RateOptions } from "./rates.ts";
+import type { ClipOptions } from "./update.ts";
 
 /** What a session is compiled for. */
-export interface SessionOptions extends FreezeOptions, RateOptions {
+export interface SessionOptions extends FreezeOptions, RateOptions, ClipOptions {
   /** A name of the registry, or a model of one's own. */
   readonly model: string | Model;
   /** How many classes the last layer tells apart. */
@@ -23,6 +24,8 @@ export interface SessionOptions extends FreezeOptions, RateOptions {
   readonly seed: number;
   /** What changes the weights; any where the session does not train. */
   readonly optimizer: OptimizerOptions;
+  /** Batches whose gradients are averaged for each step of the optimizer. Default 1. */
+  readonly accumulate?: number;
   /** Share of the target spread over all classes. Default 0. */
   readonly labelSmoothing?: number;
   /** What each class counts in the loss. Default all 1. */
