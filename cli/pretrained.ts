@@ -1,9 +1,10 @@
 /** `--pretrained`: published weights as a file on this machine. The only place that asks the internet. */
 
 import { downloadFromHub, HubError, HubFileError } from "../models/hub.ts";
+import { modelInfo } from "../models/mod.ts";
 import type { Reporter } from "../train/events.ts";
 import { UsageError } from "./errors.ts";
-import { hubCache } from "./hub_cache.ts";
+import { cachedFile, hubCache } from "./hub_cache.ts";
 
 /** Files of a repository of timm that have the weights, the first that there is. */
 const FILES = ["model.safetensors", "pytorch_model.bin"];
@@ -80,6 +81,26 @@ export async function pretrainedFile(
         `and "${folder}" can be copied from a machine that has them`,
     );
   }
+}
+
+/**
+ * What begins a run that names no weights: those of the model's first tag where they were downloaded earlier, else
+ * none. Asks nobody.
+ */
+export function downloadedWeights(
+  { model, tag: asked }: { readonly model: string; readonly tag?: string },
+): { weights?: string; tag?: string; pretrained?: false } {
+  const { tag } = modelInfo(model).pretrained[0] ?? {};
+  if (tag === undefined || asked !== undefined) {
+    return { ...asked && { tag: asked }, pretrained: false };
+  }
+  const { folder } = hubEnvironment((name) => Deno.env.get(name));
+  for (const name of FILES) {
+    const file = { repository: `timm/${model}.${tag}`, revision: "main", name };
+    const weights = cachedFile(folder, file);
+    if (weights !== undefined) return { weights, tag };
+  }
+  return { pretrained: false };
 }
 
 /** The text of a file, empty where there is none. */

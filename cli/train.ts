@@ -19,6 +19,7 @@ import { type Job, lastOf, prepareJob } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
 import { documentsOf, openRecord, type Recorder } from "./record.ts";
 import { createSession } from "./sessions.ts";
+import { RECIPES } from "./recipes.ts";
 import { classCounts, classesOf } from "./train_data.ts";
 import { readTrainFlags, scheduleOf, sessionOptions } from "./train_flags.ts";
 import { frozenNames, tuningWarning } from "./tuning_flags.ts";
@@ -32,6 +33,10 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const job = await prepareJob(parsed.flags, args);
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
+  const { recipe } = job.flags;
+  if (recipe !== "auto") {
+    job.report({ event: "note", text: `Recipe ${recipe}: ${RECIPES[recipe].about}` });
+  }
   if (job.flags.sampler !== "shuffle") {
     const text = `sampler ${job.flags.sampler}: ${job.data.dataset.train.length} draws an epoch, ` +
       "with replacement";
