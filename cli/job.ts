@@ -19,7 +19,8 @@ import { terminalReporter } from "./machine.ts";
 import { pretrainedFile } from "./pretrained.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
 import { type OpenData, openData, requireSameData, withoutSamples } from "./train_data.ts";
-import { type AskedFlags, recipeOf, resumeFlags, type TrainFlags } from "./train_flags.ts";
+import { recipeOf, resumeFlags } from "./resume_flags.ts";
+import type { AskedFlags, TrainFlags } from "./train_flags.ts";
 
 /** A run folder and, for a run that goes on, where it stopped. */
 interface Run {

@@ -2,21 +2,18 @@
 
 import { constant, oneCycle, type Schedule, stepLR } from "../engine/optim/schedules.ts";
 import { modelNames } from "../models/mod.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
-import { requireModel } from "../train/restore.ts";
 import type { SessionOptions } from "../train/session.ts";
 import {
   addDataFlags,
   addSamplerFlag,
   type DataFlags,
-  PLACE_FLAGS,
   requireDataAgreement,
   samplerOf,
 } from "./data_flags.ts";
 import type { Step } from "../data/pipeline.ts";
 import type { Sampler } from "../data/sampler.ts";
 import { addAugmentFlag, addAugmentOnFlag } from "./augment_flags.ts";
-import { addLoadingFlags, LOADING_FLAGS, type LoadingFlags } from "./loading_flags.ts";
+import { addLoadingFlags, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
   type Command,
@@ -33,8 +30,8 @@ import {
 } from "./flags.ts";
 import { type OptimizerFlags, updateOptions, withOptimizerFlags } from "./optimizer_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
-import { applyConfig, readOption } from "./config.ts";
-import { downloadedWeights } from "./pretrained.ts";
+import { applyConfig } from "./config.ts";
+import { downloadedWeights } from "./downloaded.ts";
 import { type NamedRecipe, RECIPE_NAMES, recipeFor, recipeHelp, RECIPES } from "./recipes.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
@@ -87,21 +84,6 @@ export interface TrainFlags extends Recipe, LoadingFlags {
 export type AskedFlags =
   & Omit<TrainFlags, "size" | "resize">
   & Partial<Pick<TrainFlags, "size" | "resize">>;
-
-/** Flags that say how and where a run is done and change none of its numbers. */
-const PRACTICAL = [
-  "config",
-  "run",
-  "name",
-  "resume",
-  "power",
-  "logEvery",
-  "json",
-  ...LOADING_FLAGS,
-];
-
-/** Flags that may differ from the saved ones on resuming: the data may have moved. */
-const MOVABLE = [...PRACTICAL, ...PLACE_FLAGS];
 
 /**
  * The command. Its defaults are those of a run that begins without any recipe: what a recipe sets is said to be
@@ -211,50 +193,6 @@ function applyRecipe(command: Command): void {
   command.setOptionValueWithSource("recipe", recipe, "recipe");
 }
 
-/**
- * Reads the flags of a run that goes on: the saved recipe, with what this command line may change.
- * Throws UsageError for a flag that would make it another run, CheckpointError for another model.
- */
-export function resumeFlags(
-  checkpoint: Checkpoint,
-  { path, args }: { readonly path: string; readonly args: readonly string[] },
-): TrainFlags {
-  // Runs from before the device could augment go on as they began.
-  const before = savedCommand({ augmentOn: "workers", ...checkpoint.configuration });
-  const command = trainCommand();
-  const now = parseFlags<TrainFlags>(command, args);
-  if ("help" in now) throw new UsageError("Cannot resume: --help was given");
-  const recipe = before.opts<TrainFlags>();
-  const changed: Record<string, unknown> = {};
-  for (const option of command.options) {
-    const name = option.attributeName();
-    if (!given(command, name)) continue;
-    const [was, is] = [recipe, now.flags].map((flags) =>
-      (flags as unknown as typeof changed)[name]
-    );
-    // A run keeps the steps that its file held when it began.
-    if (name === "augment" && typeof was !== "string") continue;
-    if (name === "model") requireModel(checkpoint, String(is), path);
-    const longer = name === "epochs" && recipe.schedule !== "one-cycle";
-    if (is !== was && !longer && !MOVABLE.includes(name)) {
-      throw new UsageError(
-        `Cannot change ${option.long} of a run to ${is}: it began with ${was ?? "none"}, ` +
-          "the same or no such flag was needed",
-      );
-    }
-    changed[name] = is;
-  }
-  const { data, labels, images, ...rest } = recipe;
-  const moved = PLACE_FLAGS.some((name) => name in changed);
-  const source = moved ? {} : withoutUndefined({ data, labels, images });
-  return { ...rest, ...source, logEvery: now.flags.logEvery, ...changed };
-}
-
-/** The part of the flags that is saved with a run. */
-export function recipeOf(flags: TrainFlags): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(flags).filter(([name]) => !PRACTICAL.includes(name)));
-}
-
 /** The learning rate of each step. */
 export function scheduleOf(recipe: Recipe, stepsPerEpoch: number): Schedule {
   const { lr, epochs, stepEvery, gamma } = recipe;
@@ -325,23 +263,4 @@ function classWeights(text: string): string {
   if (text === "auto") return text;
   for (const part of text.split(",")) positive(part);
   return text;
-}
-
-function withoutUndefined<T>(values: Record<string, T | undefined>): Record<string, T> {
-  return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== undefined),
-  );
-}
-
-/** The command as a saved recipe leaves it; what stands in it beside options is left out. */
-function savedCommand(saved: Readonly<Record<string, unknown>>): Command {
-  const command = trainCommand();
-  command.parse([], { from: "user" });
-  for (const option of command.options) {
-    const value = saved[option.attributeName()];
-    if (value === undefined || value === null || option.negate) continue;
-    const read = readOption(option, value);
-    command.setOptionValueWithSource(option.attributeName(), read, "config");
-  }
-  return command;
 }

@@ -24,7 +24,7 @@ export async function verity(
 ): Promise<Ended> {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", CLI, ...args],
-    env: { NO_COLOR: "1", HF_HUB_CACHE: "/nowhere", ...env },
+    env: { NO_COLOR: "1", HF_HOME: "/nowhere", ...env },
     ...(cwd !== undefined && { cwd }),
   });
   const { code, stdout, stderr } = await command.output();

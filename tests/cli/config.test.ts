@@ -4,11 +4,12 @@ import { Ajv2020 } from "ajv";
 import { configSchema, readConfig } from "../../cli/config.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { RECIPES } from "../../cli/recipes.ts";
-import { readTrainFlags, recipeOf, trainCommand } from "../../cli/train_flags.ts";
+import { recipeOf } from "../../cli/resume_flags.ts";
+import { readTrainFlags, trainCommand } from "../../cli/train_flags.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 
 // What the machine has downloaded is no part of these tests.
-Deno.env.set("HF_HUB_CACHE", "/nowhere");
+Deno.env.set("HF_HOME", "/nowhere");
 
 function trainFlags(...args: string[]) {
   const parsed = readTrainFlags(args);
@@ -121,13 +122,13 @@ Deno.test("a recipe follows from data and weights, or is named", () => {
 
 Deno.test("weights that were downloaded earlier begin a run, unless a flag says otherwise", async () => {
   const commit = "0123456789abcdef0123456789abcdef01234567";
-  const repository = "models--timm--efficientnet_b0.ra_in1k";
+  const repository = "hub/models--timm--efficientnet_b0.ra_in1k";
   const file = `${repository}/snapshots/${commit}/model.safetensors`;
   await using folder = await temporaryFolder({
     [`${repository}/refs/main`]: commit,
     [file]: "weights",
   });
-  Deno.env.set("HF_HUB_CACHE", folder.path);
+  Deno.env.set("HF_HOME", folder.path);
   try {
     const { weights, tag, pretrained, recipe } = trainFlags("--data", "a");
     assert.deepEqual(
@@ -144,7 +145,7 @@ Deno.test("weights that were downloaded earlier begin a run, unless a flag says 
       [[undefined, false], [undefined, false], [undefined, false]],
     );
   } finally {
-    Deno.env.set("HF_HUB_CACHE", "/nowhere");
+    Deno.env.set("HF_HOME", "/nowhere");
   }
 });
 

@@ -9,7 +9,7 @@ import { modelInfo, modelNames } from "../../models/mod.ts";
 import { verity } from "./command.ts";
 
 // What the machine has downloaded is no part of these tests.
-Deno.env.set("HF_HUB_CACHE", "/nowhere");
+Deno.env.set("HF_HOME", "/nowhere");
 
 function trainFlags(...args: string[]) {
   const parsed = readTrainFlags(args);
