@@ -130,7 +130,7 @@ async function throughLoader(
 ): Promise<number> {
   const loader = await Loader.open(samples, files, { workers, cache, ...(library && { library }) });
   const options = {
-    ...{ size, batch: Math.min(batch, samples.length), seed, train: true },
+    ...{ size, batch: Math.min(batch, samples.length), seed, train: true, reuse: true },
     ...(resize !== undefined && { resize }),
   };
   try {

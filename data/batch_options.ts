@@ -46,6 +46,11 @@ export interface LoaderOptions {
    * sample and not on the epoch. Batches are not mixed.
    */
   readonly pass?: number;
+  /**
+   * Whether the images of a batch may be overwritten as soon as the next one is asked for: whoever copies them to a device
+   * at once spares the program a new buffer for each batch. Default false.
+   */
+  readonly reuse?: boolean;
 }
 
 /** What is still to be done to the images of a batch, in place of the workers. */

@@ -8,19 +8,19 @@ import {
   requirePossible,
   TRAINING,
 } from "./batch_options.ts";
-import type { Cache, Key } from "./cache/cache.ts";
+import type { Cache } from "./cache/cache.ts";
 import { MemoryCache } from "./cache/memory.ts";
 import type { Division } from "./divide.ts";
 import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
-import type { Image } from "./image.ts";
 import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
-import { draw, type Placed } from "./pipeline.ts";
+import { draw } from "./pipeline.ts";
 import { Pool } from "./pool.ts";
-import { type Finished, finishView, type Shown, type Work } from "./prepare.ts";
+import type { Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
+import { type Prefix, type Ready, Supply } from "./supply.ts";
 import { writeView } from "./view.ts";
 
 export { defaultResize, type Left, type LoaderOptions } from "./batch_options.ts";
@@ -63,6 +63,19 @@ export interface BadSample {
   readonly reason: string;
 }
 
+type Loaded = Omit<Batch, "waited">;
+
+/** What a batch is made with. */
+interface Loading {
+  /** Where its images are written. */
+  readonly images: Batch["images"];
+  readonly prefix: Prefix;
+  readonly division: Division;
+  readonly options: LoaderOptions;
+  /** Number of the batch. */
+  readonly step: number;
+}
+
 /**
  * Loads samples in batches. All random choices are hashes of seed, epoch and sample, so batches do not depend
  * on the number of workers or on which is done first.
@@ -72,12 +85,10 @@ export interface BadSample {
 export class Loader {
   /** What is loaded. */
   readonly samples: readonly Sample[];
-  readonly #files: Files;
   readonly #pool: Pool;
   readonly #cache: Cache;
+  readonly #supply: Supply;
   readonly #sampler: Sampler | undefined;
-  /** Images under way, so that one drawn twice is prepared once. */
-  readonly #preparing = new Map<string, Promise<Image>>();
 
   private constructor(
     samples: readonly Sample[],
@@ -89,9 +100,9 @@ export class Loader {
     },
   ) {
     this.samples = samples;
-    this.#files = files;
     this.#pool = pool;
     this.#cache = cache;
+    this.#supply = new Supply(files, pool, cache);
     this.#sampler = sampler;
   }
 
@@ -125,9 +136,11 @@ export class Loader {
         repeats: new Uint32Array(count),
       };
     const division = divisionOf(options);
+    const prefix = this.#supply.prefix(division.prefix);
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
-    const ahead = Math.max(2, Math.ceil(4 * this.#pool.size / batch));
-    const pending: Promise<Omit<Batch, "waited">>[] = [];
+    const ahead = Math.max(2, Math.ceil(8 * this.#pool.size / batch));
+    const pending: Promise<Loaded>[] = [];
+    const buffers: Batch["images"][] = [];
     let begun = 0;
     for (let step = 0; step < steps; step++) {
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
@@ -136,7 +149,8 @@ export class Loader {
           indices: order.indices.subarray(from, to),
           repeats: order.repeats.subarray(from, to),
         };
-        const next = this.#load(rows, { division, options, step: begun });
+        const images = buffers.pop() ?? new Uint8Array(batch * options.size ** 2 * 4);
+        const next = this.#load(rows, { images, prefix, division, options, step: begun });
         // Reported when it is this batch's turn, which may never come.
         next.catch(() => {});
         pending.push(next);
@@ -144,6 +158,7 @@ export class Loader {
       const asked = performance.now();
       const ready = await pending.shift()!;
       yield { ...ready, waited: (performance.now() - asked) / 1000 };
+      if (options.reuse) buffers.push(ready.images);
     }
     await this.#cache.flush();
   }
@@ -157,11 +172,12 @@ export class Loader {
       readonly checked?: () => void;
     },
   ): Promise<BadSample[]> {
-    const { prefix } = divisionOf({ ...options, batch: 1, train: false, seed: 0, epoch: 0 });
+    const division = divisionOf({ ...options, batch: 1, train: false, seed: 0, epoch: 0 });
+    const prefix = this.#supply.prefix(division.prefix);
     const bad: BadSample[] = [];
     const check = async (index: number) => {
       try {
-        await this.#image(index, prefix);
+        await this.#supply.prepared(this.samples[index]!, prefix);
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         bad.push({ index, reason: error.message });
@@ -182,36 +198,35 @@ export class Loader {
     this.#pool.close();
   }
 
-  async #load(
-    rows: Order,
-    { division, options, step }: {
-      readonly division: Division;
-      readonly options: LoaderOptions;
-      readonly step: number;
-    },
-  ): Promise<Omit<Batch, "waited">> {
+  async #load(rows: Order, { images, prefix, division, options, step }: Loading): Promise<Loaded> {
     const { batch, size, pass } = options;
-    const loading = Array.from(
-      rows.indices,
-      (index, row) => this.#finished({ index, repeat: rows.repeats[row]! }, division, options),
-    );
-    for (const image of loading) image.catch(() => {});
-    const images = new Uint8Array(batch * size * size * 4);
     const labels = new Int32Array(batch).fill(-1);
     const weights = new Float32Array(batch);
     const indices = new Int32Array(batch).fill(-1);
     const drawn: Left["drawn"][number][] = Array.from({ length: batch }, () => []);
-    for (const [row, index] of rows.indices.entries()) {
-      const ready = await loading[row]!;
-      const { label, left } = ready;
-      const pixels = images.subarray(row * size * size * 4, (row + 1) * size * size * 4);
+    const bytes = size * size * 4;
+    const place = (ready: Ready, row: number) => {
+      const index = rows.indices[row]!;
+      const pixels = images.subarray(row * bytes, (row + 1) * bytes);
       if ("view" in ready) writeView(ready.image, ready.view, pixels);
       else pixels.set(ready.pixels);
-      labels[row] = pass === undefined ? label : this.samples[index]!.label;
+      labels[row] = pass === undefined ? ready.label : this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
-      drawn[row] = left;
+      drawn[row] = ready.left;
+    };
+    const waiting: [row: number, ready: Promise<Ready>][] = [];
+    for (const [row, index] of rows.indices.entries()) {
+      const work = this.#work({ index, repeat: rows.repeats[row]! }, division, options);
+      const ready = this.#supply.ready(this.samples[index]!, prefix, work);
+      if (!(ready instanceof Promise)) place(ready, row);
+      else {
+        ready.catch(() => {});
+        waiting.push([row, ready]);
+      }
     }
+    for (const [row, ready] of waiting) place(await ready, row);
+    images.fill(0, rows.indices.length * bytes);
     const loaded = { images, labels, weights, indices };
     const none = division.batch.length === 0 || pass !== undefined;
     const keys = [MIXING, options.seed, options.epoch, step];
@@ -225,17 +240,16 @@ export class Loader {
     };
   }
 
-  /** A sample's image for a batch, and its class then. */
-  async #finished(
+  /** What is done to a sample after the prefix. */
+  #work(
     { index, repeat }: { readonly index: number; readonly repeat: number },
-    { prefix, workers, device }: Division,
+    { workers, device }: Division,
     { seed, epoch, pass }: LoaderOptions,
-  ): Promise<Finished | Shown> {
+  ): Work {
     const { name, label } = this.samples[index]!;
     // An image drawn again in an epoch looks another way.
     const again = repeat === 0 ? [] : [repeat];
-    const image = await this.#image(index, prefix);
-    const work: Work = {
+    return {
       name,
       steps: workers,
       later: device,
@@ -244,29 +258,5 @@ export class Loader {
         : [PASSES, seed, pass, index],
       known: pass === undefined ? { label } : { pass },
     };
-    return finishView(image, work) ?? await this.#pool.finish(image, work);
-  }
-
-  /** The prepared image, from the cache if it is there. */
-  #image(index: number, steps: readonly Placed[]): Promise<Image> {
-    const sample = this.samples[index]!;
-    const done = steps.map(({ step: { name, options } }) => `${name} ${JSON.stringify(options)}`);
-    const key = { prefix: [this.#pool.decoder, ...done].join("; "), path: sample.path };
-    const name = `${key.prefix}; ${key.path}`;
-    let image = this.#preparing.get(name);
-    if (!image) {
-      image = this.#prepare(sample, key, steps).finally(() => this.#preparing.delete(name));
-      this.#preparing.set(name, image);
-    }
-    return image;
-  }
-
-  async #prepare({ name, path }: Sample, key: Key, steps: readonly Placed[]): Promise<Image> {
-    const known = await this.#cache.get(key);
-    if (known) return known;
-    const work = { name, steps, keys: [], known: {} };
-    const image = await this.#pool.prepare(() => this.#files.read(path), work);
-    await this.#cache.put(key, image);
-    return image;
   }
 }

@@ -3,25 +3,32 @@ import { DataError } from "./errors.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import type { Finished, Work } from "./prepare.ts";
-import type { Reply, Request } from "./worker.ts";
+import type { Item, Reply, Request } from "./worker.ts";
 
-/** Images a worker holds at once: one in work, the others so that it need not wait for the next. */
-const DEPTH = 3;
+/** Groups of images a worker holds at once: one in work, the others so that it need not wait for the next. */
+const DEPTH = 2;
+
+/** Most images in a group, and the seconds of work it should be: a message costs as much for one as for many. */
+const GROUP = { images: 16, seconds: 0.01 } as const;
 
 /** Reads a file; called when a worker is free for it. */
 export type Read = () => Promise<Uint8Array<ArrayBuffer>>;
 
 interface Job {
   readonly work: Work;
-  /** A file to be prepared, or a prepared image to be finished. */
+  /** A file, or a prepared image. */
   readonly source: Read | Image;
+  /** Whether the result is for a batch. */
+  readonly finish: boolean;
   readonly resolve: (result: Image | Finished) => void;
   readonly reject: (error: Error) => void;
 }
 
 interface Member {
   readonly worker: Worker;
-  readonly jobs: Map<number, Job>;
+  readonly groups: Map<number, readonly Job[]>;
+  /** How many images make a group. */
+  pace: number;
 }
 
 /** What a worker says when it can decode. */
@@ -61,13 +68,14 @@ export class Pool {
   readonly decoder: string;
   readonly #members: readonly Member[];
   readonly #queue: Job[] = [];
+  #dispatching = false;
   #next = 0;
   #closed = false;
 
   private constructor(workers: readonly Worker[], { library, decoder }: Ready) {
     this.library = library;
     this.decoder = decoder;
-    this.#members = workers.map((worker) => ({ worker, jobs: new Map() }));
+    this.#members = workers.map((worker) => ({ worker, groups: new Map(), pace: 1 }));
     for (const member of this.#members) {
       member.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(member, data);
       member.worker.onerror = (event) => {
@@ -99,81 +107,108 @@ export class Pool {
 
   /** The image in a file after steps. Rejects with DataError when it cannot be read, decoded or transformed. */
   async prepare(read: Read, work: Work): Promise<Image> {
-    return await this.#done(read, work) as Image;
+    return await this.#done(read, work, false) as Image;
   }
 
-  /** A prepared image after steps, for a batch. Rejects with DataError when it does not fit them. */
-  async finish(image: Image, work: Work): Promise<Finished> {
-    return await this.#done(image, work) as Finished;
+  /**
+   * A prepared image after steps, or the one in a file after all of them, for a batch. Rejects with DataError when
+   * it cannot be read or does not fit the steps.
+   */
+  async finish(source: Read | Image, work: Work): Promise<Finished> {
+    return await this.#done(source, work, true) as Finished;
   }
 
   /** Ends the workers; what is still under way is rejected. */
   close(): void {
     this.#closed = true;
-    for (const { worker, jobs } of this.#members) {
+    for (const { worker, groups } of this.#members) {
       worker.terminate();
-      this.#queue.push(...jobs.values());
-      jobs.clear();
+      for (const jobs of groups.values()) this.#queue.push(...jobs);
+      groups.clear();
     }
     for (const { work, reject } of this.#queue.splice(0)) reject(closed(work));
   }
 
-  #done(source: Read | Image, work: Work): Promise<Image | Finished> {
+  #done(source: Read | Image, work: Work, finish: boolean): Promise<Image | Finished> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closed(work));
-      const job = { work, source, resolve, reject };
+      const job = { work, source, finish, resolve, reject };
       // What is nearly done goes first: it belongs to the batch that is waited for.
       if (typeof source === "function") this.#queue.push(job);
       else this.#queue.unshift(job);
-      this.#dispatch();
+      if (this.#dispatching) return;
+      // Not before all that is asked for now is in the queue.
+      this.#dispatching = true;
+      queueMicrotask(() => {
+        this.#dispatching = false;
+        this.#dispatch();
+      });
     });
   }
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const member = this.#members.reduce((a, b) => b.jobs.size < a.jobs.size ? b : a);
-      if (member.jobs.size >= DEPTH) return;
-      void this.#send(member, this.#queue.shift()!);
+      const member = this.#members.reduce((a, b) => b.groups.size < a.groups.size ? b : a);
+      if (member.groups.size >= DEPTH) return;
+      const share = Math.ceil(this.#queue.length / this.#members.length);
+      void this.#send(member, this.#queue.splice(0, Math.min(member.pace, share)));
     }
   }
 
-  async #send(member: Member, job: Job): Promise<void> {
+  async #send(member: Member, jobs: readonly Job[]): Promise<void> {
     const id = this.#next++;
-    const { work, source, reject } = job;
-    member.jobs.set(id, job);
+    member.groups.set(id, jobs);
+    const read = await Promise.all(jobs.map((job) => this.#read(job)));
+    // The pool may have been closed, or the worker have failed, in the meantime.
+    if (!member.groups.has(id)) return;
+    const kept = jobs.filter((_, i) => read[i] !== undefined);
+    const items = read.filter((item) => item !== undefined);
+    if (items.length === 0) {
+      member.groups.delete(id);
+      return this.#dispatch();
+    }
+    member.groups.set(id, kept);
+    const buffers = items.map(({ source }) =>
+      (source instanceof Uint8Array ? source : source.data).buffer as ArrayBuffer
+    );
+    post(member.worker, { type: "work", id, items }, buffers);
+  }
+
+  /** What a worker is told of a job; undefined where the file cannot be read, which the job then knows. */
+  async #read({ source, work, finish, reject }: Job): Promise<Item | undefined> {
+    // A copy, for what is sent leaves this thread.
+    if (typeof source !== "function") {
+      return { source: { ...source, data: source.data.slice() }, work, finish };
+    }
     try {
-      if (typeof source !== "function") {
-        post(member.worker, { type: "finish", id, image: source, work });
-        return;
-      }
-      const bytes = await source();
-      // The pool may have been closed, or the worker have failed, in the meantime.
-      if (!member.jobs.has(id)) return;
-      post(member.worker, { type: "prepare", id, bytes, work }, [bytes.buffer]);
+      return { source: await source(), work, finish };
     } catch (error) {
-      member.jobs.delete(id);
       const reason = error instanceof Error ? error.message : String(error);
       reject(new DataError(`Cannot read ${work.name}: ${reason}`));
-      this.#dispatch();
     }
   }
 
-  #receive({ jobs }: Member, reply: Reply): void {
+  #receive(member: Member, reply: Reply): void {
     if (reply.type === "ready") return;
-    const job = jobs.get(reply.id);
-    jobs.delete(reply.id);
-    if (reply.type !== "failed") job?.resolve(reply.result);
-    else job?.reject(reply.bad ? new DataError(reply.message) : new Error(reply.message));
+    const jobs = member.groups.get(reply.id) ?? [];
+    member.groups.delete(reply.id);
+    const each = reply.seconds / Math.max(1, jobs.length);
+    member.pace = Math.max(1, Math.min(GROUP.images, Math.round(GROUP.seconds / each)));
+    for (const [i, job] of jobs.entries()) {
+      const outcome = reply.outcomes[i]!;
+      if ("result" in outcome) job.resolve(outcome.result);
+      else job.reject(outcome.bad ? new DataError(outcome.message) : new Error(outcome.message));
+    }
     this.#dispatch();
   }
 
   /** A worker that breaks down ends the pool; the images it held are named. */
-  #fail({ worker, jobs }: Member, message: string): void {
+  #fail({ worker, groups }: Member, message: string): void {
     worker.terminate();
-    for (const { work, reject } of jobs.values()) {
+    for (const { work, reject } of [...groups.values()].flat()) {
       reject(new DataError(`Cannot read ${work.name}: the worker for images ended (${message})`));
     }
-    jobs.clear();
+    groups.clear();
     this.close();
   }
 }

@@ -1,11 +1,12 @@
 /** The way of one image from its file to what a batch holds. Reads no file and makes no batch. */
-import type { Decoder } from "./decode.ts";
 import { operationsIn } from "./divide.ts";
 import { DataError } from "./errors.ts";
 import { type Image, MAX_PIXELS, type Size } from "./image.ts";
 import { type Choice, draw, type Drawn, type Placed } from "./pipeline.ts";
 import { recompress } from "./recompress.ts";
+import { crop } from "./transforms/crop.ts";
 import { apply, resizedBy } from "./transforms/operations.ts";
+import { resize } from "./transforms/resize.ts";
 import type { Subject } from "./transforms/transform.ts";
 import { type View, viewOf, writeView } from "./view.ts";
 
@@ -65,24 +66,33 @@ function chosen({ width, height }: Image, { name, steps, keys, known }: Work): C
   }
 }
 
-/** The image in `bytes` after steps that are the same every time. Throws {@linkcode DataError}. */
-export async function prepare(decoder: Decoder, bytes: Uint8Array, work: Work): Promise<Image> {
-  const image = await decoder.decode(bytes, work.name);
-  return await apply(image, chosen(image, work).drawn, recompress);
+/** The image after steps that are the same every time, in memory of its own. Throws {@linkcode DataError}. */
+export async function prepare(image: Image, work: Work): Promise<Image> {
+  const prepared = await apply(image, chosen(image, work).drawn, recompress);
+  // What is transferred must not be a part of a larger buffer.
+  const { data } = prepared;
+  const whole = data.byteLength === data.buffer.byteLength;
+  return { ...prepared, data: whole ? data : data.slice() };
 }
 
-/** A prepared image after the steps that follow, for a batch. Throws {@linkcode DataError}. */
-export async function finish(prepared: Image, work: Work): Promise<Finished> {
-  const choice = chosen(prepared, work);
-  const pixels = packed(await apply(prepared, choice.drawn, recompress));
+/** The image after steps, for a batch. Throws {@linkcode DataError}. */
+export async function finish(image: Image, work: Work): Promise<Finished> {
+  const choice = chosen(image, work);
+  const { drawn } = choice;
+  // Crops behind a resize belong to it, the moves that end a list to the copy into the batch.
+  const moved = drawn.findLastIndex(({ name }) => !MOVES.includes(name)) + 1;
+  const cut = drawn[moved - 1]?.name === resize.name && drawn[moved]?.name === crop.name ? 1 : 0;
+  const before = await apply(image, drawn.slice(0, moved + cut), recompress);
+  const view = viewOf(before, drawn.slice(moved + cut));
+  const pixels = view
+    ? shown(before, view)
+    : packed(await apply(before, drawn.slice(moved + cut), recompress));
   return { pixels, ...known(choice, work) };
 }
 
 /** The same where all that was chosen moves pixels, which takes less time than telling a worker; else undefined. */
 export function finishView(prepared: Image, work: Work): Shown | undefined {
-  if (!work.steps.every(({ step }) => operationsIn(step).every((name) => MOVES.includes(name)))) {
-    return undefined;
-  }
+  if (!onlyMoves(work.steps)) return undefined;
   const choice = chosen(prepared, work);
   const view = viewOf(prepared, choice.drawn);
   return view && { image: prepared, view, ...known(choice, work) };
@@ -96,9 +106,25 @@ function known({ image }: Choice, { later = [], keys }: Work): Pick<Finished, "l
   return { label, left: drawn };
 }
 
+/** Whether steps do no more than move pixels, by the list of steps. */
+const moving = new WeakMap<readonly Placed[], boolean>();
+
+function onlyMoves(steps: readonly Placed[]): boolean {
+  let only = moving.get(steps);
+  if (only === undefined) {
+    only = steps.every(({ step }) => operationsIn(step).every((name) => MOVES.includes(name)));
+    moving.set(steps, only);
+  }
+  return only;
+}
+
+function shown(image: Image, view: View): Uint8Array<ArrayBuffer> {
+  const pixels = new Uint8Array(view.width * view.height * 4);
+  writeView(image, view, pixels);
+  return pixels;
+}
+
 /** All pixels of an image, as {@linkcode writeView} writes them. */
 export function packed(image: Image): Uint8Array<ArrayBuffer> {
-  const pixels = new Uint8Array(image.width * image.height * 4);
-  writeView(image, { ...image, left: 0, top: 0, across: false, down: false }, pixels);
-  return pixels;
+  return shown(image, { ...image, left: 0, top: 0, across: false, down: false });
 }

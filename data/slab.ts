@@ -3,7 +3,7 @@ import type { Image } from "./image.ts";
 import { Pixels, pixels, ROOM } from "./wasm/pixels.ts";
 
 /** Bytes of rows that are written at once. */
-export const BAND = 2 ** 18;
+export const BAND = 2 ** 15;
 
 /** A piece of memory. */
 export interface Slab {

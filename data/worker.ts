@@ -5,33 +5,34 @@ import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import { finish, type Finished, prepare, type Work } from "./prepare.ts";
 
-/** What the worker is told: first which library to use, then images. */
+/** What is to be done with one image. */
+export interface Item {
+  /** Bytes of an image file, or a prepared image. */
+  readonly source: Uint8Array | Image;
+  readonly work: Work;
+  /** Whether the result is for a batch. */
+  readonly finish: boolean;
+}
+
+/** What the worker is told: first which library to use, then groups of images. */
 export type Request =
   | { readonly type: "open"; readonly library: Library | undefined }
-  | {
-    readonly type: "prepare";
-    readonly id: number;
-    /** Of an image file. */
-    readonly bytes: Uint8Array;
-    readonly work: Work;
-  }
-  | {
-    readonly type: "finish";
-    readonly id: number;
-    readonly image: Image;
-    readonly work: Work;
-  };
+  | { readonly type: "work"; readonly id: number; readonly items: readonly Item[] };
 
-/** What the worker answers; `bad` says that the file is at fault, not the program. */
+/** What became of one image; `bad` says that the file is at fault, not the program. */
+export type Outcome =
+  | { readonly result: Image | Finished }
+  | { readonly message: string; readonly bad: boolean };
+
+/** What the worker answers. */
 export type Reply =
   | { readonly type: "ready"; readonly library: Library; readonly decoder: string }
-  | { readonly type: "prepared"; readonly id: number; readonly result: Image }
-  | { readonly type: "finished"; readonly id: number; readonly result: Finished }
   | {
-    readonly type: "failed";
+    readonly type: "done";
     readonly id: number;
-    readonly message: string;
-    readonly bad: boolean;
+    readonly outcomes: readonly Outcome[];
+    /** What the group took. */
+    readonly seconds: number;
   };
 
 /** The few names of a worker's global scope used here; the libraries of types disagree about the rest. */
@@ -40,8 +41,25 @@ interface Scope {
   postMessage(reply: Reply, transfer: Transferable[]): void;
 }
 
+/** Images in work at once. More only cost where all processors are busy: sharp decodes on threads of its own. */
+const LANES = 1;
+
 const scope = globalThis as unknown as Scope;
+const lanes = Array.from({ length: LANES }, () => Promise.resolve());
 let decoder: ReturnType<typeof openDecoder> | undefined;
+let turn = 0;
+
+async function outcomeOf({ source, work, finish: whole }: Item): Promise<Outcome> {
+  try {
+    const image = source instanceof Uint8Array
+      ? await (await (decoder ??= openDecoder())).decode(source, work.name)
+      : source;
+    return { result: whole ? await finish(image, work) : await prepare(image, work) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { message, bad: error instanceof DataError };
+  }
+}
 
 async function answer(request: Request): Promise<void> {
   if (request.type === "open") {
@@ -50,21 +68,24 @@ async function answer(request: Request): Promise<void> {
     scope.postMessage({ type: "ready", library, decoder: version }, []);
     return;
   }
-  const { id, work } = request;
-  try {
-    if (request.type === "finish") {
-      const result = await finish(request.image, work);
-      scope.postMessage({ type: "finished", id, result }, [result.pixels.buffer]);
-      return;
-    }
-    const image = await prepare(await (decoder ??= openDecoder()), request.bytes, work);
-    // A copy of its own, so that what is transferred is never a part of a larger buffer.
-    const data = new Uint8Array(image.data);
-    scope.postMessage({ type: "prepared", id, result: { ...image, data } }, [data.buffer]);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    scope.postMessage({ type: "failed", id, message, bad: error instanceof DataError }, []);
-  }
+  const { id, items } = request;
+  let start: number | undefined;
+  const outcomes = await Promise.all(items.map((item) => {
+    const lane = turn++ % LANES;
+    const outcome = lanes[lane]!.then(() => {
+      start ??= performance.now();
+      return outcomeOf(item);
+    });
+    lanes[lane] = outcome.then(() => {});
+    return outcome;
+  }));
+  const seconds = (performance.now() - start!) / 1000;
+  const buffers = outcomes.flatMap((outcome) =>
+    "result" in outcome
+      ? [("pixels" in outcome.result ? outcome.result.pixels : outcome.result.data).buffer]
+      : []
+  ) as ArrayBuffer[];
+  scope.postMessage({ type: "done", id, outcomes, seconds }, buffers);
 }
 
 scope.onmessage = ({ data }) => void answer(data);

@@ -69,7 +69,7 @@ export async function outputs(
   const labels = new Int32Array(images.count);
   const seen = new Uint8Array(images.count);
   let classes = 0;
-  for await (const batch of images.loader.batches(options)) {
+  for await (const batch of images.loader.batches({ ...options, reuse: true })) {
     const out = await session.evaluate(batch);
     if (classes === 0) {
       classes = out.length / batch.indices.length;

@@ -12,15 +12,17 @@ export class MemoryCache implements Cache {
   readonly #shelves = new Map<string, Map<string, Image>>();
   #slab: Slab | undefined;
   #bytes = 0;
+  #open: boolean;
 
   /** `limit` bytes of pixels at most; none with 0. */
   constructor(limit: number) {
     this.#limit = limit;
+    this.#open = limit > 0;
   }
 
-  /** Whether an image of the usual size would still be kept. */
+  /** Whether there was room so far. */
   get open(): boolean {
-    return this.#bytes < this.#limit;
+    return this.#open;
   }
 
   /** The image, if it is there. */
@@ -32,9 +34,13 @@ export class MemoryCache implements Cache {
   put({ prefix, path }: Key, image: Image): Promise<void> {
     let shelf = this.#shelves.get(prefix);
     if (!shelf) this.#shelves.set(prefix, shelf = new Map());
-    if (this.#bytes + image.data.length > this.#limit || shelf.has(path)) return Promise.resolve();
-    shelf.set(path, this.#kept(image));
-    this.#bytes += image.data.length;
+    if (!shelf.has(path)) {
+      const kept = this.#bytes + image.data.length <= this.#limit ? this.#kept(image) : undefined;
+      if (kept) {
+        shelf.set(path, kept);
+        this.#bytes += image.data.length;
+      } else this.#open = false;
+    }
     return Promise.resolve();
   }
 
@@ -43,13 +49,18 @@ export class MemoryCache implements Cache {
     return Promise.resolve();
   }
 
-  #kept(image: Image): Image {
+  #kept(image: Image): Image | undefined {
     const again = this.#slab?.keep(image);
     if (again) return again;
     const [least, most] = SLAB;
     // Each piece reserves addresses: few of them, however large the cache.
     const bytes = Math.min(most, Math.max(least, this.#limit / 16, image.data.length));
-    this.#slab = openSlab(bytes);
-    return this.#slab.keep(image) ?? image;
+    try {
+      this.#slab = openSlab(bytes);
+    } catch (error) {
+      // The machine has less memory than the limit.
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return this.#slab?.keep(image);
   }
 }

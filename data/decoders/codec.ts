@@ -2,6 +2,7 @@
 import type { Format, Header } from "../headers/header.ts";
 import type { Image } from "../image.ts";
 import type { Library } from "../native.ts";
+import { pixels, ROOM } from "../wasm/pixels.ts";
 
 /** One image library. */
 export interface Codec {
@@ -16,12 +17,11 @@ export interface Codec {
 
 /** The colours of pixels with an alpha channel, which is dropped. */
 export function withoutAlpha(rgba: Uint8Array | Uint8ClampedArray): Uint8Array {
-  const rgb = new Uint8Array(rgba.length / 4 * 3);
-  let to = 0;
-  for (let from = 0; from < rgba.length; from += 4, to += 3) {
-    rgb[to] = rgba[from]!;
-    rgb[to + 1] = rgba[from + 1]!;
-    rgb[to + 2] = rgba[from + 2]!;
-  }
-  return rgb;
+  const { length } = rgba;
+  const colours = length / 4 * 3;
+  const memory = pixels().reserve(length + colours + 3 * ROOM);
+  const y = length + 2 * ROOM;
+  memory.set(rgba, ROOM);
+  pixels().run.narrow(ROOM, y, length / 4);
+  return memory.slice(y, y + colours);
 }

@@ -37,13 +37,32 @@ const LOAD: Readonly<Partial<Record<Format, () => Promise<Decode>>>> = {
   },
 };
 
+/** How this package calls its JPEG codec and which one it is. */
+export const JPEG = "jsquash jpeg 1.6.0";
+
+/** The image in a file of a format; rejects when the library complains. */
+async function decodeBy(decode: Decode, bytes: Uint8Array): Promise<Image> {
+  said.length = 0;
+  // What the package calls ImageData, with a Uint8ClampedArray in every format here.
+  const { width, height, data } = await decode(new Uint8Array(bytes).buffer) as Pixels;
+  // A damaged scan is filled with grey and only complained about.
+  if (said.length > 0) throw new Error(said.join("; "));
+  return { width, height, data: withoutAlpha(data) };
+}
+
+/** Decodes JPEG files, not those in inks; rejects when the library complains. */
+export async function openJpeg(): Promise<(bytes: Uint8Array) => Promise<Image>> {
+  const decode = await LOAD.jpeg!();
+  return (bytes) => decodeBy(decode, bytes);
+}
+
 /** The codec, with imagescript for GIF and JPEG in inks, which jSquash does not read. */
 export async function openJsquash(): Promise<Codec> {
   const other = await openImagescript();
   const loaded = new Map<Format, Promise<Decode>>();
   return {
     library: "jsquash",
-    version: `jsquash jpeg 1.6.0, png 3.1.1, webp 1.5.0, avif 2.1.1; ${other.version}`,
+    version: `${JPEG}, png 3.1.1, webp 1.5.0, avif 2.1.1; ${other.version}`,
     formats: ["jpeg", "png", "webp", "avif", "gif"],
     async decode(bytes: Uint8Array, header: Header): Promise<Image> {
       const { format, jpeg } = header;
@@ -54,13 +73,7 @@ export async function openJsquash(): Promise<Codec> {
         decode = load();
         loaded.set(format, decode);
       }
-      const run = await decode;
-      said.length = 0;
-      // What the package calls ImageData, with a Uint8ClampedArray in every format here.
-      const { width, height, data } = await run(new Uint8Array(bytes).buffer) as Pixels;
-      // A damaged scan is filled with grey and only complained about.
-      if (said.length > 0) throw new Error(said.join("; "));
-      return { width, height, data: withoutAlpha(data) };
+      return await decodeBy(await decode, bytes);
     },
   };
 }

@@ -4,8 +4,8 @@
 ;; a byte and such a weight needs more than 16 bits, so a weight comes as two halves, w = high · 2^11 + low, each in
 ;; a pair with the half of the next tap: [offset, (high, high), (low, low), …], which `i32x4.dot_i16x8_s` takes.
 ;;
-;; Stores of 16 bytes run over the end of a row by up to 15. What they spill on is written afterwards, but for the last
-;; row, behind which the caller leaves room. Loads run over as well, and what they find does not matter.
+;; Stores run over the end of a row by less than 64 bytes. What they spill on is written afterwards, but for the last
+;; row, behind which the caller leaves room. Loads run over both ends as well, and what they find does not matter.
 (module
   (memory (export "memory") 1)
 
@@ -166,10 +166,10 @@
       (local.set $y (i32.add (local.get $y) (local.get $yStride)))
       (br_if $output (local.tee $outputs (i32.sub (local.get $outputs) (i32.const 1))))))
 
-  ;; 3 channels to 4, the last one 0: rows one after the other in y, mirrored where `flip` is not 0.
+  ;; 3 channels to 4, the last one 0: rows one after the other in y, mirrored where `flip` is not 0. 16 pixels at a time.
   (func (export "widen")
     (param $x i32) (param $xStride i32) (param $y i32) (param $width i32) (param $rows i32) (param $flip i32)
-    (local $p i32) (local $o i32) (local $end i32)
+    (local $p i32) (local $o i32)
     (loop $row
       (local.set $o (local.get $y))
       (local.set $y (i32.add (local.get $y) (i32.shl (local.get $width) (i32.const 2))))
@@ -177,23 +177,41 @@
         (then
           (local.set $p
             (i32.add (local.get $x)
-              (i32.mul (i32.sub (local.get $width) (i32.const 4)) (i32.const 3))))
+              (i32.mul (i32.sub (local.get $width) (i32.const 16)) (i32.const 3))))
           (loop $mirrored
             (v128.store (local.get $o)
+              (i8x16.swizzle (v128.load offset=36 (local.get $p))
+                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+            (v128.store offset=16 (local.get $o)
+              (i8x16.swizzle (v128.load offset=24 (local.get $p))
+                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+            (v128.store offset=32 (local.get $o)
+              (i8x16.swizzle (v128.load offset=12 (local.get $p))
+                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+            (v128.store offset=48 (local.get $o)
               (i8x16.swizzle (v128.load (local.get $p))
                 (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
-            (local.set $p (i32.sub (local.get $p) (i32.const 12)))
+            (local.set $p (i32.sub (local.get $p) (i32.const 48)))
             (br_if $mirrored
-              (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 16))) (local.get $y)))))
+              (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 64))) (local.get $y)))))
         (else
           (local.set $p (local.get $x))
           (loop $plain
             (v128.store (local.get $o)
               (i8x16.swizzle (v128.load (local.get $p))
                 (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
-            (local.set $p (i32.add (local.get $p) (i32.const 12)))
+            (v128.store offset=16 (local.get $o)
+              (i8x16.swizzle (v128.load offset=12 (local.get $p))
+                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+            (v128.store offset=32 (local.get $o)
+              (i8x16.swizzle (v128.load offset=24 (local.get $p))
+                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+            (v128.store offset=48 (local.get $o)
+              (i8x16.swizzle (v128.load offset=36 (local.get $p))
+                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+            (local.set $p (i32.add (local.get $p) (i32.const 48)))
             (br_if $plain
-              (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 16))) (local.get $y))))))
+              (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 64))) (local.get $y))))))
       (local.set $x (i32.add (local.get $x) (local.get $xStride)))
       (br_if $row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 

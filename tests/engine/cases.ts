@@ -2,7 +2,6 @@
 
 import { batchNormCases } from "./cases/batch_norm.ts";
 import type { Case } from "./cases/case.ts";
-import { compareCases } from "./cases/compare.ts";
 import { convolutionCases } from "./cases/convolution.ts";
 import { crossEntropyCases } from "./cases/cross_entropy.ts";
 import { dropoutCases } from "./cases/dropout.ts";
@@ -22,7 +21,6 @@ export const cases: readonly Case[] = [
   ...convolutionCases,
   ...batchNormCases,
   ...poolCases,
-  ...compareCases,
   ...crossEntropyCases,
   ...dropoutCases,
   ...retouchCases,
