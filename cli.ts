@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   models: "list the models and their pretrained tags",
   data: "examine a data set: duplicates, leaks, files that cannot be used",
   augment: "show what is done to training images",
+  schema: "print the schema of train's configuration files",
   golden: "check the device against golden numbers",
   bench: "time a training step, its products, or its peers",
   profile: "show where the time of a training step goes",

@@ -29,6 +29,7 @@ export { dropout, dropPath } from "./engine/ops/dropout.ts";
 export { flatten, reshape, row, transpose } from "./engine/ops/layout.ts";
 export { matmul } from "./engine/ops/matmul.ts";
 export { maxPool } from "./engine/ops/max_pool.ts";
+export { clamp, maximum, minimum, sign } from "./engine/ops/compare.ts";
 export {
   add,
   broadcastTo,
@@ -86,15 +87,16 @@ export {
   type LinearInitial,
   norm,
 } from "./engine/nn/layers.ts";
-export { type LossOptions, softmaxCrossEntropy } from "./engine/nn/losses.ts";
+export { type LossOptions, type LossSums, softmaxCrossEntropy } from "./engine/nn/losses.ts";
 export { apply, Capture, declare, type Model, Scope, type Variables } from "./engine/nn/scope.ts";
 export { type FreezeOptions, type Stage, stagesOf } from "./engine/nn/stages.ts";
 export type { Arena, Entry, Layout, Variable } from "./engine/nn/variables.ts";
 
 // Optimizers and schedules.
-export { adam, type AdamOptions } from "./engine/optim/adam.ts";
+export { adam, type AdamOptions, adamw } from "./engine/optim/adam.ts";
+export { clipByNorm, clipByUnit, clipByValue, type UnitOptions } from "./engine/optim/clip.ts";
 export { createOptimizer, type OptimizerOptions } from "./engine/optim/mod.ts";
-export type { Optimizer, Rates } from "./engine/optim/optimizer.ts";
+export type { Optimizer, Rates, StepInputs } from "./engine/optim/optimizer.ts";
 export {
   constant as constantRate,
   oneCycle,
@@ -173,6 +175,7 @@ export {
   type SessionPlan,
 } from "./train/session.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
+export type { ClipOptions, UpdateOptions } from "./train/update.ts";
 
 // Where a model looks.
 export { type HeatMap, overlay } from "./data/heat_map.ts";

@@ -19,10 +19,10 @@ export function run(args: readonly string[]): number {
     batch: 16,
   });
   if (!flags) return 0;
-  const { model, size, batch, json } = flags;
+  const { model, size, batch, json, precision = "f32" } = flags;
   const rows = [false as const, ...SETTINGS].map((fuse) => {
     const [one, two] = [batch, 2 * batch].map((batch) =>
-      stepProgram({ model, size, batch }, { ...UNBOUND, fuse })
+      stepProgram({ model, size, batch, precision }, { ...UNBOUND, fuse })
     ) as [Program, Program];
     const cost = (of: "bytes" | "partialBytes") => (n: number) =>
       (n === batch ? one : two).dispatches.reduce((sum, d) => sum + d[of], 0);
@@ -38,7 +38,9 @@ export function run(args: readonly string[]): number {
     for (const row of rows) console.log(JSON.stringify(row));
     return 0;
   }
-  console.log(`${model}, ${size} × ${size} pixels, batch ${batch}, Adam; MB of 10⁶ bytes\n`);
+  console.log(
+    `${model}, ${size} × ${size} pixels, batch ${batch}, ${precision}, Adam; MB of 10⁶ bytes\n`,
+  );
   console.log(table(
     ["rules", "dispatches", "moved, MB/image", "MB/further image", "of which partial sums"],
     rows.map((row) => [

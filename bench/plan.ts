@@ -16,7 +16,7 @@ export function run(args: readonly string[]): number {
     batch: 8,
   });
   if (!flags) return 0;
-  const { model, size, batch, json } = flags;
+  const { model, size, batch, json, precision = "f32" } = flags;
   const half = Math.ceil(frozenNames(model, "backbone").length / 2);
   const variants: readonly [flags: string, options: Partial<SessionOptions>][] = [
     ["(all trained)", {}],
@@ -46,7 +46,9 @@ export function run(args: readonly string[]): number {
     }
     return 0;
   }
-  console.log(`${model}, ${size} × ${size} pixels, batch ${batch}, Adam; MB of 10⁶ bytes\n`);
+  console.log(
+    `${model}, ${size} × ${size} pixels, batch ${batch}, ${precision}, Adam; MB of 10⁶ bytes\n`,
+  );
   console.log(table(
     [
       "flags",

@@ -1,11 +1,12 @@
 /** Training steps that are planned for a GPU, not run: their flags, and what one more image costs. Opens no device. */
 
+import { type PrecisionFlag, withPrecisionFlag } from "../cli/precision_flags.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
 import type { CompileOptions } from "../engine/compile/program.ts";
 import { modelInfo, modelNames } from "../models/mod.ts";
 
 /** Which step is planned. */
-export interface PlanFlags extends CommonFlags {
+export interface PlanFlags extends CommonFlags, PrecisionFlag {
   readonly model: string;
   /** Height and width of the images, in pixels. */
   readonly size: number;
@@ -33,6 +34,7 @@ export function readPlanFlags(
     .option("--model <name>", "model to train", oneOf(modelNames), "efficientnet_b0")
     .option("--size <px>", "height and width of the images (default: the model's)", whole(1))
     .option("--batch <n>", "images in a batch", whole(1), batch);
+  withPrecisionFlag(command);
   const parsed = parseFlags<Omit<PlanFlags, "size"> & { readonly size?: number }>(command, args);
   if ("help" in parsed) {
     console.log(parsed.help);

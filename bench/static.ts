@@ -3,11 +3,12 @@
 import { UsageError } from "../cli/errors.ts";
 import { newCommand, oneOf, parseFlags, requireFlags, whole } from "../cli/flags.ts";
 import type { CommonFlags } from "../cli/flags.ts";
+import { type PrecisionFlag, withPrecisionFlag } from "../cli/precision_flags.ts";
 import { stepProgram } from "../cli/steps.ts";
 import type { Dispatch } from "../engine/compile/program.ts";
 import { modelNames } from "../models/mod.ts";
 
-interface StaticFlags extends CommonFlags {
+interface StaticFlags extends CommonFlags, PrecisionFlag {
   readonly gpustat?: string;
   readonly family: string;
   readonly model: string;
@@ -63,7 +64,7 @@ export async function run(args: readonly string[]): Promise<number> {
     .option("--model <name>", "model to train", oneOf(modelNames), "efficientnet_b0")
     .option("--size <px>", "height and width of the images", whole(1), 224)
     .option("--batch <n>", "images in a batch", whole(1), 8);
-  const parsed = parseFlags<StaticFlags>(reader, args);
+  const parsed = parseFlags<StaticFlags>(withPrecisionFlag(reader), args);
   if ("help" in parsed) {
     console.log(parsed.help);
     return 0;
@@ -75,8 +76,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const rows = await compileAll(kernels, flags);
   if (flags.json) { for (const row of rows) console.log(JSON.stringify(row)); }
   else {
-    const { model, size, batch, family } = flags;
-    console.log(`${model}, ${size} px, batch ${batch}, for ${family}: ${rows.length} kernels\n`);
+    const { model, size, batch, family, precision = "f32" } = flags;
+    const what = `${model}, ${size} px, batch ${batch}, ${precision}`;
+    console.log(`${what}, for ${family}: ${rows.length} kernels\n`);
     console.log(classTable(rows));
     const faulty = rows.filter((r) => r.faults.length);
     for (const { kernel, shape, faults } of faulty) {

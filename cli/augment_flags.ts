@@ -14,7 +14,7 @@ import { type PresetName, PRESETS } from "../data/presets.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { UsageError } from "./errors.ts";
 import { hasKernel } from "../train/retouches.ts";
-import { type Command, nearest, oneOf } from "./flags.ts";
+import { type Command, describedBy, nearest, oneOf } from "./flags.ts";
 
 /** The presets in one line of help. */
 export const PRESET_NAMES = Object.keys(PRESETS) as readonly PresetName[];
@@ -24,6 +24,10 @@ export function addAugmentFlag(command: Command): Command {
   return command.option(
     "--augment <name>",
     `what is done to training images: ${PRESET_NAMES.join(", ")}, or a JSON file`,
+    describedBy(
+      { anyOf: [{ type: "string" }, { type: "array", items: { type: "object" } }] },
+      (text) => text,
+    ),
     "reference",
   );
 }
@@ -47,8 +51,8 @@ export function kernelsOf(augmentOn: "device" | "workers"): HasKernel | undefine
 export interface PipelineFlag {
   /** Such as `augment`; mistakes in a file are said to be at `augment[2]`. */
   readonly flag: string;
-  /** Name of a preset or path of a JSON file. */
-  readonly value: string;
+  /** Name of a preset, path of a JSON file, or steps out of a configuration. */
+  readonly value: string | readonly Step[];
 }
 
 /**
@@ -60,9 +64,16 @@ export async function openPipeline(
   { flag, value }: PipelineFlag,
   run: RunImages,
 ): Promise<Pipeline> {
-  if (Object.hasOwn(PRESETS, value)) {
-    return readPipeline(PRESETS[value as PresetName].pipeline, run, flag);
-  }
+  return readPipeline(await writtenPipeline(files, { flag, value }), run, flag);
+}
+
+/** The steps that a flag names, as a person wrote them. Throws as {@linkcode openPipeline} does. */
+export async function writtenPipeline(
+  files: Files,
+  { flag, value }: PipelineFlag,
+): Promise<unknown> {
+  if (typeof value !== "string") return value;
+  if (Object.hasOwn(PRESETS, value)) return PRESETS[value as PresetName].pipeline;
   if (await files.kind(value) !== "file") {
     const near = nearest(value, PRESET_NAMES);
     throw new UsageError(
@@ -72,15 +83,13 @@ export async function openPipeline(
     );
   }
   const text = await files.readText(value);
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new PipelineError(
       `Cannot read --${flag} "${value}": ${(error as Error).message}, JSON was needed`,
     );
   }
-  return readPipeline(parsed, run, flag);
 }
 
 /** The pipeline a run was trained with; the reference preset for runs from before there were others. */
@@ -97,7 +106,7 @@ export function trainedPipeline(
  */
 export async function pipelineOfRun(
   files: Files,
-  value: string,
+  value: PipelineFlag["value"],
   { run, resumed }: {
     readonly run: RunImages;
     readonly resumed: { readonly checkpoint: Checkpoint } | undefined;

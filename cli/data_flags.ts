@@ -3,7 +3,7 @@
 import { type Sampler, SAMPLERS } from "../data/sampler.ts";
 import type { DatasetOptions, Place } from "../data/sources.ts";
 import { UsageError } from "./errors.ts";
-import { type Command, oneOf, share, whole } from "./flags.ts";
+import { type Command, describedBy, oneOf, share, whole } from "./flags.ts";
 
 /** Where labelled images are and how they are divided. */
 export interface DataFlags {
@@ -31,7 +31,10 @@ export function addDataFlags(command: Command, { validation }: { validation?: nu
       "--data <path>",
       "a folder, .zip or .tar: FFDI layout (phase1/trainset, …), a folder per class, or WebDataset " +
         "shards; more than once for several, PATH:0.5 to draw one half as often",
-      (path: string, before: readonly string[] = []) => [...before, path],
+      describedBy<readonly string[]>(
+        { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
+        (path, before = []) => [...before, path],
+      ),
     )
     .option("--labels <csv>", "label file: image name, class; needs --images")
     .option("--images <path>", "the folder, .zip or .tar that --labels names images in")

@@ -1,5 +1,6 @@
 /** A recipe in words, for the plan of a run. Decides nothing. */
 
+import { describeUpdate } from "./optimizer_flags.ts";
 import type { Recipe } from "./train_flags.ts";
 
 /** The optimizer and schedule in words. */
@@ -10,6 +11,7 @@ export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: s
     parts.push(`momentum ${momentum}${recipe.nesterov ? " (Nesterov)" : ""}`);
   }
   if (weightDecay > 0) parts.push(`weight decay ${weightDecay}`);
+  parts.push(...describeUpdate(recipe));
   const rate = [
     lr,
     ...headLr === undefined ? [] : [`(classifier ${headLr})`],

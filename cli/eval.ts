@@ -20,10 +20,11 @@ import {
 } from "./flags.ts";
 import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
+import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 import { openData } from "./train_data.ts";
 
-interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags {
+interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags, PrecisionFlag {
   readonly checkpoint: string;
   readonly part: "validation" | "train" | "all";
   readonly model?: string;
@@ -54,7 +55,7 @@ function command(): Command {
       "divide outputs by the temperature that makes their loss least, and print it",
     )
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
-  return addLoadingFlags(command);
+  return addLoadingFlags(withPrecisionFlag(command, "as in training"));
 }
 
 /** Measures as the flags say and returns the exit code. */
@@ -93,7 +94,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const batch = flags.batch ?? trainedBatch(checkpoint);
 
   const device = await openReportedDevice(flags.power, report);
-  const session = await evaluationSession(device, checkpoint, { path: flags.checkpoint, batch });
+  const { checkpoint: path, precision } = flags;
+  const session = await evaluationSession(device, checkpoint, { path, batch, precision });
   const loader = await Loader.open(samples, reading, settings);
   try {
     const { model, seed } = checkpoint;

@@ -110,5 +110,6 @@ export const denoFiles: Files = {
   makeDirectory: (path) => Deno.mkdir(path, { recursive: true }),
   writeAtomic,
   appendText: (path, text) => Deno.writeTextFile(path, text, { append: true }),
+  append: (path, bytes) => Deno.writeFile(path, bytes, { append: true }),
   remove,
 };

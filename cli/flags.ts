@@ -57,9 +57,9 @@ export function parseFlags<Flags extends object>(
   return { flags };
 }
 
-/** Whether a flag was given, rather than left at its default. */
+/** Whether a flag was given, by the command line or a configuration file, rather than left at its default. */
 export function given(command: Command, attribute: string): boolean {
-  return command.getOptionValueSource(attribute) === "cli";
+  return ["cli", "config"].includes(command.getOptionValueSource(attribute) ?? "default");
 }
 
 /** Throws UsageError naming the first of `flags` that is missing. */
@@ -74,70 +74,106 @@ export function requireFlags<Flags extends object>(
   }
 }
 
+/** What a flag's value may be, as a part of a JSON Schema. */
+export interface ValueSchema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly items?: ValueSchema;
+  readonly anyOf?: readonly ValueSchema[];
+}
+
+/** Reads the text of a flag's value, after those read before where a flag may be given again. */
+export type ReadValue<T> = (text: string, before?: T) => T;
+
+/** `read`, which says with `schema` what it takes: configuration files are checked by it. */
+export function describedBy<T>(
+  schema: ValueSchema,
+  read: ReadValue<T>,
+): ReadValue<T> & { readonly schema: ValueSchema } {
+  return Object.assign((text: string, before?: T) => read(text, before), { schema });
+}
+
 /** Reads a whole number from `least`. */
-export function whole(least: number): (text: string) => number {
-  return (text) => {
+export function whole(least: number): ReadValue<number> {
+  return describedBy({ type: "integer", minimum: least }, (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
       throw new InvalidArgumentError(`A whole number from ${least} was needed.`);
     }
     return value;
-  };
+  });
 }
 
 /** Reads a number above 0. */
-export function positive(text: string): number {
-  const value = decimal(text);
-  if (!(value > 0)) throw new InvalidArgumentError("A number above 0 was needed.");
-  return value;
-}
+export const positive: ReadValue<number> = describedBy(
+  { type: "number", exclusiveMinimum: 0 },
+  (text) => {
+    const value = decimal(text);
+    if (!(value > 0)) throw new InvalidArgumentError("A number above 0 was needed.");
+    return value;
+  },
+);
 
 /** Reads a number from 0. */
-export function nonNegative(text: string): number {
-  const value = decimal(text);
-  if (!(value >= 0)) throw new InvalidArgumentError("A number from 0 was needed.");
-  return value;
-}
+export const nonNegative: ReadValue<number> = describedBy(
+  { type: "number", minimum: 0 },
+  (text) => {
+    const value = decimal(text);
+    if (!(value >= 0)) throw new InvalidArgumentError("A number from 0 was needed.");
+    return value;
+  },
+);
 
 /** Reads a word, or a whole number from `least`. */
-export function wholeOr<W extends string>(word: W, least: number): (text: string) => number | W {
-  return (text) => {
+export function wholeOr<W extends string>(word: W, least: number): ReadValue<number | W> {
+  const schema = { anyOf: [{ type: "integer", minimum: least }, { enum: [word] }] };
+  return describedBy<number | W>(schema, (text) => {
     if (text === word) return word;
     try {
       return whole(least)(text);
     } catch {
       throw new InvalidArgumentError(`${word} or a whole number from ${least} was needed.`);
     }
-  };
+  });
 }
 
 /** Reads a factor that makes nothing larger: above 0, at most 1. */
-export function factor(text: string): number {
-  const value = decimal(text);
-  if (!(value > 0 && value <= 1)) {
-    throw new InvalidArgumentError("A number above 0 and at most 1 was needed.");
-  }
-  return value;
-}
+export const factor: ReadValue<number> = describedBy(
+  { type: "number", exclusiveMinimum: 0, maximum: 1 },
+  (text) => {
+    const value = decimal(text);
+    if (!(value > 0 && value <= 1)) {
+      throw new InvalidArgumentError("A number above 0 and at most 1 was needed.");
+    }
+    return value;
+  },
+);
 
 /** Reads a share: from 0, below 1. */
-export function share(text: string): number {
-  const value = decimal(text);
-  if (!(value >= 0 && value < 1)) {
-    throw new InvalidArgumentError("A number from 0 to below 1 was needed.");
-  }
-  return value;
-}
+export const share: ReadValue<number> = describedBy(
+  { type: "number", minimum: 0, exclusiveMaximum: 1 },
+  (text) => {
+    const value = decimal(text);
+    if (!(value >= 0 && value < 1)) {
+      throw new InvalidArgumentError("A number from 0 to below 1 was needed.");
+    }
+    return value;
+  },
+);
 
 /** Reads one of a few words, and suggests the nearest for another. */
-export function oneOf(words: readonly string[]): (text: string) => string {
-  return (text) => {
+export function oneOf(words: readonly string[]): ReadValue<string> {
+  return describedBy({ enum: words }, (text) => {
     if (words.includes(text)) return text;
     const near = nearest(text, words);
     throw new InvalidArgumentError(
       `${near === undefined ? "" : `Did you mean ${near}? `}One of ${words.join(", ")} was needed.`,
     );
-  };
+  });
 }
 
 function decimal(text: string): number {

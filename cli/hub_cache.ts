@@ -4,39 +4,54 @@ import { directoryName, join } from "../data/files.ts";
 import type { HubCache, HubContent, HubFile, HubVersion } from "../models/hub.ts";
 import { denoFiles as files } from "./files.ts";
 
+const nameOf = ({ repository }: HubFile) => `models--${repository.replaceAll("/", "--")}`;
+
+/** A path of a file's repository in the cache. */
+function placeIn(folder: string, file: HubFile, ...parts: string[]): string {
+  return [nameOf(file), ...parts].reduce(join, folder);
+}
+
+/** The commit that a file's revision was when the hub was last asked. */
+function commitOf(folder: string, file: HubFile): string | undefined {
+  const isCommit = (text: string) => /^[0-9a-f]{40}$/.test(text);
+  if (isCommit(file.revision)) return file.revision;
+  try {
+    const commit = Deno.readTextFileSync(placeIn(folder, file, "refs", file.revision)).trim();
+    return isCommit(commit) ? commit : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The path of a file that was downloaded earlier; undefined where it is not there. */
+export function cachedFile(folder: string, file: HubFile): string | undefined {
+  const commit = commitOf(folder, file);
+  if (commit === undefined) return undefined;
+  const path = placeIn(folder, file, "snapshots", commit, ...file.name.split("/"));
+  try {
+    return Deno.statSync(path).isFile ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * A cache in `folder` that huggingface_hub shares: `models--<owner>--<name>/` with `blobs/<etag>`,
  * `snapshots/<commit>/<file>` (a link to its blob) and `refs/<revision>` (a commit).
  */
 export function hubCache(folder: string): HubCache {
-  const nameOf = ({ repository }: HubFile) => `models--${repository.replaceAll("/", "--")}`;
-  const place = (file: HubFile, ...parts: string[]) =>
-    [nameOf(file), ...parts].reduce(join, folder);
+  const place = (file: HubFile, ...parts: string[]) => placeIn(folder, file, ...parts);
   const snapshot = (file: HubFile, commit: string) =>
     place(file, "snapshots", commit, ...file.name.split("/"));
 
-  const find = async (file: HubFile) => {
-    const commit = await commitOf(file);
-    if (commit === undefined) return undefined;
-    const path = snapshot(file, commit);
-    return await files.kind(path) === "file" ? path : undefined;
-  };
-
-  const commitOf = async (file: HubFile) => {
-    const isCommit = (text: string) => /^[0-9a-f]{40}$/.test(text);
-    if (isCommit(file.revision)) return file.revision;
-    const ref = place(file, "refs", file.revision);
-    if (await files.kind(ref) !== "file") return undefined;
-    const commit = (await files.readText(ref)).trim();
-    return isCommit(commit) ? commit : undefined;
-  };
+  const find = (file: HubFile) => Promise.resolve(cachedFile(folder, file));
 
   const link = async (file: HubFile, { commit, etag }: HubVersion) => {
     const blob = place(file, "blobs", etag);
     if (await files.kind(blob) !== "file") return undefined;
     const path = snapshot(file, commit);
     if (await files.kind(path) !== "file") await linkBlob(blob, path, file.name);
-    if (file.revision !== commit && await commitOf(file) !== commit) {
+    if (file.revision !== commit && commitOf(folder, file) !== commit) {
       const ref = place(file, "refs", file.revision);
       await files.makeDirectory(directoryName(ref));
       await files.writeAtomic(ref, new TextEncoder().encode(commit));

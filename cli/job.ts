@@ -4,13 +4,14 @@ import type { Files } from "../data/files.ts";
 import { divide, type Division } from "../data/divide.ts";
 import type { LoaderSettings } from "../data/loader.ts";
 import type { Pipeline } from "../data/pipeline.ts";
+import { PRESETS } from "../data/presets.ts";
 import { weightShapes } from "../models/compare.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
 import { fitInitialWeights, type InitialWeights, readInitialWeights } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
-import { kernelsOf, pipelineOfRun } from "./augment_flags.ts";
+import { kernelsOf, pipelineOfRun, writtenPipeline } from "./augment_flags.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
@@ -18,7 +19,8 @@ import { terminalReporter } from "./machine.ts";
 import { pretrainedFile } from "./pretrained.ts";
 import { preprocessingOf, withSizes } from "./start.ts";
 import { type OpenData, openData, requireSameData, withoutSamples } from "./train_data.ts";
-import { type AskedFlags, recipeOf, resumeFlags, type TrainFlags } from "./train_flags.ts";
+import { recipeOf, resumeFlags } from "./resume_flags.ts";
+import type { AskedFlags, TrainFlags } from "./train_flags.ts";
 
 /** A run folder and, for a run that goes on, where it stopped. */
 interface Run {
@@ -68,11 +70,17 @@ async function beginning(
   asked: AskedFlags,
   { classes, report }: { readonly classes: number; readonly report: Reporter },
 ): Promise<Pick<Job, "initial" | "preprocessing">> {
-  const { model, pretrained } = asked;
+  const { model } = asked;
+  const pretrained = asked.pretrained || undefined;
   const weights = pretrained === undefined
     ? asked.weights
     : await pretrainedFile(model, pretrained, { report });
-  if (weights === undefined) return { preprocessing: preprocessingOf(asked) };
+  if (weights === undefined) {
+    const text = `Begins at random: no weights of ${model} were named or downloaded earlier; ` +
+      "--weights FILE or --pretrained does better";
+    if (asked.recipe !== "demo") report({ event: "note", text });
+    return { preprocessing: preprocessingOf(asked) };
+  }
   const stored = await readInitialWeights(files, weights, model);
   const start = { ...asked, weights, ...(pretrained !== undefined && { tag: pretrained }) };
   const preprocessing = preprocessingOf(start, stored.preprocessing);
@@ -105,9 +113,18 @@ async function jobOf(
   const run = { size, resize, interpolation, classes: data.dataset.classes };
   const { pipeline, note } = await pipelineOfRun(files, flags.augment, { run, resumed });
   if (note !== undefined) report({ event: "warning", text: note });
+  const { augment } = flags;
+  const named = typeof augment === "string" && Object.hasOwn(PRESETS, augment);
   const recipe = {
     ...recipeOf(flags),
     ...await places(flags, opened.files),
+    // A file may change; what the run took from it does not.
+    ...(!named &&
+      {
+        augment: resumed
+          ? augment
+          : await writtenPipeline(files, { flag: "augment", value: augment }),
+      }),
     pipeline,
     fingerprint: data.fingerprint,
   };

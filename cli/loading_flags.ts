@@ -9,7 +9,7 @@ import { Loader, type LoaderOptions, type LoaderSettings } from "../data/loader.
 import type { Sample } from "../data/sample.ts";
 import { InvalidArgumentError } from "flags";
 import type { Reporter } from "../train/events.ts";
-import { type Command, oneOf, whole } from "./flags.ts";
+import { type Command, describedBy, oneOf, whole } from "./flags.ts";
 import { cacheFolder } from "./machine.ts";
 
 /** How images are read. */
@@ -52,7 +52,7 @@ export function addLoadingFlags(
     .option(
       "--cache-size <bytes>",
       "most of it, such as 2G (default: 1G of ram, 20G of disk)",
-      bytes,
+      describedBy({ type: ["integer", "string"] }, bytes),
     )
     .option("--cache-dir <dir>", "folder of the disk cache (default: in the user's cache folder)")
     .option(

@@ -32,11 +32,12 @@ import {
 import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
 import { requireWritable } from "./output.ts";
+import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 
 const files = withArchives(denoFiles);
 
-interface PredictFlags extends CommonFlags, LoadingFlags {
+interface PredictFlags extends CommonFlags, LoadingFlags, PrecisionFlag {
   readonly checkpoint: string;
   readonly images: string;
   readonly out: string;
@@ -73,7 +74,8 @@ function command(): Command {
     .option("--batch <n>", "images at a time (default: as in training)", whole(1))
     .option("--name-column <name>", "its column of image names (default: img_name, …)")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
-  return addLoadingFlags(addAugmentOnFlag(command), ["error", "list"]);
+  const more = withPrecisionFlag(addAugmentOnFlag(command), "as in training");
+  return addLoadingFlags(more, ["error", "list"]);
 }
 
 /** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
@@ -109,7 +111,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
   const device = await openReportedDevice(flags.power, report);
   const session = await evaluationSession(device, checkpoint, {
-    ...{ path: flags.checkpoint, batch },
+    ...{ path: flags.checkpoint, batch, precision: flags.precision },
     augment: passed && deviceAugmentation(passed),
   });
   const loader = await Loader.open(samples, files, settings);

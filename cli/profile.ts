@@ -60,7 +60,8 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     return 0;
   }
-  console.log(`${flags.model}, ${flags.size} px, batch ${flags.batch}, on ${adapter}`);
+  const { model, size, batch, precision = "f32" } = flags;
+  console.log(`${model}, ${size} px, batch ${batch}, ${precision}, on ${adapter}`);
   for (const [title, rows] of Object.entries(tables)) {
     console.log(`\n${print(title, rows, flags.top)}`);
   }

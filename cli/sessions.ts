@@ -2,11 +2,13 @@
 
 import type { Files } from "../data/files.ts";
 import { MemoryError } from "../engine/compile/program.ts";
+import type { Precision } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { type Checkpoint, readCheckpoint } from "../train/checkpoint.ts";
 import { requireModel, restoreWeights } from "../train/restore.ts";
 import { Session, type SessionOptions } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
+import { trainedPrecision } from "./precision_flags.ts";
 
 /**
  * Compiles a session. Throws MemoryError when size or batch is too large for the device, UsageError
@@ -50,9 +52,11 @@ export async function openCheckpoint(
 export async function evaluationSession(
   device: Device,
   checkpoint: Checkpoint,
-  { path, batch, augment }: {
+  { path, batch, precision = trainedPrecision(checkpoint), augment }: {
     readonly path: string;
     readonly batch: number;
+    /** As what activations are kept. Default as in training. */
+    readonly precision?: Precision | undefined;
     /** What the device does to images. */
     readonly augment?: SessionOptions["augment"];
   },
@@ -62,6 +66,7 @@ export async function evaluationSession(
     classes: checkpoint.classes.length,
     size: checkpoint.size,
     batch,
+    precision,
     preprocessing: checkpoint.preprocessing,
     seed: 0,
     optimizer: { name: "sgd" },

@@ -17,7 +17,9 @@ import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type Job, lastOf, prepareJob } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
+import { documentsOf, openRecord, type Recorder } from "./record.ts";
 import { createSession } from "./sessions.ts";
+import { RECIPES } from "./recipes.ts";
 import { classCounts, classesOf } from "./train_data.ts";
 import { readTrainFlags, scheduleOf, sessionOptions } from "./train_flags.ts";
 import { frozenNames, tuningWarning } from "./tuning_flags.ts";
@@ -31,6 +33,10 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const job = await prepareJob(parsed.flags, args);
   for (const text of job.data.dataset.notes) job.report({ event: "note", text });
+  const { recipe } = job.flags;
+  if (recipe !== "auto") {
+    job.report({ event: "note", text: `Recipe ${recipe}: ${RECIPES[recipe].about}` });
+  }
   if (job.flags.sampler !== "shuffle") {
     const text = `sampler ${job.flags.sampler}: ${job.data.dataset.train.length} draws an epoch, ` +
       "with replacement";
@@ -49,8 +55,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const session = await createSession(device, options);
   try {
     await initialize(session, job);
-    job.report(planOf(job, device, session));
-    await train(session, job);
+    const plan = planOf(job, device, session);
+    job.report(plan);
+    await train(session, job, { device, plan });
   } finally {
     session.destroy();
   }
@@ -63,13 +70,20 @@ async function initialize(session: Session, { resumed, initial }: Job): Promise<
   else if (initial) await startFrom(session, initial);
 }
 
-async function train(session: Session, job: Job): Promise<void> {
-  const { flags, report, path, resumed, settings } = job;
+async function train(
+  session: Session,
+  job: Job,
+  { device, plan }: { readonly device: Device; readonly plan: PlanEvent },
+): Promise<void> {
+  const { flags, path, resumed, settings } = job;
   const { train, validation } = job.data.dataset;
-  const folder = resumed?.folder ?? await RunFolder.create(files, path, job.recipe);
-  await listLeftOut(job);
+  const folder = resumed?.folder ??
+    await RunFolder.create(files, path, job.recipe, documentsOf(device, job));
   const loaders: Loader[] = [];
+  let record: Recorder | undefined;
   try {
+    await listLeftOut(job);
+    const { report, finished, close } = record = await openRecord(job, folder, plan);
     for (const samples of [train, validation]) {
       loaders.push(await Loader.open(samples, job.data.files, settings));
     }
@@ -87,17 +101,23 @@ async function train(session: Session, job: Job): Promise<void> {
       seed: flags.seed,
       epochs: flags.epochs,
       logEvery: flags.logEvery,
+      accumulate: flags.accumulate,
       augment: job.pipeline,
       hasKernel: kernelsOf(flags.augmentOn),
       classes: job.data.dataset.classes.length,
-      schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch)),
+      schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch, flags.accumulate)),
       resume: resumePoint(job),
-      finished: async (epoch, best) =>
-        await folder.save(epoch, await checkpointOf(session, job, epoch, best)),
+      finished: async (epoch, best, outputs) => {
+        await folder.save(epoch, await checkpointOf(session, job, epoch, best));
+        await finished(epoch, outputs);
+      },
     }, report);
     report({ event: "end", best, run: path, "img_per_s": imagesPerSecond });
+    await close();
   } finally {
     for (const loader of loaders) loader.close();
+    // What made the run fail is worth more than what a last write may say.
+    await record?.close().catch(() => {});
     await folder.discardUnfinished();
   }
 }
@@ -149,11 +169,13 @@ async function checkpointOf(
 function planOf(job: Job, device: Device, session: Session): PlanEvent {
   const { flags, data: { dataset, source } } = job;
   const images = dataset.train.length;
-  const steps = stepsPerEpoch(images, flags.batch);
+  const { batch, accumulate } = flags;
+  const steps = stepsPerEpoch(images, batch, accumulate);
   if (steps === 0) {
+    const times = accumulate === 1 ? "" : ` and --accumulate ${accumulate}`;
     throw new UsageError(
-      `Cannot train with --batch ${flags.batch}: there are ${images} training images, ` +
-        `a batch of at most ${images} was needed`,
+      `Cannot train with --batch ${batch}${times}: there are ${images} training images, ` +
+        `a step of at most ${images} was needed`,
     );
   }
   const { parameters, trained, dispatches, bytesPerImage, bufferBytes, keptBytes } = session.plan;
@@ -175,7 +197,7 @@ function planOf(job: Job, device: Device, session: Session): PlanEvent {
     batch: flags.batch,
     epochs: flags.epochs,
     steps,
-    dropped: images - steps * flags.batch,
+    dropped: images - steps * batch * accumulate,
     ...describeRecipe(flags),
     augment: `${flags.augment}: ${describeDivision(job.division)}`,
     seed: flags.seed,

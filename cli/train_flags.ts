@@ -2,24 +2,23 @@
 
 import { constant, oneCycle, type Schedule, stepLR } from "../engine/optim/schedules.ts";
 import { modelNames } from "../models/mod.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
-import { requireModel } from "../train/restore.ts";
 import type { SessionOptions } from "../train/session.ts";
 import {
   addDataFlags,
   addSamplerFlag,
   type DataFlags,
-  PLACE_FLAGS,
   requireDataAgreement,
   samplerOf,
 } from "./data_flags.ts";
+import type { Step } from "../data/pipeline.ts";
 import type { Sampler } from "../data/sampler.ts";
 import { addAugmentFlag, addAugmentOnFlag } from "./augment_flags.ts";
-import { addLoadingFlags, LOADING_FLAGS, type LoadingFlags } from "./loading_flags.ts";
+import { addLoadingFlags, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
   type Command,
   type CommonFlags,
+  describedBy,
   given,
   newCommand,
   nonNegative,
@@ -29,18 +28,30 @@ import {
   share,
   whole,
 } from "./flags.ts";
+import { type OptimizerFlags, updateOptions, withOptimizerFlags } from "./optimizer_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
+import { applyConfig } from "./config.ts";
+import { downloadedWeights } from "./downloaded.ts";
+import { type NamedRecipe, RECIPE_NAMES, recipeFor, recipeHelp, RECIPES } from "./recipes.ts";
+import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
 export interface Recipe
-  extends CommonFlags, DataFlags, WeightFlags, TuningFlags, Pick<LoadingFlags, "onBad"> {
+  extends
+    CommonFlags,
+    DataFlags,
+    WeightFlags,
+    TuningFlags,
+    OptimizerFlags,
+    RunFlags,
+    Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
   readonly model: string;
   readonly size: number;
   readonly resize: number;
-  /** A preset or a file with a pipeline. */
-  readonly augment: string;
+  /** A preset, a file with a pipeline, or its steps. */
+  readonly augment: string | readonly Step[];
   /** Where it is done as far as it can be. */
   readonly augmentOn: "device" | "workers";
   readonly batch: number;
@@ -74,28 +85,16 @@ export type AskedFlags =
   & Omit<TrainFlags, "size" | "resize">
   & Partial<Pick<TrainFlags, "size" | "resize">>;
 
-/** What `train` without data does: a small net, a small demo set, a few minutes on two cores. */
-export const DEMO_RECIPE = {
-  model: "resnet18",
-  size: 48,
-  batch: 16,
-  epochs: 5,
-  lr: 2e-3,
-  schedule: "one-cycle",
-} as const;
-
-/** Flags that say how and where a run is done and change none of its numbers. */
-const PRACTICAL = ["run", "name", "resume", "power", "logEvery", "json", ...LOADING_FLAGS];
-
-/** Flags that may differ from the saved ones on resuming: the data may have moved. */
-const MOVABLE = [...PRACTICAL, ...PLACE_FLAGS];
-
-/** The command, its defaults the reference recipe: Adam 0.005, StepLR(4, 0.85), 10 epochs. */
+/**
+ * The command. Its defaults are those of a run that begins without any recipe: what a recipe sets is said to be
+ * set by it.
+ */
 export function trainCommand(): Command {
+  const { model, size, epochs } = RECIPES.demo.options;
   const command = newCommand(
     "train",
     "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
-      `${DEMO_RECIPE.model}, ${DEMO_RECIPE.size} pixels, ${DEMO_RECIPE.epochs} epochs.`,
+      `${model}, ${size} pixels, ${epochs} epochs.`,
   );
   addAugmentOnFlag(addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 }))))
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
@@ -121,7 +120,11 @@ export function trainCommand(): Command {
     .option("--step-every <epochs>", "of the step schedule", whole(1), 4)
     .option("--gamma <x>", "factor of the step schedule", positive, 0.85)
     .option("--label-smoothing <x>", "share of the target spread over all classes", share, 0)
-    .option("--class-weights <list>", "auto, or a number for each class: 1,2.5", classWeights)
+    .option(
+      "--class-weights <list>",
+      "auto, or a number for each class: 1,2.5",
+      describedBy({ type: "string" }, classWeights),
+    )
     .option("--drop <share>", "dropout before the classifier", share, 0)
     .option("--drop-path <share>", "stochastic depth", share, 0)
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
@@ -129,22 +132,31 @@ export function trainCommand(): Command {
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
-  return withTuningFlags(withWeightFlags(addLoadingFlags(command)));
+  addRunFlags(withOptimizerFlags(withTuningFlags(withWeightFlags(addLoadingFlags(command)))));
+  const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
+  for (const option of command.options) {
+    if (byRecipe.has(option.attributeName()) && option.defaultValue !== undefined) {
+      option.defaultValueDescription = "by --recipe";
+    }
+  }
+  return command;
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
 export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } | { help: string } {
   const command = trainCommand();
   const parsed = parseFlags<AskedFlags>(command, args);
-  if ("help" in parsed) return parsed;
-  if (parsed.flags.resume !== undefined) return parsed;
-  const demo = parsed.flags.data === undefined && parsed.flags.labels === undefined;
-  const flags = { ...parsed.flags } as { -readonly [K in keyof AskedFlags]: AskedFlags[K] };
-  if (demo) {
-    for (const [name, value] of Object.entries(DEMO_RECIPE)) {
-      if (!given(command, name)) Object.assign(flags, { [name]: value });
-    }
+  if ("help" in parsed) return { help: `${parsed.help}\n${recipeHelp()}` };
+  const { resume, config } = parsed.flags;
+  if (resume !== undefined) {
+    if (config === undefined) return parsed;
+    throw new UsageError(
+      "Cannot use --config with --resume: a run goes on with its own options, one of them was needed",
+    );
   }
+  if (config !== undefined) applyConfig(command, config);
+  applyRecipe(command);
+  const flags = command.opts<{ -readonly [K in keyof AskedFlags]: AskedFlags[K] }>();
   requireAgreement(flags, (name) => given(command, name));
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
@@ -154,45 +166,31 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
   return { flags };
 }
 
-/**
- * Reads the flags of a run that goes on: the saved recipe, with what this command line may change.
- * Throws UsageError for a flag that would make it another run, CheckpointError for another model.
- */
-export function resumeFlags(
-  checkpoint: Checkpoint,
-  { path, args }: { readonly path: string; readonly args: readonly string[] },
-): TrainFlags {
-  const before = trainCommand();
-  // Runs from before the device could augment go on as they began.
-  const saved = { augmentOn: "workers", ...checkpoint.configuration };
-  const recipe = parseFlags<TrainFlags>(before, toArguments(before, saved));
-  const command = trainCommand();
-  const now = parseFlags<TrainFlags>(command, args);
-  if ("help" in recipe || "help" in now) throw new UsageError("Cannot resume: --help was given");
-  const changed: Record<string, unknown> = {};
+/** Fills in what neither the command line nor a file says: weights that are here already, the recipe. */
+function applyRecipe(command: Command): void {
+  const flags = command.opts<AskedFlags>();
+  const demo = flags.data === undefined && flags.labels === undefined;
+  if (!demo && flags.weights === undefined && flags.pretrained === undefined) {
+    const { weights, tag, pretrained } = downloadedWeights(flags);
+    command.setOptionValueWithSource("weights", weights, "default");
+    command.setOptionValueWithSource("tag", tag, "default");
+    command.setOptionValueWithSource("pretrained", pretrained, "default");
+  }
+  const { weights, pretrained } = command.opts<AskedFlags>();
+  const trained = weights !== undefined || (pretrained !== undefined && pretrained !== false);
+  const recipe = flags.recipe === "auto" ? recipeFor({ demo, trained }) : flags.recipe;
+  const options: NamedRecipe["options"] = { ...RECIPES[recipe].options, recipe };
   for (const option of command.options) {
     const name = option.attributeName();
-    if (!given(command, name)) continue;
-    const [was, is] = [recipe, now].map(({ flags }) => (flags as unknown as typeof changed)[name]);
-    if (name === "model") requireModel(checkpoint, String(is), path);
-    const longer = name === "epochs" && recipe.flags.schedule !== "one-cycle";
-    if (is !== was && !longer && !MOVABLE.includes(name)) {
-      throw new UsageError(
-        `Cannot change ${option.long} of a run to ${is}: it began with ${was ?? "none"}, ` +
-          "the same or no such flag was needed",
-      );
+    const usual = (options as Record<string, unknown>)[name] ?? option.defaultValue;
+    const source = command.getOptionValueSource(name);
+    // Saved options that are the recipe's own are not there because somebody asked for them.
+    const same = source === "config" && command.getOptionValue(name) === usual;
+    if (usual !== undefined && (same || !given(command, name))) {
+      command.setOptionValueWithSource(name, usual, "recipe");
     }
-    changed[name] = is;
   }
-  const { data, labels, images, ...rest } = recipe.flags;
-  const moved = PLACE_FLAGS.some((name) => name in changed);
-  const source = moved ? {} : withoutUndefined({ data, labels, images });
-  return { ...rest, ...source, logEvery: now.flags.logEvery, ...changed };
-}
-
-/** The part of the flags that is saved with a run. */
-export function recipeOf(flags: TrainFlags): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(flags).filter(([name]) => !PRACTICAL.includes(name)));
+  command.setOptionValueWithSource("recipe", recipe, "recipe");
 }
 
 /** The learning rate of each step. */
@@ -241,6 +239,7 @@ export function sessionOptions(
     dropRate: recipe.drop,
     dropPathRate: recipe.dropPath,
     ...tuningOptions(recipe, recipe.lr),
+    ...updateOptions(recipe),
     train: true,
   };
 }
@@ -264,21 +263,4 @@ function classWeights(text: string): string {
   if (text === "auto") return text;
   for (const part of text.split(",")) positive(part);
   return text;
-}
-
-function withoutUndefined<T>(values: Record<string, T | undefined>): Record<string, T> {
-  return Object.fromEntries(
-    Object.entries(values).filter((entry): entry is [string, T] => entry[1] !== undefined),
-  );
-}
-
-/** The command line that a saved recipe amounts to, so that it is checked like any other. */
-function toArguments(command: Command, saved: Readonly<Record<string, unknown>>): string[] {
-  return command.options.flatMap((option) => {
-    const value = saved[option.attributeName()];
-    const long = option.long ?? "";
-    if (value === undefined || value === null || value === false) return [];
-    if (Array.isArray(value)) return value.flatMap((one) => [long, String(one)]);
-    return value === true ? [long] : [long, String(value)];
-  });
 }

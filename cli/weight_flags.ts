@@ -10,8 +10,8 @@ export interface WeightFlags {
   readonly weights?: string;
   /** timm's tag of that file. */
   readonly tag?: string;
-  /** timm's tag of published weights. */
-  readonly pretrained?: string;
+  /** timm's tag of published weights; false for none, though they may be here. */
+  readonly pretrained?: string | false;
 }
 
 /** Gives a command these flags. */
@@ -24,8 +24,10 @@ export function withWeightFlags(command: Command): Command {
     )
     .option(
       "--pretrained [tag]",
-      "initial weights that timm published, from the Hugging Face Hub (default: the model's first)",
-    );
+      "initial weights that timm published, from the Hugging Face Hub (default: the model's first; " +
+        "without this flag, those that were downloaded earlier)",
+    )
+    .option("--no-pretrained", "begin at random, whatever was downloaded");
 }
 
 /**
@@ -35,7 +37,7 @@ export function withWeightFlags(command: Command): Command {
 export function publishedTag(
   { model, weights, tag, pretrained }: WeightFlags & { readonly model: string },
 ): string | undefined {
-  if (pretrained === undefined) return undefined;
+  if (pretrained === undefined || pretrained === false) return undefined;
   if (weights !== undefined) {
     throw new UsageError("Cannot use --weights and --pretrained together: one of them was needed");
   }

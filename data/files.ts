@@ -51,6 +51,8 @@ export interface Files {
   writeAtomic(path: string, bytes: Uint8Array): Promise<void>;
   /** Adds text to the end of a file, which is made when it is not there. */
   appendText(path: string, text: string): Promise<void>;
+  /** Adds bytes to the end of a file, which is made when it is not there. */
+  append(path: string, bytes: Uint8Array): Promise<void>;
   /** Removes a file or a directory with all in it; one that is not there is removed already. */
   remove(path: string): Promise<void>;
 }

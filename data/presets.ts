@@ -21,6 +21,10 @@ export const PRESETS = {
     about: "a crop anywhere and a flip, which never change a pixel: the default",
     pipeline: [{ name: "Resize" }, { name: "RandomCrop" }, FLIP],
   },
+  flips: {
+    about: "a crop anywhere and a flip each way, as the FFDI competition's baseline has it",
+    pipeline: [{ name: "Resize" }, { name: "RandomCrop" }, FLIP, { name: "RandomVerticalFlip" }],
+  },
   light: {
     about: "faces stay whole; light, colour and distance vary as photos do: for small sets",
     pipeline: [

@@ -67,13 +67,16 @@ export function imageFeeds(
   return [[images, examples.images], ...augmented ? augmentation.feeds(examples.left) : []];
 }
 
-/** A training step, and what its program computes. */
+/** A training step, and what its programs compute. */
 export interface CapturedTraining {
   readonly step: TrainingStep;
   readonly optimizer: Optimizer;
-  /** What to feed once: factors of learning rates, where there are any. */
+  /** What to feed once: factors of learning rates and of weight decay, where there are any. */
   readonly feeds: ReadonlyMap<Tensor, Float32Array>;
+  /** The program of each batch. */
   readonly goal: Goal;
+  /** The program that follows the last batch of a step, where a step has several. */
+  readonly finish?: Goal;
 }
 
 /** Captures a training step of `captured`. */
@@ -82,33 +85,75 @@ export function captureTraining(
   options: SessionOptions,
 ): CapturedTraining {
   const { classes, labelSmoothing, classWeights, recompute = false } = options;
+  const { clipUnits, clipValue, clipNorm, accumulate = 1 } = options;
+  if (!Number.isSafeInteger(accumulate) || accumulate < 1) {
+    throw new RangeError(
+      `Cannot add up ${accumulate} batches for a step: a whole number from 1 was needed`,
+    );
+  }
   const optimizer = createOptimizer(options.optimizer);
-  const rates = rateFactors(variables, options);
-  const factors = rates && variables.parameters.like("rate factors");
+  const feeds = new Map<Tensor, Float32Array>();
+  const column = (label: string, numbers: Float32Array | undefined) => {
+    const t = numbers && variables.parameters.column(label);
+    if (t) feeds.set(t, numbers);
+    return t;
+  };
   const step = captureStep(model, variables, pixels.training, {
-    classes,
-    optimizer,
-    recompute,
+    ...{ classes, optimizer, recompute, accumulate: accumulate > 1 },
+    ...{ clipUnits, clipValue, clipNorm },
+    rates: column("rate factors", rateFactors(variables, options)),
     ...(labelSmoothing && { labelSmoothing }),
     ...(classWeights && { classWeights }),
-    ...(factors && { factors }),
   });
   const goal = { outputs: [], updates: step.updates, forward: [step.loss, step.logits] };
-  return { step, optimizer, goal, feeds: new Map(factors && [[factors, rates]]) };
+  const finish = step.finish && { finish: { outputs: [], updates: step.finish } };
+  return { step, optimizer, feeds, goal, ...finish };
 }
 
-/** What a program of `variables` costs. */
-export function planOf(program: Program, variables: Variables, batch: number): SessionPlan {
+/** What programs of `options` may use on a device with these limits. */
+export function limitsOf(
+  { precision = "f32" }: Pick<SessionOptions, "precision">,
+  limits: CompileOptions,
+): CompileOptions {
+  return { ...limits, precision };
+}
+
+/** The programs of a session. */
+export interface Programs {
+  /** That of each batch. */
+  readonly program: Program;
+  /** That which follows the last batch of a step, where a step has several. */
+  readonly finish?: Program;
+}
+
+/** Compiles both programs of a training step. Throws MemoryError where one does not fit. */
+export function compileTraining(
+  { goal, finish }: Pick<CapturedTraining, "goal" | "finish">,
+  limits: CompileOptions,
+): Programs {
+  const program = compile(goal, limits);
+  return finish ? { program, finish: compile(finish, limits) } : { program };
+}
+
+/** What programs of `variables` cost, with the batches of a step. */
+export function planOf(
+  { program, finish }: Programs,
+  variables: Variables,
+  { batch, accumulate = 1 }: Pick<SessionOptions, "batch" | "accumulate">,
+): SessionPlan {
   const { parameters, frozen } = variables;
   const trained = count(parameters.variables);
   const { peak, kept, allocated } = program.memory;
+  const bytes = ({ dispatches }: Program) => dispatches.reduce((n, d) => n + d.bytes, 0);
+  const held = new Set(program.buffers.map((b) => b.holds));
+  const more = finish?.buffers.filter(({ holds }) => !holds || !held.has(holds)) ?? [];
   return {
     parameters: trained + count(frozen.variables.filter((v) => v.layout !== "statistics")),
     trained,
-    dispatches: program.dispatches.length,
-    bytesPerImage: program.dispatches.reduce((n, d) => n + d.bytes, 0) / batch,
-    bufferBytes: program.buffers.reduce((n, b) => n + b.size, 0),
-    slotBytes: allocated,
+    dispatches: program.dispatches.length + (finish?.dispatches.length ?? 0),
+    bytesPerImage: (bytes(program) + (finish ? bytes(finish) / accumulate : 0)) / batch,
+    bufferBytes: [...program.buffers, ...more].reduce((n, b) => n + b.size, 0),
+    slotBytes: allocated + (finish?.memory.allocated ?? 0),
     peakBytes: peak,
     keptBytes: kept,
   };
@@ -124,6 +169,6 @@ function count(variables: readonly Variable[]): number {
  */
 export function planTraining(options: SessionOptions, limits: CompileOptions = {}): SessionPlan {
   const captured = captureModel(options);
-  const program = compile(captureTraining(captured, options).goal, limits);
-  return planOf(program, captured.variables, options.batch);
+  const programs = compileTraining(captureTraining(captured, options), limitsOf(options, limits));
+  return planOf(programs, captured.variables, options);
 }

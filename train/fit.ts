@@ -19,7 +19,7 @@ export class DivergedError extends Error {
 }
 
 /** The part of a session that training needs. */
-export type Trainable = Evaluable & Pick<Session, "step" | "metrics">;
+export type Trainable = Evaluable & Pick<Session, "step" | "accumulate" | "update" | "metrics">;
 
 /** The images of a run. */
 export interface FitData {
@@ -32,6 +32,8 @@ export interface FitOptions extends EvaluateOptions {
   /** Epochs of the whole run, those done before a resume included. */
   readonly epochs: number;
   readonly schedule: Schedule;
+  /** Batches of a step; the session's. Default 1. */
+  readonly accumulate?: number;
   /** What is done to training images; the reference preset if not given. */
   readonly augment?: Pipeline;
   /** Which operations the session does in place of workers; none if not given. */
@@ -57,9 +59,9 @@ export interface FitResult {
   readonly imagesPerSecond: number;
 }
 
-/** Whole batches in an epoch: the last, smaller one is dropped. */
-export function stepsPerEpoch(images: number, batch: number): number {
-  return Math.floor(images / batch);
+/** Whole steps of `accumulate` batches in an epoch: images that fill none are dropped. */
+export function stepsPerEpoch(images: number, batch: number, accumulate = 1): number {
+  return Math.floor(images / (batch * accumulate));
 }
 
 /** Whether `a` is better than `b`: the higher AUC; with equal or undefined AUC the lower loss. */
@@ -82,11 +84,13 @@ export async function fit(
   report: Reporter = () => {},
 ): Promise<FitResult> {
   const { batch, size, resize, interpolation, seed, epochs, augment, classes } = options;
-  const steps = stepsPerEpoch(data.train.count, batch);
+  const { accumulate = 1 } = options;
+  const steps = stepsPerEpoch(data.train.count, batch, accumulate);
   if (steps === 0) {
+    const times = accumulate === 1 ? "" : `${accumulate} × `;
     throw new RangeError(
-      `Cannot train with batches of ${batch}: there are ${data.train.count} training images, ` +
-        `at least ${batch} were needed`,
+      `Cannot train with batches of ${times}${batch}: there are ${data.train.count} training images, ` +
+        `at least ${batch * accumulate} were needed`,
     );
   }
   let best = options.resume?.best;
@@ -95,7 +99,7 @@ export async function fit(
   for (let epoch = options.resume?.epoch ?? 0; epoch < epochs; epoch++) {
     const clock = new Clock();
     const mean = new Mean();
-    let [step, learningRate] = [0, 0];
+    let [step, learningRate, added] = [0, 0, 0];
     const settings = {
       ...{ batch, size, resize, interpolation, seed, train: true, epoch, reuse: true },
       ...(augment && { augment }),
@@ -103,16 +107,23 @@ export async function fit(
       ...(classes && { classes }),
     };
     for await (const images of data.train.loader.batches(settings)) {
+      if (step === steps) break; // what is left fills no step
       clock.waited += images.waited;
+      if (accumulate > 1) {
+        session.accumulate(images);
+        if (++added % accumulate !== 0) continue;
+      }
       learningRate = options.schedule.learningRate(epoch, step);
       const beta1 = options.schedule.beta1?.(epoch, step);
-      session.step(images, beta1 === undefined ? { learningRate } : { learningRate, beta1 });
+      const rates = beta1 === undefined ? { learningRate } : { learningRate, beta1 };
+      if (accumulate > 1) session.update(rates);
+      else session.step(images, rates);
       step++;
       if (step % options.logEvery !== 0 && step !== steps) continue;
       const now = await session.metrics();
       if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, epoch, step);
       mean.add(now);
-      clock.images += batch * (step - clock.steps);
+      clock.images += batch * accumulate * (step - clock.steps);
       clock.steps = step;
       const left = (epochs - epoch) * steps - step;
       report({

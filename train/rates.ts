@@ -10,15 +10,15 @@ export interface RateOptions {
   readonly headFactor?: number;
   /**
    * Stage k of 0 … L, the classifier, learns at `layerDecay ** (L − k)` of the learning rate: above 0, at
-   * most 1, which is the default. Semantics of timm's `layer_decay`, over stages instead of blocks. A
-   * weight decay that is part of the gradient, as that of all optimizers here, is scaled with it.
+   * most 1, which is the default. Semantics of timm's `layer_decay`, over stages instead of blocks. Weight
+   * decay is scaled with it, whether it is part of the gradient or beside it.
    */
   readonly layerDecay?: number;
 }
 
 /**
- * The factor of each parameter, in the arena of parameters; undefined where all are 1. Throws RangeError
- * where a factor is not above 0.
+ * The factor of each row of the arena of parameters; undefined where all are 1. Throws RangeError where a
+ * factor is not above 0.
  */
 export function rateFactors(
   { all, parameters }: Variables,

@@ -1,4 +1,4 @@
-/** The folder a run leaves: checkpoints, configuration, metrics. Knows nothing of how to train. */
+/** The folder a run leaves: checkpoints, documents, metrics by epoch. Knows nothing of how to train. */
 
 import { type Files, join } from "../data/files.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
@@ -60,28 +60,43 @@ export async function requireFree(files: Files, path: string): Promise<void> {
 export class RunFolder {
   readonly #files: Files;
   readonly #rows: string[];
-  /** What to remove when no epoch is kept: what this run has made so far. */
-  #unfinished: string | undefined;
+  /** What to remove when no epoch is kept: the folder, or all that is in it. */
+  #unfinished: "folder" | "content" | undefined;
 
-  private constructor(files: Files, readonly path: string, rows: string[], unfinished?: string) {
+  private constructor(
+    files: Files,
+    readonly path: string,
+    rows: string[],
+    unfinished?: "folder" | "content",
+  ) {
     this.#files = files;
     this.#rows = rows;
     this.#unfinished = unfinished;
   }
 
-  /** Makes the folder. Throws RunFolderError when something is in it. */
+  /**
+   * Makes the folder with `config.json`, and `documents` under their names, as JSON too. Throws RunFolderError when
+   * something is in it.
+   */
   static async create(
     files: Files,
     path: string,
     configuration: Record<string, unknown>,
+    documents: Readonly<Record<string, unknown>> = {},
   ): Promise<RunFolder> {
     await requireFree(files, path);
     const isNew = await files.kind(path) === "none";
     await files.makeDirectory(path);
-    const config = join(path, "config.json");
-    const text = `${JSON.stringify(configuration, undefined, 2)}\n`;
-    await files.writeAtomic(config, new TextEncoder().encode(text));
-    return new RunFolder(files, path, [], isNew ? path : config);
+    const folder = new RunFolder(files, path, [], isNew ? "folder" : "content");
+    for (const [name, value] of Object.entries({ "config.json": configuration, ...documents })) {
+      await folder.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
+    }
+    return folder;
+  }
+
+  /** Writes a file of the folder, or replaces it as a whole. */
+  async write(name: string, text: string): Promise<void> {
+    await this.#files.writeAtomic(join(this.path, name), new TextEncoder().encode(text));
   }
 
   /**
@@ -114,18 +129,19 @@ export class RunFolder {
       await writeCheckpoint(this.#files, join(this.path, "best.safetensors"), weights);
     }
     this.#rows.push(COLUMNS.map((name) => cell(epoch[name])).join(","));
-    const text = [COLUMNS.join(","), ...this.#rows, ""].join("\n");
-    await this.#files.writeAtomic(
-      join(this.path, "metrics.csv"),
-      new TextEncoder().encode(text),
-    );
+    await this.write("metrics.csv", [COLUMNS.join(","), ...this.#rows, ""].join("\n"));
     await writeCheckpoint(this.#files, join(this.path, "last.safetensors"), checkpoint);
     this.#unfinished = undefined;
   }
 
   /** Removes what `create` made unless an epoch was kept, so that a run that fails early leaves nothing. */
   async discardUnfinished(): Promise<void> {
-    if (this.#unfinished !== undefined) await this.#files.remove(this.#unfinished);
+    if (this.#unfinished === "folder") await this.#files.remove(this.path);
+    if (this.#unfinished !== "content") return;
+    // It was empty before.
+    for (const { name } of await this.#files.list(this.path)) {
+      await this.#files.remove(join(this.path, name));
+    }
   }
 }
 

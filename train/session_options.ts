@@ -1,15 +1,17 @@
 /** What a session is made of, fed and measured by. Does nothing. */
 
 import type { Left } from "../data/batch_options.ts";
+import type { Precision } from "../engine/compile/program.ts";
 import type { Tensor } from "../engine/graph.ts";
 import type { Model } from "../engine/nn/scope.ts";
 import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { RateOptions } from "./rates.ts";
+import type { ClipOptions } from "./update.ts";
 
 /** What a session is compiled for. */
-export interface SessionOptions extends FreezeOptions, RateOptions {
+export interface SessionOptions extends FreezeOptions, RateOptions, ClipOptions {
   /** A name of the registry, or a model of one's own. */
   readonly model: string | Model;
   /** How many classes the last layer tells apart. */
@@ -22,6 +24,8 @@ export interface SessionOptions extends FreezeOptions, RateOptions {
   readonly seed: number;
   /** What changes the weights; any where the session does not train. */
   readonly optimizer: OptimizerOptions;
+  /** Batches whose gradients are averaged for each step of the optimizer. Default 1. */
+  readonly accumulate?: number;
   /** Share of the target spread over all classes. Default 0. */
   readonly labelSmoothing?: number;
   /** What each class counts in the loss. Default all 1. */
@@ -37,6 +41,11 @@ export interface SessionOptions extends FreezeOptions, RateOptions {
    * less memory, more work, the same gradients. Default false.
    */
   readonly recompute?: boolean;
+  /**
+   * As what activations and their gradients are kept: "f32", or as halves "f16". Weights, statistics and sums
+   * are float32 always. Default "f32".
+   */
+  readonly precision?: Precision;
   /** False where only `evaluate` is used. */
   readonly train: boolean;
   /**

@@ -1,59 +1,49 @@
-/** The training step as a graph: loss, gradients, optimizer, running statistics and metrics. No device. */
+/** The training step as graphs: a pass and an update in one program, or each in its own. No device. */
 
-import { gradients } from "../engine/autodiff.ts";
 import type { Goal } from "../engine/compile/program.ts";
-import { constant, input, type Tensor, topological } from "../engine/graph.ts";
-import { type LossOptions, softmaxCrossEntropy } from "../engine/nn/losses.ts";
-import {
-  apply,
-  type Capture,
-  type Model,
-  nextStatistics,
-  type Variables,
-} from "../engine/nn/scope.ts";
-import { argmaxEqual } from "../engine/ops/cross_entropy.ts";
-import { pack, row } from "../engine/ops/layout.ts";
-import { add, full, mul } from "../engine/ops/pointwise.ts";
-import { sum } from "../engine/ops/sum.ts";
-import type { Optimizer } from "../engine/optim/optimizer.ts";
-import { recompute } from "../engine/recompute.ts";
+import { input, type Tensor } from "../engine/graph.ts";
+import type { LossOptions } from "../engine/nn/losses.ts";
+import type { Capture, Model, Variables } from "../engine/nn/scope.ts";
+import { row } from "../engine/ops/layout.ts";
+import { add, div, full } from "../engine/ops/pointwise.ts";
 import type { Shape } from "../engine/shape.ts";
+import { capturePass, type PassOptions } from "./pass.ts";
+import { captureUpdate, type UpdateOptions } from "./update.ts";
 
 /** A step over fixed shapes: what to feed, what it computes, what it changes. */
 export interface TrainingStep {
   /** [n, classes]: one-hot or probabilities. */
   readonly targets: Tensor;
-  /** [1 + k, 1]: the seed of the step, then the scalars of the optimizer. */
+  /** [1 + k, 1]: the seed of the batch, then the scalars of the optimizer. */
   readonly scalars: Tensor;
   /** States of the optimizer, each with the layout of the parameters. */
   readonly states: readonly Tensor[];
   /** Sums over the steps since they were last set to 0. */
   readonly metrics: { readonly loss: Tensor; readonly correct: Tensor };
+  /** Sums over the batches of a step that is not finished; none where a step is one batch. */
+  readonly sums: readonly Tensor[];
   /** [n, classes], of the weights before the step. */
   readonly logits: Tensor;
   /** The mean over the batch, a scalar. */
   readonly loss: Tensor;
-  /** All gradients, with the layout of the parameters. */
+  /** All gradients, with the layout of the parameters; of a share of the loss where batches are added up. */
   readonly gradient: Tensor;
   /** What the layers computed, by name. */
   readonly capture: Capture;
-  /** Each state and what replaces it: parameters, moments, statistics, metrics. */
+  /** What the program of a batch replaces: each state and its next value. */
   readonly updates: NonNullable<Goal["updates"]>;
+  /** The same of the program that follows the last batch of a step, where batches are added up. */
+  readonly finish?: NonNullable<Goal["updates"]>;
 }
 
 /** How to take a step. */
-export interface StepOptions extends LossOptions {
+export interface StepOptions extends LossOptions, UpdateOptions {
   /** How many classes the logits tell apart. */
   readonly classes: number;
-  /** What changes the parameters. */
-  readonly optimizer: Optimizer;
-  /** With the layout of the parameters: what the learning rate of each is multiplied by. Default 1. */
-  readonly factors?: Tensor;
-  /**
-   * Whether the backward pass computes what is inside the model's blocks again instead of keeping it.
-   * Throws RangeError where the model marks no blocks.
-   */
+  /** As for a pass. */
   readonly recompute?: boolean;
+  /** Whether batches are added up until a second program, `finish`, takes the step. Default false. */
+  readonly accumulate?: boolean;
 }
 
 /** Captures one step of `model` on `images` [n, h, w, 3], normalised. */
@@ -63,61 +53,73 @@ export function captureStep(
   images: Tensor,
   options: StepOptions,
 ): TrainingStep {
-  const { optimizer, classes, factors, recompute: again = false, ...lossOptions } = options;
-  const { parameters, statistics } = variables;
+  const { optimizer, accumulate } = options;
   const scalars = input("scalars", [1 + optimizer.scalars, 1]);
   const numbers = Array.from({ length: optimizer.scalars }, (_, i) => row(scalars, 1 + i));
-  const targets = input("targets", [images.shape[0]!, classes]);
-
-  // Forward: images → logits → loss.
-  const { logits, capture } = apply(model, variables, images, {
-    training: true,
-    seed: row(scalars, 0),
-  });
-  const loss = softmaxCrossEntropy(logits, targets, lossOptions);
-
-  // Backward: the gradient of each parameter, all in one arena.
-  const parts = parameters.variables.map((v) => parameters.part(v)!);
-  const gradient = pack(
-    again ? recomputed(loss, parts, { capture, images }) : gradients(loss, parts),
-  );
-
-  // Update: parameters, moments, running statistics, metrics.
-  const states = optimizer.states.map((name) => parameters.like(name));
-  const next = optimizer.update(parameters.tensor, gradient, states, numbers, factors);
-  const updates = new Map([[parameters.tensor, next.parameters]]);
-  states.forEach((state, i) => updates.set(state, next.states[i]!));
-  if (statistics.variables.length) {
-    const { packed, factors, momentum } = nextStatistics(variables, capture);
-    const fresh = mul(packed, constant(Array.from(factors), statistics.tensor.shape));
-    updates.set(statistics.tensor, add(mul(statistics.tensor, full(1 - momentum, [])), fresh));
-  }
+  const update = (gradient: Tensor) => captureUpdate(variables, gradient, numbers, options);
   const metrics = { loss: input("loss sum", []), correct: input("correct", []) };
+  const passOptions = { ...options, seed: row(scalars, 0) };
+  const inputs = { model, variables, images, metrics };
+  if (accumulate) return { scalars, metrics, ...divided(inputs, passOptions, update) };
+
+  const { targets, logits, loss, gradient, capture, correct, statistics } = capturePass(
+    ...[model, variables, images, passOptions] as const,
+  );
+  const { states, updates } = update(gradient);
+  if (statistics !== variables.statistics.tensor) {
+    updates.set(variables.statistics.tensor, statistics);
+  }
   updates.set(metrics.loss, add(metrics.loss, loss));
-  updates.set(metrics.correct, add(metrics.correct, sum(argmaxEqual(logits, targets))));
-  return { targets, scalars, states, metrics, logits, loss, gradient, capture, updates };
+  updates.set(metrics.correct, add(metrics.correct, correct));
+  return {
+    ...{ targets, scalars, states, metrics, sums: [] },
+    ...{ logits, loss, gradient, capture, updates },
+  };
 }
 
-/** Gradients of `parts` that compute what is inside the blocks of the model again. */
-function recomputed(
-  loss: Tensor,
-  parts: readonly Tensor[],
-  { capture, images }: { readonly capture: Capture; readonly images: Tensor },
-): Tensor[] {
-  const { blocks } = capture;
-  if (!blocks.length) {
-    throw new RangeError(
-      "Cannot recompute the blocks of the model: it marks none, `scope.mark` of what a child scope " +
-        "computed was needed",
-    );
+interface Inputs {
+  readonly model: Model;
+  readonly variables: Variables;
+  readonly images: Tensor;
+  readonly metrics: TrainingStep["metrics"];
+}
+
+/**
+ * A step of several batches. The numerator of the loss is differentiated, and numerators and denominators are
+ * added up apart, so that the step is that of one batch of all rows, whatever the rows or classes weigh. What
+ * adds up, `sums`, is also what devices that share a step would have to exchange.
+ */
+function divided(
+  { model, variables, images, metrics }: Inputs,
+  options: PassOptions,
+  update: (gradient: Tensor) => ReturnType<typeof captureUpdate>,
+): Omit<TrainingStep, "scalars" | "metrics"> {
+  // Divided by the rows of a batch, numerators stay as large as a mean.
+  const share = (x: Tensor) => div(x, full(images.shape[0]!, []));
+  const pass = capturePass(model, variables, images, {
+    ...options,
+    objective: ({ total }) => share(total),
+  });
+  const gradients = variables.parameters.like("gradient sum");
+  const [total, count] = [input("loss of the step", []), input("weight of the step", [])];
+  const batch = new Map([
+    [gradients, add(gradients, pass.gradient)],
+    [total, add(total, share(pass.total))],
+    [count, add(count, share(pass.count))],
+    [metrics.correct, add(metrics.correct, pass.correct)],
+  ]);
+  if (pass.statistics !== variables.statistics.tensor) {
+    batch.set(variables.statistics.tensor, pass.statistics);
   }
-  // No gradient reaches a block that no trained parameter is below or in.
-  const trained = new Set(parts);
-  const reached = blocks.filter(({ output }) => topological([output]).some((t) => trained.has(t)));
-  const all = gradients(loss, [...parts, ...reached.map((b) => b.output)]);
-  const gradientOf = new Map(reached.map((b, i) => [b, all[parts.length + i]!]));
-  const segments = blocks.map((b) => ({ ...b, gradient: gradientOf.get(b) }));
-  return recompute(all.slice(0, parts.length), { loss, images, segments });
+  const { states, updates } = update(div(gradients, count));
+  updates.set(metrics.loss, add(metrics.loss, div(total, count)));
+  const sums = [gradients, total, count];
+  for (const sum of sums) updates.set(sum, full(0, sum.shape));
+  const { targets, logits, loss, gradient, capture } = pass;
+  return {
+    ...{ targets, states, sums, logits, loss, gradient, capture },
+    ...{ updates: batch, finish: updates },
+  };
 }
 
 /** Classes as probabilities [n, classes]. Throws RangeError for a class that is none of them. */

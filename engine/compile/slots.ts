@@ -1,6 +1,6 @@
 /** Slots: which buffer holds which tensor, and for how long. The sizes of a plan; no order, no text. */
 
-import { constantValues, type Tensor } from "../graph.ts";
+import { constantValues, isInput, type Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { bufferBytes } from "./formats.ts";
 import { aligned } from "./gather.ts";
@@ -130,7 +130,8 @@ function checkFits(t: Tensor, options: CompileOptions, halves?: ReadonlySet<Tens
   if (bytes <= limit) return;
   const mebibytes = (n: number) => (n / 2 ** 20).toFixed(0);
   const fits = Math.floor((t.shape[0] ?? 1) * limit / bytes);
-  const advice = t.shape.length > 1 && !constantValues(t) && fits > 0
+  const arena = packOffsets(t) !== undefined || isInput(t) && t.shape.length === 2;
+  const advice = t.shape.length > 1 && !constantValues(t) && !arena && fits > 0
     ? `a batch of ${fits} or fewer would fit`
     : "a smaller image size or model is needed";
   throw new MemoryError(

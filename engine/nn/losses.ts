@@ -21,6 +21,14 @@ export interface LossOptions {
   readonly soft?: boolean;
 }
 
+/** A loss before its division: the mean is `total / count`. */
+export interface LossSums {
+  /** A scalar: what the rows of a batch add up to. */
+  readonly total: Tensor;
+  /** A scalar: what they are divided by, which adds up over batches as well. */
+  readonly count: Tensor;
+}
+
 /**
  * Mean cross-entropy of logits [n, k] against targets [n, k], one-hot or probabilities → scalar.
  * Semantics of `torch.nn.CrossEntropyLoss`: NaN where no row counts. No gradient flows to the targets.
@@ -31,6 +39,16 @@ export function softmaxCrossEntropy(
   targets: Tensor,
   options: LossOptions = {},
 ): Tensor {
+  const { total, count } = crossEntropySums(logits, targets, options);
+  return div(total, count);
+}
+
+/** The sums that {@linkcode softmaxCrossEntropy} divides. */
+export function crossEntropySums(
+  logits: Tensor,
+  targets: Tensor,
+  options: LossOptions = {},
+): LossSums {
   const { weights, classWeights, labelSmoothing = 0, soft = false } = options;
   const [n, k] = logits.shape as [number, number];
   if (classWeights && classWeights.length !== k) {
@@ -51,6 +69,6 @@ export function softmaxCrossEntropy(
     ? add(mul(targets, full(1 - labelSmoothing, [])), full(labelSmoothing / k, []))
     : targets;
   const total = sum(counted(crossEntropy(logits, weighted(a))));
-  if (classWeights && !soft) return div(total, sum(counted(sum(weighted(targets), [1]))));
-  return div(total, weights ? sum(weights) : full(n, []));
+  if (classWeights && !soft) return { total, count: sum(counted(sum(weighted(targets), [1]))) };
+  return { total, count: weights ? sum(weights) : full(n, []) };
 }

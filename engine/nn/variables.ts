@@ -2,7 +2,7 @@
 
 import { input, type Tensor } from "../graph.ts";
 import { arenaLayout, part } from "../ops/layout.ts";
-import { channels, type Shape, size, storedIndex } from "../shape.ts";
+import { channelQuads, channels, quads, type Shape, size, storedIndex } from "../shape.ts";
 import { draw, type Initial } from "./init.ts";
 
 /** How a variable lies on the device, and so which entries of a file it is. */
@@ -92,7 +92,8 @@ export class Arena {
   constructor(label: string, readonly variables: readonly Variable[]) {
     const layout = arenaLayout(variables.map((v) => v.shape));
     this.#offsets = layout.offsets;
-    this.tensor = input(label, [Math.max(layout.quads, 1) * 4]);
+    const [rows, width] = layout.shape as [number, number];
+    this.tensor = input(label, [Math.max(rows, 1), width]);
     this.#parts = new Map(variables.map((v, i) => {
       const tensor = part(this.tensor, layout.offsets[i]!, v.shape);
       tensor.label = v.name;
@@ -110,17 +111,33 @@ export class Arena {
     return input(label, this.tensor.shape);
   }
 
+  /** The part of `other`, of the same layout, that belongs to a variable of this arena. */
+  partOf(other: Tensor, v: Variable): Tensor {
+    return part(other, this.#offsets[this.variables.indexOf(v)]!, v.shape);
+  }
+
+  /** An input with a number for each row of the arena, [rows, 1]. */
+  column(label: string): Tensor {
+    return input(label, [this.tensor.shape[0]!, 1]);
+  }
+
+  /** The numbers of a column: `value(variable)` in all rows of each variable. */
+  each(value: (v: Variable) => number): Float32Array {
+    const column = new Float32Array(this.tensor.shape[0]!);
+    const width = channelQuads(this.tensor.shape);
+    this.variables.forEach((v, i) => {
+      const first = this.#offsets[i]! / width;
+      column.fill(value(v), first, first + Math.ceil(quads(v.shape) / width));
+    });
+    return column;
+  }
+
   /**
    * Initial values of all variables. Each has random numbers of its own, by its place among `order`:
    * the same ones whichever arena it is in.
    */
   initial(seed: number, order: readonly Variable[] = this.variables): Float32Array {
     return this.#fill((v) => draw(v.initial, size(v.shape), seed, order.indexOf(v)));
-  }
-
-  /** The arena in which each variable is full of one number, `value(variable)`. */
-  each(value: (v: Variable) => number): Float32Array {
-    return this.#fill((v) => new Float32Array(size(v.shape)).fill(value(v)));
   }
 
   /** The arena that holds `value(variable)`, row-major numbers of each variable. */

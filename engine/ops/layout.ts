@@ -114,18 +114,21 @@ export function after(x: Tensor, y: Tensor): Tensor {
   return new Tensor(afterOp, [x, y], x.shape, {});
 }
 
-/** Parts of an arena begin at multiples of 256 bytes, so that any device can bind them. */
+/** Quads in a row of an arena. Parts begin at multiples of 256 bytes, so that any device can bind them. */
 const PART_QUADS = 16;
 
-/** The stretch of an arena that holds each shape: where it begins, in quads, and the arena's size. */
-export function arenaLayout(shapes: readonly Shape[]): { offsets: number[]; quads: number } {
+/**
+ * The stretch of an arena that holds each shape: where it begins, in quads, and the shape of the arena,
+ * [rows, 64]. Every row belongs to one part, so that [rows, 1] holds a number for each part.
+ */
+export function arenaLayout(shapes: readonly Shape[]): { offsets: number[]; shape: Shape } {
   let end = 0;
   const offsets = shapes.map((shape) => {
     const at = end;
     end = ceilDiv(at + quads(shape), PART_QUADS) * PART_QUADS;
     return at;
   });
-  return { offsets, quads: end };
+  return { offsets, shape: [end / PART_QUADS, PART_QUADS * 4] };
 }
 
 const partOp: Op<{ offset: number }> = {
@@ -164,8 +167,8 @@ const packOp: Op<{ offsets: readonly number[] }> = {
 
 /** One flat arena that holds `parts` as `arenaLayout` says; where possible they are computed in place. */
 export function pack(parts: readonly Tensor[]): Tensor {
-  const { offsets, quads } = arenaLayout(parts.map((t) => t.shape));
-  return new Tensor(packOp, parts, [quads * 4], { offsets }) as Tensor;
+  const { offsets, shape } = arenaLayout(parts.map((t) => t.shape));
+  return new Tensor(packOp, parts, shape, { offsets }) as Tensor;
 }
 
 /** Where the parts of a packed arena begin, in quads; undefined for any other tensor. */

@@ -1,38 +1,71 @@
-/** Adam, Kingma and Ba 2015, in the form of `torch.optim.Adam`. */
+/** Adam, Kingma and Ba 2015, and AdamW, Loshchilov and Hutter 2019, in the form of `torch.optim`. */
 
-import type { Tensor } from "../graph.ts";
+import { maximum } from "../ops/compare.ts";
 import { add, div, full, mul, sqrt, sub } from "../ops/pointwise.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
 
-/** Options of `adam`; the defaults are PyTorch's. */
+/** Options of `adam` and `adamw`; the defaults are PyTorch's. */
 export interface AdamOptions {
   /** Decay of the mean of gradients. Default 0.9. */
   readonly beta1?: number;
   /** Decay of the mean of squared gradients. Default 0.999. */
   readonly beta2?: number;
-  /** Default 1e-8. */
+  /** Above 0. Default 1e-8. */
   readonly epsilon?: number;
-  /** Added to the gradient as `weightDecay · p`. Default 0. */
+  /** Of `adam`: added to the gradient as `weightDecay · p`, default 0. Of `adamw`: see there. */
   readonly weightDecay?: number;
+  /** Divides by the largest mean of squares so far instead of the present one: AMSGrad. Default false. */
+  readonly amsgrad?: boolean;
 }
 
 /** m ← m + (1 − β₁)(g − m), v ← β₂v + (1 − β₂)g², p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε). */
 export function adam(options: AdamOptions = {}): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 } = options;
+  return moments(options, { weightDecay: options.weightDecay ?? 0, decoupled: false });
+}
+
+/**
+ * Adam with weight decay beside the gradient: p ← p − lr · λ · p before a step. Default of `weightDecay` λ:
+ * 0.01, as PyTorch's.
+ */
+export function adamw(options: AdamOptions = {}): Optimizer {
+  return moments(options, { weightDecay: options.weightDecay ?? 0.01, decoupled: true });
+}
+
+function moments(
+  options: AdamOptions,
+  { weightDecay, decoupled }: { readonly weightDecay: number; readonly decoupled: boolean },
+): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
+  requireWithin("β₁", beta1, { below: 1 });
+  requireWithin("β₂", beta2, { below: 1 });
+  requireWithin("ε", epsilon, { least: Number.MIN_VALUE });
+  requireWithin("the weight decay", weightDecay);
   return {
-    states: ["exp_avg", "exp_avg_sq"],
-    scalars: 3,
-    values: (t, rates) => {
+    states: ["exp_avg", "exp_avg_sq", ...amsgrad ? ["max_exp_avg_sq"] : []],
+    scalars: decoupled ? 4 : 3,
+    values(t, rates) {
       const b = rates.beta1 ?? beta1;
-      return [1 - b, rates.learningRate / (1 - b ** t), 1 / Math.sqrt(1 - beta2 ** t)];
+      const step = rates.learningRate / (1 - b ** t);
+      const pull = decoupled ? [rates.learningRate * weightDecay] : [];
+      return [1 - b, step, 1 / Math.sqrt(1 - beta2 ** t), ...pull];
     },
-    update(p, gradient, [m, v], [fresh, step, correction], factors) {
-      const g = weightDecay ? add(gradient, mul(p, full(weightDecay, []))) : gradient;
+    update(inputs) {
+      const { parameters, rates, decays } = inputs;
+      const [m, v, most] = inputs.states;
+      const [fresh, step, correction, pull] = inputs.scalars;
+      const g = decoupled ? inputs.gradient : decayedGradient(inputs, weightDecay);
       const mean = add(m!, mul(sub(g, m!), fresh!));
       const square = add(mul(v!, full(beta2, [])), mul(mul(g, g), full(1 - beta2, [])));
-      const root: Tensor = add(mul(sqrt(square), correction!), full(epsilon, []));
-      const rate = factors ? mul(factors, step!) : step!;
-      return { parameters: sub(p, div(mul(mean, rate), root)), states: [mean, square] };
+      const largest = most && maximum(square, most);
+      const root = add(mul(sqrt(largest ?? square), correction!), full(epsilon, []));
+      const decay = pull && weightDecay
+        ? scaled(decays ? mul(parameters, decays) : parameters, pull, rates)
+        : undefined;
+      const kept = decay ? sub(parameters, decay) : parameters;
+      return {
+        parameters: sub(kept, div(scaled(mean, step!, rates), root)),
+        states: [mean, square, ...largest ? [largest] : []],
+      };
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What an optimizer is: states beside the parameters, numbers of the step, and how all of them change. */
 
 import type { Tensor } from "../graph.ts";
+import { add, full, mul } from "../ops/pointwise.ts";
 
 /** The numbers of a schedule in force at a step. */
 export interface Rates {
@@ -10,23 +11,59 @@ export interface Rates {
   readonly beta1?: number;
 }
 
-/** An optimizer over one arena of parameters. Every state begins as zeros. */
+/** What a step is made of. */
+export interface StepInputs {
+  /** The arena of parameters, [rows, 64]. */
+  readonly parameters: Tensor;
+  /** With its layout, as the states. */
+  readonly gradient: Tensor;
+  /** In the order of the optimizer's names. */
+  readonly states: readonly Tensor[];
+  /** In the order of the optimizer's values. */
+  readonly scalars: readonly Tensor[];
+  /** [rows, 1]: what the learning rate of each row is multiplied by. Default 1. */
+  readonly rates?: Tensor | undefined;
+  /** [rows, 1]: what the weight decay of each row is multiplied by. Default 1. */
+  readonly decays?: Tensor | undefined;
+}
+
+/** An optimizer over one arena of parameters. */
 export interface Optimizer {
-  /** Names of the states, as PyTorch calls them. */
+  /** Names of the states, as PyTorch or timm call them. */
   readonly states: readonly string[];
+  /** What states begin as: a number, or a copy of the parameters. Zeros where left out. */
+  readonly initial?: Readonly<Record<string, number | "parameters">>;
   /** How many scalars a step takes. */
   readonly scalars: number;
   /** The scalars of step `t` = 1, 2, …, computed in float64. */
   values(t: number, rates: Rates): number[];
-  /**
-   * Parameters and states after a step; `gradient` has the shape of `parameters`, and so have `factors`:
-   * what the learning rate of each parameter is multiplied by.
-   */
-  update(
-    parameters: Tensor,
-    gradient: Tensor,
-    states: readonly Tensor[],
-    scalars: readonly Tensor[],
-    factors?: Tensor,
-  ): { readonly parameters: Tensor; readonly states: readonly Tensor[] };
+  /** Parameters and states after a step. */
+  update(inputs: StepInputs): { readonly parameters: Tensor; readonly states: readonly Tensor[] };
+}
+
+/** `x · step`, and that times the rate of each row: how far a step goes. */
+export function scaled(x: Tensor, step: Tensor, rates: Tensor | undefined): Tensor {
+  const whole = mul(x, step);
+  return rates ? mul(whole, rates) : whole;
+}
+
+/** `g + λ · p`: weight decay that is part of the gradient. */
+export function decayedGradient(
+  { parameters, gradient, decays }: StepInputs,
+  weightDecay: number,
+): Tensor {
+  if (weightDecay === 0) return gradient;
+  const pull = mul(parameters, full(weightDecay, []));
+  return add(gradient, decays ? mul(pull, decays) : pull);
+}
+
+/** Throws RangeError unless `value` is at least `least` and below `below`. */
+export function requireWithin(
+  what: string,
+  value: number,
+  { least = 0, below = Infinity }: { readonly least?: number; readonly below?: number } = {},
+): void {
+  if (value >= least && value < below) return;
+  const most = below === Infinity ? "a finite number" : `one below ${below}`;
+  throw new RangeError(`Cannot use ${what} ${value}: ${most} from ${least} was needed`);
 }

@@ -1,6 +1,6 @@
 /** The messages of ONNX that are used here, and their bytes. Knows the format and no model. */
 
-import { BinaryWriter, WireType } from "protobuf";
+import { formatMessage } from "../protobuf.ts";
 
 /** Kinds of elements: onnx.proto's `TensorProto.DataType`. */
 export const elementType = { float: 1, int64: 7, float16: 10 } as const;
@@ -110,43 +110,7 @@ const FIELDS = {
   dimension: { dimValue: [1, "int64"], dimParam: [2, "string"] },
 } as const;
 
-type Message = keyof typeof FIELDS;
-type Scalar = "int64" | "float" | "string" | "bytes";
-
 /** The bytes of an ONNX file. */
 export function formatModel(model: ModelProto): Uint8Array<ArrayBuffer> {
-  const writer = new BinaryWriter();
-  writeMessage(writer, "model", model);
-  return writer.finish();
-}
-
-function writeMessage(writer: BinaryWriter, message: Message, value: object): void {
-  const fields = Object.entries<readonly [number, Scalar | Message]>(FIELDS[message]);
-  for (const [name, [number, type]] of fields) {
-    const content = (value as Record<string, unknown>)[name] ?? [];
-    for (const one of Array.isArray(content) ? content : [content]) {
-      writeField(writer, number, type, one);
-    }
-  }
-}
-
-function writeField(
-  writer: BinaryWriter,
-  number: number,
-  type: Scalar | Message,
-  value: unknown,
-): void {
-  if (type === "int64") {
-    writer.tag(number, WireType.Varint).int64(value as number);
-  } else if (type === "float") {
-    writer.tag(number, WireType.Bit32).float(value as number);
-  } else if (type === "string") {
-    writer.tag(number, WireType.LengthDelimited).string(value as string);
-  } else if (type === "bytes") {
-    writer.tag(number, WireType.LengthDelimited).bytes(value as Uint8Array);
-  } else {
-    writer.tag(number, WireType.LengthDelimited).fork();
-    writeMessage(writer, type, value as object);
-    writer.join();
-  }
+  return formatMessage(FIELDS, "model", model);
 }

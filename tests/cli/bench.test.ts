@@ -45,6 +45,18 @@ Deno.test("bench bytes agrees with the bytes counted on paper, rule by rule", as
   assert.ok(dispatches.at(-1)! <= 430);
 });
 
+Deno.test("bench bytes and bench plan count half of what is kept as halves", async () => {
+  const step = "--model efficientnet_b0 --size 224 --batch 16 --json";
+  const all = (precision: string, name: string) =>
+    rowsOf(`bench ${name} ${step} --precision ${precision}`);
+  const [f32, f16] = [(await all("f32", "bytes")).at(-1)!, (await all("f16", "bytes")).at(-1)!];
+  assert.equal(f16.dispatches, f32.dispatches);
+  assert.ok(f16.bytes_per_further_image as number < 132e6, `${f16.bytes_per_further_image}`);
+  const [whole, halves] = [(await all("f32", "plan"))[0]!, (await all("f16", "plan"))[0]!];
+  const kept = (halves.kept_bytes as number) / (whole.kept_bytes as number);
+  assert.ok(kept < 0.51, `${kept}`);
+});
+
 deviceTest("bench models measures a step and holds its bytes against the paper's", async () => {
   const [row, more] = await rowsOf(
     "bench models --models resnet18 --size 32 --batch 2 --steps 1 --json",

@@ -17,14 +17,14 @@ export interface CommandOptions {
 
 const CLI = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
 
-/** `verity …`; colours off. */
+/** `verity …`; colours off, and no weights of earlier downloads unless `env` has a place for them. */
 export async function verity(
   args: readonly string[],
   { cwd, env = {} }: CommandOptions = {},
 ): Promise<Ended> {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", CLI, ...args],
-    env: { NO_COLOR: "1", ...env },
+    env: { NO_COLOR: "1", HF_HOME: "/nowhere", ...env },
     ...(cwd !== undefined && { cwd }),
   });
   const { code, stdout, stderr } = await command.output();

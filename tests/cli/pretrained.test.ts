@@ -1,7 +1,8 @@
 /** `--pretrained`: the environment it reads, the files it asks for, and a run that begins with them. */
 import assert from "node:assert/strict";
 import { UsageError } from "../../cli/errors.ts";
-import { hubEnvironment, pretrainedFile } from "../../cli/pretrained.ts";
+import { hubEnvironment } from "../../cli/downloaded.ts";
+import { pretrainedFile } from "../../cli/pretrained.ts";
 import { weightShapes } from "../../models/compare.ts";
 import { HubError } from "../../models/hub.ts";
 import { formatSafetensors, fromFloats } from "../../models/safetensors.ts";

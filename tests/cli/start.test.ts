@@ -5,6 +5,9 @@ import { preprocessingOf, withSizes } from "../../cli/start.ts";
 import { readTrainFlags } from "../../cli/train_flags.ts";
 import { IMAGENET_BILINEAR, type Preprocessing } from "../../models/pretrained.ts";
 
+// What the machine has downloaded is no part of these tests.
+Deno.env.set("HF_HOME", "/nowhere");
+
 /** Preprocessing and sizes of a command line, which a checkpoint's may go before. */
 function start(line: string, saved?: Preprocessing) {
   const parsed = readTrainFlags(`--data a ${line}`.trim().split(" "));

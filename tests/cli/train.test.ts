@@ -55,9 +55,27 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   const end = whole.at(-1);
   assert.equal(end?.run, "whole");
   assert.deepEqual(
-    (await tree(`${folder.path}/whole`)).sort(),
-    ["best.safetensors", "config.json", "last.safetensors", "metrics.csv"],
+    (await tree(`${folder.path}/whole`)).map((name) => name.replace(/(tfevents)\..*/, "$1")).sort(),
+    [
+      "best.safetensors",
+      "config.json",
+      "data.json",
+      "env.json",
+      "events.out.tfevents",
+      "last.safetensors",
+      "metrics.csv",
+      "steps.csv",
+      "train.log",
+      "validation.csv",
+    ],
   );
+
+  const rerun = await run("train --config whole/config.json --run again --workers 2 --json");
+  const losses = (events: Record<string, unknown>[]) =>
+    events.filter(({ event }) => event === "epoch").map((e) => [e["train_loss"], e.loss, e.auc]);
+  assert.deepEqual(losses(rerun), losses(whole));
+  const config = (name: string) => Deno.readTextFile(`${folder.path}/${name}/config.json`);
+  assert.equal(await config("again"), await config("whole"));
 
   await run(`${TRAIN} --epochs 1 --run parts`);
   await run("train --resume parts --epochs 2 --workers 2 --json");

@@ -8,6 +8,9 @@ import { tuningWarning } from "../../cli/tuning_flags.ts";
 import { modelInfo, modelNames } from "../../models/mod.ts";
 import { verity } from "./command.ts";
 
+// What the machine has downloaded is no part of these tests.
+Deno.env.set("HF_HOME", "/nowhere");
+
 function trainFlags(...args: string[]) {
   const parsed = readTrainFlags(args);
   assert.ok("flags" in parsed);
@@ -80,15 +83,10 @@ Deno.test("verity refuses values and combinations that mean nothing, with exit c
   }
 });
 
-Deno.test("train without data takes the demo's recipe and with data the reference recipe", () => {
+Deno.test("train without data takes the demo's recipe, whose options flags replace", () => {
   const demo = trainFlags();
   assert.deepEqual([demo.model, demo.size, demo.schedule], ["resnet18", 48, "one-cycle"]);
   assert.equal(trainFlags("--epochs", "2").epochs, 2);
-  const { model, optimizer, lr, schedule, stepEvery, gamma, epochs } = trainFlags("--data", "a");
-  assert.deepEqual(
-    [model, optimizer, lr, schedule, stepEvery, gamma, epochs],
-    ["efficientnet_b0", "adam", 0.005, "step", 4, 0.85, 10],
-  );
   assert.equal(trainFlags("--optimizer", "sgd").momentum, 0.9);
 });
 
@@ -120,7 +118,7 @@ Deno.test("flags of fine-tuning become options of a session", () => {
   assert.ok(Math.abs(headFactor! - 10) < 1e-12);
   assert.match(
     describeRecipe(flags).schedule,
-    /^learning rate 0\.01 \(classifier 0\.1\) × 0\.75 for each stage below the classifier, /,
+    /^learning rate up to 0\.01 \(classifier 0\.1\) × 0\.75 for each stage below the classifier/,
   );
   const plain = sessionOptions(recipe("--data a"), [1, 1]);
   assert.deepEqual([plain.freeze, plain.headFactor, plain.layerDecay], [undefined, 1, 1]);

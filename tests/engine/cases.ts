@@ -2,6 +2,7 @@
 
 import { batchNormCases } from "./cases/batch_norm.ts";
 import type { Case } from "./cases/case.ts";
+import { compareCases } from "./cases/compare.ts";
 import { convolutionCases } from "./cases/convolution.ts";
 import { crossEntropyCases } from "./cases/cross_entropy.ts";
 import { dropoutCases } from "./cases/dropout.ts";
@@ -21,6 +22,7 @@ export const cases: readonly Case[] = [
   ...convolutionCases,
   ...batchNormCases,
   ...poolCases,
+  ...compareCases,
   ...crossEntropyCases,
   ...dropoutCases,
   ...retouchCases,

@@ -19,8 +19,8 @@ const one = full(1, []);
 /** A network of `depth` layers, its loss and its gradients packed. */
 function network(depth: number, width: number) {
   const shapes = Array.from({ length: depth }, () => [width, width]);
-  const { offsets, quads } = arenaLayout(shapes);
-  const arena = input("weights", [quads * 4]);
+  const { offsets, shape: arenaShape } = arenaLayout(shapes);
+  const arena = input("weights", arenaShape);
   const weights = shapes.map((shape, i) => part(arena, offsets[i]!, shape));
   const x = input("x", [6, width]);
   const y = weights.reduce((h, w) => add(silu(matmul(h, w)), h), x);

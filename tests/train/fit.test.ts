@@ -52,6 +52,29 @@ Deno.test("fit() weighs its training means by the images between two readings", 
   assert.ok(Math.abs((epoch?.train_loss ?? 0) - mean) < 1e-12);
 });
 
+Deno.test("fit() takes a step for several batches, and drops those that fill none", async () => {
+  const large = new Regression(2);
+  const divided = new Regression(2);
+  const events: RunEvent[] = [];
+  const expected = await fit(large, DATA, { ...OPTIONS, batch: 16 });
+  const result = await fit(
+    divided,
+    DATA,
+    { ...OPTIONS, batch: 4, accumulate: 4, logEvery: 2 },
+    (event) => events.push(event),
+  );
+  assert.equal(divided.rates.length, 4 * 3);
+  large.weights.forEach((w, i) => assert.ok(Math.abs(w - divided.weights[i]!) < 1e-12));
+  assert.ok(Math.abs(result.best.loss - expected.best.loss) < 1e-12);
+  const steps = events.filter((e) => e.event === "step" && e.epoch === 4);
+  assert.deepEqual(steps.map((e) => e.event === "step" && [e.step, e.steps]), [[2, 3], [3, 3]]);
+  assert.equal(stepsPerEpoch(60, 4, 4), 3);
+  await assert.rejects(
+    fit(divided, DATA, { ...OPTIONS, batch: 16, accumulate: 4 }),
+    /batches of 4 × 16: there are 60 training images, at least 64 were needed/,
+  );
+});
+
 Deno.test("fit() resumed gives the bits of a run that never stopped", async () => {
   const whole = new Regression(2);
   const full = await fit(whole, DATA, OPTIONS);

@@ -10,17 +10,25 @@ export class Regression implements Trainable {
   /** Learning rates and β1 as they were given. */
   readonly rates: { learningRate: number; beta1?: number }[] = [];
   readonly #classes: number;
+  readonly #gradient: Float64Array;
+  /** Batches that the gradient is the sum of. */
+  #added = 0;
   #sums = { loss: 0, correct: 0, count: 0 };
 
   constructor(classes: number) {
     this.#classes = classes;
     this.weights = new Float64Array(2 * classes);
+    this.#gradient = new Float64Array(2 * classes);
   }
 
   step(batch: Batch, options: { readonly learningRate: number; readonly beta1?: number }): void {
-    this.rates.push(options);
-    const gradient = new Float64Array(this.weights.length);
+    this.accumulate(batch);
+    this.update(options);
+  }
+
+  accumulate(batch: Batch): void {
     const n = batch.labels.length;
+    this.#added++;
     batch.labels.forEach((label, row) => {
       const x = brightness(batch, row);
       const p = this.#probabilities(x);
@@ -29,13 +37,18 @@ export class Regression implements Trainable {
       this.#sums.count++;
       p.forEach((value, k) => {
         const d = (value - (k === label ? 1 : 0)) / n;
-        gradient[2 * k] = (gradient[2 * k] ?? 0) + d * x;
-        gradient[2 * k + 1] = (gradient[2 * k + 1] ?? 0) + d;
+        this.#gradient[2 * k]! += d * x;
+        this.#gradient[2 * k + 1]! += d;
       });
     });
-    gradient.forEach((d, i) => {
-      this.weights[i] = (this.weights[i] ?? 0) - options.learningRate * d;
-    });
+  }
+
+  update(options: { readonly learningRate: number; readonly beta1?: number }): void {
+    this.rates.push(options);
+    const rate = options.learningRate / this.#added;
+    this.#gradient.forEach((d, i) => this.weights[i]! -= rate * d);
+    this.#gradient.fill(0);
+    this.#added = 0;
   }
 
   metrics(): Promise<{ loss: number; accuracy: number; count: number }> {

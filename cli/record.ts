@@ -1,0 +1,78 @@
+/** Everything a run writes beside its checkpoints, kept together while it goes on. Trains nothing. */
+
+import type { Device } from "../engine/gpu/device.ts";
+import { Board } from "../report/tensorboard/board.ts";
+import type { Outputs } from "../train/evaluate.ts";
+import type { EpochEvent, PlanEvent, Reporter } from "../train/events.ts";
+import type { RunFolder } from "../train/run_folder.ts";
+import { RunRecord } from "../train/run_record.ts";
+import { environmentOf } from "./environment.ts";
+import { denoFiles as files } from "./files.ts";
+import type { Job } from "./job.ts";
+import { classesOf } from "./train_data.ts";
+
+/** The documents that a run folder begins with: where it ran and on what. */
+export function documentsOf(
+  device: Device,
+  { data: { dataset, source, fingerprint }, leftOut }: Pick<Job, "data" | "leftOut">,
+): Record<string, unknown> {
+  return {
+    "env.json": environmentOf(device),
+    "data.json": {
+      source,
+      classes: classesOf(dataset),
+      notes: dataset.notes,
+      "left_out": leftOut.length,
+      fingerprint,
+    },
+  };
+}
+
+/** The record of a run that goes on. */
+export interface Recorder {
+  /** Says an event to the person and keeps it. */
+  readonly report: Reporter;
+  /** Keeps what validation gave, at the best epoch for the report. */
+  readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+  /** Waits until everything is written. Throws what the file system refused. */
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the record of a job whose folder is made; `plan` is what it began with. */
+export async function openRecord(
+  job: Pick<Job, "data" | "report" | "resumed">,
+  folder: RunFolder,
+  plan: PlanEvent,
+): Promise<Recorder> {
+  const step = job.resumed?.checkpoint.step ?? 0;
+  const record = await RunRecord.open(files, folder.path, { step });
+  const board = await Board.open(files, folder.path, { step: step + 1 });
+  record.report(plan);
+  const { classes, validation } = job.data.dataset;
+  let writing: Promise<void> = Promise.resolve();
+  let failure: unknown;
+  const queue = (write: () => Promise<void>) => {
+    writing = writing.then(write).catch((error) => failure ??= error);
+  };
+  const flush = async () => {
+    await record.flush();
+    await writing;
+    if (failure !== undefined) throw failure;
+  };
+  return {
+    report(event) {
+      job.report(event);
+      record.report(event);
+      queue(() => board.add(event));
+    },
+    async finished(epoch, outputs) {
+      if (epoch.best && !await record.keepOutputs(validation, outputs)) {
+        const text = `validation.csv is not written: ${outputs.logits.length} outputs are too many`;
+        record.report({ event: "note", text });
+      }
+      queue(() => board.addCurves(outputs, { classes, step: epoch.step }));
+      await flush();
+    },
+    close: flush,
+  };
+}
