@@ -14,28 +14,38 @@ export interface PlanFlags extends CommonFlags, PrecisionFlag {
   readonly batch: number;
 }
 
+type Command = ReturnType<typeof newCommand>;
+
 /** A command that plans steps. */
 export interface PlanCommand {
   readonly name: string;
   readonly description: string;
   /** Images in a batch where no flag says it. */
   readonly batch: number;
+  /** Adds flags of its own. */
+  readonly extend?: (command: Command) => Command;
 }
 
 /** Limits that refuse no tensor: a plan is for devices that slice what they cannot bind. */
-export const UNBOUND: CompileOptions = { maxBinding: Number.MAX_SAFE_INTEGER };
+export const UNBOUND: CompileOptions = {
+  maxBinding: Number.MAX_SAFE_INTEGER,
+  maxBuffer: Number.MAX_SAFE_INTEGER,
+};
 
 /** The flags of a command, the size as the model's own where none is given; undefined after its help was shown. */
-export function readPlanFlags(
+export function readPlanFlags<More = unknown>(
   args: readonly string[],
-  { name, description, batch }: PlanCommand,
-): PlanFlags | undefined {
+  { name, description, batch, extend = (command) => command }: PlanCommand,
+): (PlanFlags & More) | undefined {
   const command = newCommand(name, description)
     .option("--model <name>", "model to train", oneOf(modelNames), "efficientnet_b0")
     .option("--size <px>", "height and width of the images (default: the model's)", whole(1))
     .option("--batch <n>", "images in a batch", whole(1), batch);
   withPrecisionFlag(command);
-  const parsed = parseFlags<Omit<PlanFlags, "size"> & { readonly size?: number }>(command, args);
+  const parsed = parseFlags<Omit<PlanFlags, "size"> & { readonly size?: number } & More>(
+    extend(command),
+    args,
+  );
   if ("help" in parsed) {
     console.log(parsed.help);
     return undefined;

@@ -3,7 +3,7 @@
 import { compile } from "../engine/compile/mod.ts";
 import type { CompileOptions, Goal, Program } from "../engine/compile/program.ts";
 import { imageInput, input, type Tensor } from "../engine/graph.ts";
-import { declare, type Model, type Variables } from "../engine/nn/scope.ts";
+import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
 import type { Variable } from "../engine/nn/variables.ts";
 import { createOptimizer } from "../engine/optim/mod.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
@@ -118,6 +118,11 @@ export function limitsOf(
   return { ...limits, precision };
 }
 
+/** The logits [batch, classes] of `captured` in evaluation mode. */
+export function captureEvaluation({ model, variables, pixels }: CapturedModel): Tensor {
+  return apply(model, variables, pixels.evaluation, { training: false }).logits;
+}
+
 /** The programs of a session. */
 export interface Programs {
   /** That of each batch. */
@@ -171,4 +176,12 @@ export function planTraining(options: SessionOptions, limits: CompileOptions = {
   const captured = captureModel(options);
   const programs = compileTraining(captureTraining(captured, options), limitsOf(options, limits));
   return planOf(programs, captured.variables, options);
+}
+
+/** What an evaluation of a batch would cost, as `planTraining` says it of a step. */
+export function planEvaluation(options: SessionOptions, limits: CompileOptions = {}): SessionPlan {
+  const captured = captureModel(options);
+  const goal = { outputs: [captureEvaluation(captured)] };
+  const program = compile(goal, limitsOf(options, limits));
+  return planOf({ program }, captured.variables, { batch: options.batch });
 }

@@ -7,12 +7,12 @@ import { Memory } from "../engine/gpu/memory.ts";
 import type { Span } from "../engine/gpu/profile.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import type { Tensor } from "../engine/graph.ts";
-import { apply } from "../engine/nn/scope.ts";
 import type { Arena } from "../engine/nn/variables.ts";
 import type { Rates } from "../engine/optim/optimizer.ts";
 import type { Weight } from "../models/safetensors.ts";
 import {
   type CapturedModel,
+  captureEvaluation,
   captureModel,
   imageFeeds,
   limitsOf,
@@ -183,8 +183,7 @@ export class Session {
   }
 
   async #compileEvaluation() {
-    const { model, variables, pixels } = this.#captured;
-    const { logits } = apply(model, variables, pixels.evaluation, { training: false });
+    const logits = captureEvaluation(this.#captured);
     const program = compile({ outputs: [logits] }, this.#limits);
     this.#programs ??= { program };
     return { runner: await Runner.create(program, this.#memory), logits };

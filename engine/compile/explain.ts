@@ -21,7 +21,7 @@ export function explain(program: Program): string {
     ...lines,
     `${program.dispatches.length} dispatches move ${size(moved)}`,
     `${held.length} inputs, states and constants: ${size(states)}`,
-    `${program.buffers.length - held.length} slots: ${size(allocated)}, in use at most ${
+    `${program.buffers.length - held.length} heaps: ${size(allocated)}, in use at most ${
       size(peak)
     }`,
     ...(kept ? [`kept from the forward pass for later: ${size(kept)}`] : []),
@@ -29,8 +29,10 @@ export function explain(program: Program): string {
 }
 
 /** The buffer of a binding, and as what it is read and written unless that is float32. */
-function name({ buffer, format }: Binding): string {
-  return format === "f32" ? `b${buffer}` : `b${buffer}:${format}`;
+/** A buffer, where in it a stretch begins in 256 bytes, and its format: `b7@1f4:f16`. */
+function name({ buffer, offset, format }: Binding): string {
+  const at = offset ? `@${(offset / 256).toString(16)}` : "";
+  return `b${buffer}${at}${format === "f32" ? "" : `:${format}`}`;
 }
 
 function size(bytes: number): string {

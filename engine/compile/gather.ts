@@ -7,11 +7,14 @@ import { constant, type Tensor } from "../graph.ts";
 import { quads, storedBytes } from "../shape.ts";
 import { storage } from "./fuse.ts";
 import type { Owners } from "./plan.ts";
-import type { Location } from "./program.ts";
+import type { Place } from "./slots.ts";
 import { type Step, written } from "./steps.ts";
 
-/** Bytes of parts that wait at most. */
-const WORKSPACE_BYTES = 2 ** 26;
+/** Dispatches among which the parts are divided: while they wait, they take memory beside activations. */
+const LISTS = 6;
+
+/** Bytes of parts that wait for one dispatch: at most, and, where there are more, at least. */
+const [MOST_BYTES, LEAST_BYTES] = [2 ** 24, 2 ** 21];
 
 /** Quads that a number of float32 can point to. */
 const MAX_QUADS = 2 ** 24;
@@ -22,7 +25,7 @@ const GROUP_QUADS = 64;
 /** Steps with the sums gathered, and the values that wait, by the step they wait for. */
 export interface Gathered {
   readonly steps: readonly Step[];
-  /** Values that lie side by side, list after list in the same buffer. */
+  /** Values that lie side by side, list by list. */
   readonly waiting: readonly (readonly Tensor[])[];
 }
 
@@ -52,7 +55,8 @@ export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: n
   if (jobs.length < 2) return { steps, waiting: [] };
 
   // A list of jobs for each stretch of steps whose parts fit the workspace, before the packs are read.
-  const limit = Math.min(WORKSPACE_BYTES, maxBinding);
+  const all = jobs.reduce((n, job) => n + aligned(job.parts), 0);
+  const limit = Math.min(maxBinding, MOST_BYTES, Math.max(LEAST_BYTES, all / LISTS));
   const lists: { pack: Tensor; jobs: typeof jobs; bytes: number; before: number }[] = [];
   for (const job of jobs) {
     const { pack } = owners.get(job.step.values[0]!)!;
@@ -73,7 +77,9 @@ export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: n
     for (const list of lists.filter((l) => l.before === i)) {
       const gathers = list.jobs.map((job) => job.step.values[0]!);
       const reads = new Set(list.jobs.map((job) => job.parts));
-      out.push({ values: [], stores: [], sums: [], after: [], gathers, reads });
+      const last = lists.findLast((l) => l.pack === list.pack) === list;
+      const clears = last && gapsOf(list.pack, owners).length ? { clears: list.pack } : {};
+      out.push({ values: [], stores: [], sums: [], after: [], gathers, reads, ...clears });
     }
     const step = steps[i];
     if (step && !gathered.has(step)) out.push(step);
@@ -81,15 +87,29 @@ export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: n
   return { steps: out, waiting: lists.map((l) => l.jobs.map((job) => job.parts)) };
 }
 
-/** Bytes that `t` takes in a workspace. */
+/** Bytes that `t` takes beside others. */
 export function aligned(t: Tensor): number {
   return Math.ceil(storedBytes(t.shape) / 256) * 256;
 }
 
+/** The stretches of a pack that no part covers, in quads. */
+export function gapsOf(pack: Tensor, owners: Owners): { from: number; to: number }[] {
+  const parts = [...owners].filter(([, owner]) => owner.pack === pack)
+    .map(([t, { offset }]) => ({ from: offset, to: offset + quads(t.shape) }))
+    .sort((a, b) => a.from - b.from);
+  const end = quads(pack.shape);
+  const gaps = [...parts, { from: end, to: end }].map(({ from }, i) => ({
+    from: i ? parts[i - 1]!.to : 0,
+    to: from,
+  }));
+  return gaps.filter(({ from, to }) => from < to);
+}
+
 /** What each workgroup of a gathering step does, for `shaders/sum_stretches.wgsl`: [groups, 8]. */
 export function jobTable(
-  gathers: readonly Tensor[],
-  places: ReadonlyMap<Tensor, Location>,
+  { gathers = [], clears }: Step,
+  owners: Owners,
+  places: ReadonlyMap<Tensor, Place>,
 ): Tensor {
   const table: number[] = [];
   for (const y of gathers) {
@@ -99,6 +119,12 @@ export function jobTable(
     for (let i = 0; i < stretch; i += GROUP_QUADS) {
       const count = Math.min(GROUP_QUADS, stretch - i);
       table.push(from + i, to + i, stretch, y.op.stretches!(y)!, count, 0, 0, 0);
+    }
+  }
+  for (const { from, to } of clears ? gapsOf(clears, owners) : []) {
+    const start = places.get(clears!)!.offset / 16;
+    for (let i = from; i < to; i += GROUP_QUADS) {
+      table.push(0, start + i, 0, 0, Math.min(GROUP_QUADS, to - i), 0, 0, 0); // the sum of nothing
     }
   }
   return constant(table, [table.length / 8, 8]);

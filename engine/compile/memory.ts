@@ -1,4 +1,4 @@
-/** Memory in use: how many bytes of a plan's slots hold a value that is still to be read. Decides nothing. */
+/** Memory in use: how many bytes of a plan's heaps hold a value that is still to be read. Decides nothing. */
 
 import type { Tensor } from "../graph.ts";
 import { bufferBytes } from "./formats.ts";
@@ -16,7 +16,7 @@ export interface Ends {
 
 /** Where a tensor lies. */
 interface Stretch {
-  readonly buffer: number;
+  readonly slot: number;
   readonly from: number;
   readonly to: number;
 }
@@ -43,30 +43,30 @@ export function memoryOf(plan: Plan, ends: Ends): ProgramMemory {
   }
   let [live, peak] = [0, 0];
   for (const bytes of change) peak = Math.max(peak, live += bytes);
-  const slots = buffers.filter((b) => !b.holds);
-  return { allocated: slots.reduce((n, b) => n + b.size, 0), peak, kept };
+  const heaps = buffers.filter((b) => !b.holds);
+  return { allocated: heaps.reduce((n, b) => n + b.size, 0), peak, kept };
 }
 
-function valuesOf({ steps, places, buffers, halves }: Plan, { outputs }: Ends): Value[] {
+function valuesOf({ steps, places, slots, buffers, halves }: Plan, { outputs }: Ends): Value[] {
   const all: Value[] = [];
-  const present = new Map<number, Value[]>(); // by buffer
+  const present = new Map<number, Value[]>(); // by slot
   const stretch = (t: Tensor): Stretch => {
-    const { buffer, offset } = places.get(t)!;
-    return { buffer, from: offset, to: offset + bufferBytes(t, halves) };
+    const { slot, offset } = places.get(t)!;
+    return { slot, from: offset, to: offset + bufferBytes(t, halves) };
   };
   const read = (t: Tensor, step: number) => {
-    const { buffer, from, to } = stretch(t);
-    for (const v of present.get(buffer) ?? []) if (v.from < to && v.to > from) v.last = step;
+    const { slot, from, to } = stretch(t);
+    for (const v of present.get(slot) ?? []) if (v.from < to && v.to > from) v.last = step;
   };
   steps.forEach((step, i) => {
     for (const x of step.reads) read(x, i);
     for (const t of written(step)) {
       const value = { t, ...stretch(t), first: i, last: i };
-      if (buffers[value.buffer]!.holds) continue;
-      const others = (present.get(value.buffer) ?? [])
+      if (buffers[slots[value.slot]!.buffer]!.holds) continue;
+      const others = (present.get(value.slot) ?? [])
         .filter((v) => v.to <= value.from || v.from >= value.to);
       all.push(value);
-      present.set(value.buffer, [...others, value]);
+      present.set(value.slot, [...others, value]);
     }
   });
   for (const t of outputs) read(t, steps.length - 1);

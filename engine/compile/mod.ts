@@ -3,7 +3,7 @@
 import { emit } from "./emit.ts";
 import { storage } from "./fuse.ts";
 import { memoryOf } from "./memory.ts";
-import { plan } from "./plan.ts";
+import { locationOf, plan } from "./plan.ts";
 import type { CompileOptions, Goal, Location, Program } from "./program.ts";
 import { simplify } from "./simplify.ts";
 import { isInput, type Tensor, topological } from "../graph.ts";
@@ -22,12 +22,11 @@ export function compile(goal: Goal, options: CompileOptions = {}): Program {
     options,
   );
   const locations = new Map<Tensor, Location>();
-  for (const [t, place] of planned.places) if (isInput(t)) locations.set(t, place);
+  for (const t of planned.places.keys()) if (isInput(t)) locations.set(t, locationOf(t, planned));
   const outputs = goal.outputs.map((t) => storage(simple.get(t)!));
   outputs.forEach(({ base, offset }, i) => {
-    const place = planned.places.get(base)!;
-    const location = { buffer: place.buffer, offset: place.offset + offset * 16 };
-    locations.set(goal.outputs[i]!, location);
+    const place = locationOf(base, planned);
+    locations.set(goal.outputs[i]!, { ...place, offset: place.offset + offset * 16 });
   });
   const forward = new Set(topological(ends.map((t) => simple.get(t)!), (t) => t.operands));
   return {

@@ -10,7 +10,7 @@ import { type Grouping, groupSteps } from "./group.ts";
 import { Homes } from "./homes.ts";
 import { type Gathered, gatherSums, jobTable } from "./gather.ts";
 import { type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
-import { allocate } from "./slots.ts";
+import { allocate, type Place, type Slot } from "./slots.ts";
 import { isParts, plainStep, type Step, written } from "./steps.ts";
 import { inPlace } from "./updates.ts";
 
@@ -21,9 +21,12 @@ export interface Plan {
   /** Those of them that are kept as halves. */
   readonly halves: ReadonlySet<Tensor>;
   /** Where each stored tensor is. */
-  readonly places: ReadonlyMap<Tensor, Location>;
+  readonly places: ReadonlyMap<Tensor, Place>;
+  readonly slots: readonly Slot[];
   readonly buffers: readonly Buffer[];
   readonly options: CompileOptions;
+  /** Parts that are computed inside a pack. */
+  readonly owners: Owners;
   /** What the workgroups of steps that gather sums do. */
   readonly tables: ReadonlyMap<Step, Tensor>;
 }
@@ -64,16 +67,22 @@ export function plan(
     ? chooseHalves(steps.flatMap(written), whole)
     : new Set<Tensor>();
   const residents = { owners, targets, pinned, fixed, constants, shared, waiting, halves };
-  const { places, buffers } = allocate(steps, residents, options);
+  const { places, slots, buffers } = allocate(steps, residents, options);
   const tables = new Map<Step, Tensor>();
   for (const step of steps) {
     if (!step.gathers) continue;
-    const table = jobTable(step.gathers, places);
+    const table = jobTable(step, owners, places);
     tables.set(step, table);
-    places.set(table, { buffer: buffers.length, offset: 0 });
-    buffers.push({ size: bufferBytes(table), holds: table });
+    const buffer = buffers.push({ size: bufferBytes(table), holds: table }) - 1;
+    places.set(table, { slot: slots.push({ buffer, offset: 0 }) - 1, offset: 0 });
   }
-  return { steps, stored, halves, options, places, buffers, tables };
+  return { steps, stored, halves, options, places, slots, buffers, owners, tables };
+}
+
+/** Where `t` is among the buffers of a plan. */
+export function locationOf(t: Tensor, { places, slots }: Pick<Plan, "places" | "slots">): Location {
+  const { slot, offset } = places.get(t)!;
+  return { buffer: slots[slot]!.buffer, offset: slots[slot]!.offset + offset };
 }
 
 /** Where in a pack's buffer a tensor is computed: the offset in quads. */

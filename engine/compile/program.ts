@@ -24,6 +24,8 @@ export interface Binding {
   readonly size: number;
   /** Whether the dispatch writes it. */
   readonly write: boolean;
+  /** Whether it is bound for writing: it, or another stretch of the same buffer, is written. */
+  readonly writable: boolean;
   /** As what it reads and writes it. */
   readonly format: Format;
 }
@@ -52,7 +54,7 @@ export interface Dispatch {
   readonly note: string;
 }
 
-/** Memory of a program: a slot shared by values in turn, or an input or constant of its own. */
+/** Memory of a program: a heap that values share, or an input or constant alone. */
 export interface Buffer {
   /** In bytes. */
   readonly size: number;
@@ -68,9 +70,9 @@ export interface Location {
   readonly offset: number;
 }
 
-/** What a program needs of its slots: all buffers but those of inputs, states and constants. */
+/** What a program needs of its heaps: all buffers but those of inputs, states and constants. */
 export interface ProgramMemory {
-  /** Bytes of all slots. */
+  /** Bytes of all heaps. */
   readonly allocated: number;
   /** The most bytes that hold values still to be read at any one time. */
   readonly peak: number;
@@ -86,7 +88,7 @@ export interface Program {
   readonly buffers: readonly Buffer[];
   /** Where inputs and outputs are. */
   readonly locations: ReadonlyMap<Tensor, Location>;
-  /** How its slots are used. */
+  /** How its heaps are used. */
   readonly memory: ProgramMemory;
 }
 
@@ -126,6 +128,8 @@ export type Precision = "f32" | "f16";
 export interface CompileOptions {
   /** Largest stretch of a buffer a dispatch can see, in bytes. Default 128 MiB. */
   readonly maxBinding?: number;
+  /** Largest buffer, in bytes. Default 256 MiB. */
+  readonly maxBuffer?: number;
   /** Storage buffers a dispatch can see. Default 8. */
   readonly maxBuffers?: number;
   /** Invocations that keep the device busy. Default 1024. */

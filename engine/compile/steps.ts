@@ -26,6 +26,8 @@ export interface Step {
   readonly after: readonly Tensor[];
   /** Sums of stretches, whose parts wait in one workspace: see `gather.ts`. */
   readonly gathers?: readonly Tensor[];
+  /** A pack whose gaps, what no part of it covers, are set to zero. */
+  readonly clears?: Tensor;
   /** Rows that are summed apart; left out where all belong together. */
   readonly run?: number;
   /** Stored values and inputs that it reads, its own left out. */

@@ -36,26 +36,30 @@ const FORMATS: Readonly<
   },
 };
 
-/** The buffers a step sees: one binding for each, over the stretch that it uses. */
+/** The slots a step sees: one binding for each, over the stretch that it uses. */
 export class Views {
   readonly bindings: Binding[] = [];
   /** Bytes of what the step reads and writes, each tensor counted once. */
   readonly bytes: number;
   /** Those of them that are partial sums, which a kernel's tiles decide and not its operands. */
   readonly partialBytes: number;
+  /** By slot. */
   readonly #index = new Map<number, number>();
+  /** Where each binding begins in its slot. */
+  readonly #starts: number[] = [];
 
   constructor(step: Step, readonly plan: Plan) {
     const stretches = new Map<number, Stretch>();
     let [bytes, partial] = [0, 0];
     const see = (t: Tensor, from: number, size: number, write: boolean) => {
-      const { buffer } = plan.places.get(t)!;
+      const { slot } = plan.places.get(t)!;
       const format = formatOf(t, plan.halves);
-      const known = stretches.get(buffer) ?? { from, to: 0, write, format };
+      const known = stretches.get(slot) ?? { from, to: 0, write, format };
       known.from = Math.min(known.from, from);
       known.to = Math.max(known.to, from + size);
       known.write ||= write;
-      stretches.set(buffer, known);
+      stretches.set(slot, known);
+      if (t === step.clears) return; // only its gaps
       bytes += size;
       if (isParts(t)) partial += size;
     };
@@ -64,13 +68,22 @@ export class Views {
     for (const t of step.reads) {
       for (const { from, size } of stretchesRead(t, step, plan)) see(t, from, size, false);
     }
-    for (const t of written(step)) {
+    for (const t of [...written(step), ...step.clears ? [step.clears] : []]) {
       see(t, plan.places.get(t)!.offset, bufferBytes(t, plan.halves), true);
     }
-    for (const [buffer, { from, to, write, format }] of stretches) {
-      const offset = Math.floor(from / 256) * 256;
-      this.#index.set(buffer, this.bindings.length);
-      this.bindings.push({ buffer, offset, size: to - offset, write, format });
+    const writes = new Set(
+      [...stretches].filter(([, s]) => s.write).map(([s]) => bufferOf(s, plan)),
+    );
+    for (const [slot, { from, to, write, format }] of stretches) {
+      const start = Math.floor(from / 256) * 256;
+      const { buffer, offset } = plan.slots[slot]!;
+      this.#index.set(slot, this.bindings.length);
+      this.#starts.push(start);
+      const writable = writes.has(buffer);
+      this.bindings.push({
+        ...{ buffer, offset: offset + start, size: to - start },
+        ...{ write, writable, format },
+      });
     }
     this.bytes = bytes;
     this.partialBytes = partial;
@@ -99,8 +112,8 @@ export class Views {
   #element(t: Tensor, row: string, c: string): string {
     const { base, offset } = storage(t);
     const place = this.plan.places.get(base)!;
-    const binding = this.#index.get(place.buffer)!;
-    const skipped = place.offset - this.bindings[binding]!.offset;
+    const binding = this.#index.get(place.slot)!;
+    const skipped = place.offset - this.#starts[binding]!;
     const shift = offset + skipped / QUAD_BYTES[this.#format(t)];
     const c4 = channelQuads(t.shape);
     const start = rows(t.shape) === 1 ? "" : c4 === 1 ? row : `(${row}) * ${c4}u`;
@@ -110,23 +123,27 @@ export class Views {
     return `b${binding}[${parts.join(" + ") || "0u"}]`;
   }
 
-  /** The name of the binding that holds `t`, and the quad of it that `t`'s buffer begins at. */
+  /** The name of the binding that holds `t`, and the quad of its slot that the binding begins at. */
   buffer(t: Tensor): { name: string; offset: number } {
-    const index = this.#index.get(this.plan.places.get(t)!.buffer)!;
-    return { name: `b${index}`, offset: this.bindings[index]!.offset / 16 };
+    const index = this.#index.get(this.plan.places.get(t)!.slot)!;
+    return { name: `b${index}`, offset: this.#starts[index]! / 16 };
   }
 
   /** The declarations of the bindings. */
   declarations(): string {
-    return this.bindings.map(({ write, format }, i) =>
-      `@group(0) @binding(${i}) var<storage, ${write ? "read_write" : "read"}> b${i}: array<${
+    return this.bindings.map(({ writable, format }, i) =>
+      `@group(0) @binding(${i}) var<storage, ${writable ? "read_write" : "read"}> b${i}: array<${
         FORMATS[format].type
       }>;`
     ).join("\n");
   }
 }
 
-/** The stretches of the buffer of base `t` that a step reads, in bytes: the views it looks through. */
+function bufferOf(slot: number, { slots }: Plan): number {
+  return slots[slot]!.buffer;
+}
+
+/** The stretches of the slot of base `t` that a step reads, in bytes: the views it looks through. */
 function stretchesRead(t: Tensor, step: Step, plan: Plan): { from: number; size: number }[] {
   const { offset } = plan.places.get(t)!;
   const quad = QUAD_BYTES[formatOf(t, plan.halves)];

@@ -94,6 +94,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     software,
     limits: {
       maxBinding: limits.maxStorageBufferBindingSize,
+      maxBuffer: limits.maxBufferSize,
       maxBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
       loadBound: software,
       ...(software && { threads: SOFTWARE_THREADS }),

@@ -33,14 +33,14 @@ async function create(
   { wgsl, label, bindings }: Dispatch,
   layouts: Cache["layouts"],
 ): Promise<Pipeline> {
-  const key = bindings.map((b) => b.write ? "w" : "r").join("");
+  const key = bindings.map((b) => b.writable ? "w" : "r").join("");
   let layout = layouts.get(key);
   if (!layout) {
     layout = gpu.createBindGroupLayout({
-      entries: bindings.map(({ write }, binding) => ({
+      entries: bindings.map(({ writable }, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: write ? "storage" : "read-only-storage" },
+        buffer: { type: writable ? "storage" : "read-only-storage" },
       })),
     });
     layouts.set(key, layout);

@@ -127,7 +127,7 @@ async function allocate(
         buffers.push(memory.buffer(holds));
         continue;
       }
-      const buffer = createStorage(device, size, `slot ${i}`);
+      const buffer = createStorage(device, size, `heap ${i}`);
       buffers.push(buffer);
       own.push(buffer);
       if (holds && values) gpu.queue.writeBuffer(buffer, 0, padRows(holds, values));

@@ -2,11 +2,13 @@
 
 import { strict as assert } from "node:assert";
 import { storage } from "../../engine/compile/fuse.ts";
-import { type Plan, plan } from "../../engine/compile/plan.ts";
+import { gapsOf } from "../../engine/compile/gather.ts";
+import { locationOf, type Plan, plan } from "../../engine/compile/plan.ts";
 import type { CompileOptions } from "../../engine/compile/program.ts";
 import { simplify } from "../../engine/compile/simplify.ts";
 import { bufferBytes } from "../../engine/compile/formats.ts";
 import { type Step, written } from "../../engine/compile/steps.ts";
+import { Views } from "../../engine/compile/views.ts";
 import { constantValues, isInput, type Tensor } from "../../engine/graph.ts";
 import { packOffsets } from "../../engine/ops/layout.ts";
 import { storedBytes } from "../../engine/shape.ts";
@@ -17,6 +19,13 @@ interface Stretch {
   readonly holds: Tensor;
 }
 
+/** A stretch of a buffer, in bytes. */
+interface Located {
+  readonly buffer: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Where each stored tensor is, and what is there. */
 class Contents {
   readonly #buffers = new Map<number, Stretch[]>();
@@ -24,20 +33,42 @@ class Contents {
   constructor(readonly plan: Plan) {}
 
   write(t: Tensor): void {
-    const { buffer, from, to } = this.place(t);
+    this.#fill(t, this.place(t));
+  }
+
+  /** Sets to zero what no part of a pack covers. */
+  clear(pack: Tensor): void {
+    for (const gap of this.#gaps(pack)) this.#fill(pack, gap);
+  }
+
+  #gaps(pack: Tensor) {
+    const { buffer, from } = this.place(pack);
+    return gapsOf(pack, this.plan.owners).map((gap) => ({
+      ...{ buffer, from: from + gap.from * 16, to: from + gap.to * 16 },
+    }));
+  }
+
+  #fill(t: Tensor, { buffer, from, to }: Located): void {
     const others = (this.#buffers.get(buffer) ?? []).filter((s) => s.to <= from || s.from >= to);
     this.#buffers.set(buffer, [...others, { from, to, holds: t }]);
     assert.ok(to <= this.plan.buffers[buffer]!.size, `${t} ends behind its buffer`);
   }
 
-  place(t: Tensor) {
-    const place = this.plan.places.get(t);
-    assert.ok(place, `${t} has no place`);
-    return {
-      buffer: place.buffer,
-      from: place.offset,
-      to: place.offset + bufferBytes(t, this.plan.halves),
-    };
+  place(t: Tensor): Located {
+    assert.ok(this.plan.places.has(t), `${t} has no place`);
+    const { buffer, offset } = locationOf(t, this.plan);
+    return { buffer, from: offset, to: offset + bufferBytes(t, this.plan.halves) };
+  }
+
+  /** Asserts that what no part of a pack covers is zero. */
+  readGaps(pack: Tensor, reader: string): void {
+    for (const { buffer, from, to } of this.#gaps(pack)) {
+      const found = (this.#buffers.get(buffer) ?? []).find((s) => s.from === from && s.to === to);
+      assert.ok(
+        found?.holds === pack,
+        `${reader} reads a gap of ${pack}, there is ${found?.holds}`,
+      );
+    }
   }
 
   /** Asserts that `t` is where the plan says. */
@@ -53,10 +84,25 @@ class Contents {
         const same = found && (found === storage(part).base || found.inputs[0] === part);
         assert.ok(same, `${reader} reads part ${i} of ${t}, there is ${found}`);
       });
+      this.readGaps(t, reader);
       return;
     }
     const found = there.find((s) => s.from === from && s.to === to)?.holds;
     assert.ok(found === t, `${reader} reads ${t}, there is ${found}`);
+  }
+}
+
+/** Asserts that no writable binding of a step overlaps another, and that there are no more than may be. */
+function checkBindings(step: Step, plan: Plan): void {
+  const { bindings } = new Views(step, plan);
+  assert.ok(bindings.length <= (plan.options.maxBuffers ?? 8), `${bindings.length} bindings`);
+  for (const [i, a] of bindings.entries()) {
+    assert.ok(a.offset % 256 === 0 && a.offset + a.size <= plan.buffers[a.buffer]!.size);
+    for (const b of bindings.slice(0, i).filter((b) => b.buffer === a.buffer)) {
+      const apart = a.offset + a.size <= b.offset || b.offset + b.size <= a.offset;
+      assert.ok(apart || !a.writable, "two bindings overlap");
+      assert.equal(a.writable, b.writable, "a buffer is bound for reading and for writing");
+    }
   }
 }
 
@@ -95,14 +141,18 @@ export function simulate(
   const contents = new Contents(planned);
   const states = new Set(updates.keys());
   for (const t of planned.places.keys()) if (isInput(t) || constantValues(t)) contents.write(t);
+  const packs = [...planned.places.keys()].filter((t) => packOffsets(t));
+  const untouched = packs.filter((t) => !planned.steps.some((step) => step.clears === t));
+  untouched.forEach((t) => contents.clear(t));
   for (const step of planned.steps) {
     const stores = written(step);
     for (const x of step.reads) contents.read(x, String(stores[0]));
     checkApart(step, contents, states);
-    const buffers = new Set([...step.reads, ...stores].map((t) => contents.place(t).buffer));
-    assert.ok(buffers.size <= (options.maxBuffers ?? 8), `${buffers.size} buffers`);
+    checkBindings(step, planned);
     stores.forEach((t) => contents.write(t));
+    if (step.clears) contents.clear(step.clears);
   }
+  untouched.forEach((t) => contents.readGaps(t, "the next run"));
   for (const t of ends) {
     const { base } = storage(t);
     if (!states.has(base)) contents.read(base, "the caller");
