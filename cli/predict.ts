@@ -1,167 +1,140 @@
-/** `predict`: from a checkpoint and a folder of images to a submission. */
+/** `predict`: from checkpoints and a folder of images to a submission. */
 
 import { withArchives } from "../data/archives/mount.ts";
-import { divide } from "../data/divide.ts";
-import { readNames } from "../data/labels.ts";
-import { Loader } from "../data/loader.ts";
-import type { Pipeline } from "../data/pipeline.ts";
+import type { Files } from "../data/files.ts";
+import { readSample } from "../data/labels.ts";
 import { openImages } from "../data/sources.ts";
-import { modelNames } from "../models/mod.ts";
-import { deviceAugmentation } from "../train/augmentation.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
-import { formatSubmission, predict } from "../train/predict.ts";
 import {
-  addAugmentOnFlag,
-  describeDivision,
-  kernelsOf,
-  openPipeline,
-  PRESET_NAMES,
-  trainedPipeline,
-} from "./augment_flags.ts";
+  formatTable,
+  type NumberTable,
+  parseTable,
+  TABLE_ENDINGS,
+  type TableFormat,
+  tableFormat,
+} from "../data/table_file.ts";
+import { ensemble } from "../train/predict.ts";
+import { doubtsOf, requireSubmission, submissionOf } from "../train/submission.ts";
+import { requireApart, writeOverlays } from "./cam.ts";
+import { ask, sizesOf } from "./ensemble.ts";
+import { addEnsembleFlags, type EnsembleFlags, openMembers } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
 import {
   type Command,
   type CommonFlags,
   newCommand,
-  oneOf,
   parseFlags,
   requireFlags,
   whole,
 } from "./flags.ts";
 import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
-import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
+import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { requireWritable } from "./output.ts";
-import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
-import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
 
 const files = withArchives(denoFiles);
 
-interface PredictFlags extends CommonFlags, LoadingFlags, PrecisionFlag {
-  readonly checkpoint: string;
+interface PredictFlags extends CommonFlags, LoadingFlags, EnsembleFlags {
   readonly images: string;
   readonly out: string;
-  readonly tta?: number;
-  readonly ttaAugment?: string;
-  readonly augmentOn: "device" | "workers";
   readonly sample?: string;
-  readonly model?: string;
-  readonly batch?: number;
-  readonly power?: "high" | "low";
   readonly nameColumn?: string;
+  readonly cam?: string;
+  /** How many images; true for the usual number. */
+  readonly explain?: number | true;
 }
 
 function command(): Command {
-  const command = newCommand(
+  const command = addEnsembleFlags(newCommand(
     "predict",
     "Writes img_name,y_pred: the probability of class 1 for every image of a folder.",
-  )
-    .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run")
+  ))
     .option("--images <path>", "the images: a folder, .zip or .tar")
-    .option("--out <csv>", "the submission to write")
-    .option("--tta <n>", "mean over n augmented passes (default: one pass without)", whole(1))
-    .option(
-      "--tta-augment <name>",
-      `what is done in those passes: ${
-        PRESET_NAMES.join(", ")
-      }, or a JSON file (default: as in training)`,
-    )
+    .option("--out <file>", `the submission to write: ${TABLE_ENDINGS.join(", ")}`)
     .option(
       "--sample <csv>",
-      "a file with img_name: which images, in which order (default: by name)",
+      "a file with img_name: which images, in which order (default: by name), and where it has two " +
+        "columns what they are called",
     )
-    .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
-    .option("--batch <n>", "images at a time (default: as in training)", whole(1))
     .option("--name-column <name>", "its column of image names (default: img_name, …)")
-    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
-  const more = withPrecisionFlag(addAugmentOnFlag(command), "as in training");
-  return addLoadingFlags(more, ["error", "list"]);
+    .option("--cam <dir>", "write where the model looks: each image under a heat map (Grad-CAM)")
+    .option(
+      "--explain [n]",
+      "list the n images (default: 10) that are least certain, and those that views and models " +
+        "differ on most",
+      whole(1),
+    );
+  return addLoadingFlags(command, ["error", "list"]);
 }
 
 /** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
 export async function run(args: readonly string[]): Promise<number> {
-  const parsed = parseFlags<PredictFlags>(command(), args);
+  const reader = command();
+  const parsed = parseFlags<PredictFlags>(reader, args);
   if ("help" in parsed) {
     console.log(parsed.help);
     return 0;
   }
   const { flags } = parsed;
-  requireFlags(flags, {
+  const named = { checkpoint: flags.checkpoint ?? reader.args[0] };
+  requireFlags({ ...flags, ...named }, {
     checkpoint: "a checkpoint file",
     images: "a folder of images",
     out: "the name of the file to write",
   });
+  const { out, cam, sample: samplePath, nameColumn, workers, seed, explain, tta } = flags;
+  const format = tableFormat(out);
+  if (!format) {
+    throw new UsageError(
+      `Cannot write --out "${out}": a name that ends in ${TABLE_ENDINGS.join(", ")} was needed`,
+    );
+  }
   const report = terminalReporter(flags.json === true);
-  await requireWritable(files, flags.out);
-  const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
-  const { sample, nameColumn, workers } = flags;
-  const names = sample === undefined
+  await requireWritable(files, out);
+  if (cam !== undefined) await requireApart(files, cam, flags.images);
+  const members = await openMembers(files, reader, flags);
+  const sample = samplePath === undefined
     ? undefined
-    : await readNames(files, sample, nameColumn === undefined ? {} : { nameColumn });
-  const samples = await openImages(files, flags.images, names);
+    : await readSample(files, samplePath, nameColumn === undefined ? {} : { nameColumn });
+  const samples = await openImages(files, flags.images, sample?.names);
   const settings = { cache: openCache(flags, { files, report }), ...(workers && { workers }) };
-  const { size, resize, preprocessing: { interpolation } } = checkpoint;
-  const sizes = { size, resize, interpolation };
-  await findBad(samples, flags, { files, settings, report, ...sizes });
-  const batch = flags.batch ?? trainedBatch(checkpoint);
-  const augment = await passPipeline(flags, checkpoint);
-  const hasKernel = kernelsOf(flags.augmentOn);
-  // Images of a prediction are not mixed with each other.
-  const passed = augment && { ...divide(augment, hasKernel), batch: [], mixed: "loader" as const };
+  const [{ checkpoint: { classes: classNames }, checkpoint }] = members;
+  await findBad(samples, flags, { files, settings, report, ...sizesOf(checkpoint) });
 
   const device = await openReportedDevice(flags.power, report);
-  const session = await evaluationSession(device, checkpoint, {
-    ...{ path: flags.checkpoint, batch, precision: flags.precision },
-    augment: passed && deviceAugmentation(passed),
-  });
-  const loader = await Loader.open(samples, files, settings);
-  try {
-    const { model, classes } = checkpoint;
-    const passes = flags.tta;
+  for (const { path, checkpoint: { model, size } } of members) {
     report({
       event: "note",
-      text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels, ` +
-        `classes ${classes.join(", ")}, on ${device.name}`,
+      text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels of ${path}, ` +
+        `classes ${classNames.join(", ")}, on ${device.name}`,
     });
-    if (passed) report({ event: "note", text: `each pass: ${describeDivision(passed)}` });
-    const progress = imageProgress(samples.length * (passes ?? 1), report);
-    const prediction = await predict(session, { loader, count: samples.length }, {
-      batch,
-      ...sizes,
-      seed: flags.seed,
-      passes,
-      augment,
-      hasKernel,
-      measured: progress.measured,
-    });
-    const text = formatSubmission(samples.map(({ name }) => name), prediction, classes);
-    await files.writeAtomic(flags.out, new TextEncoder().encode(text));
-    report({
-      event: "predict",
-      out: flags.out,
-      n: samples.length,
-      passes: passes ?? 0,
-      "img_per_s": progress.imagesPerSecond(),
-    });
-  } finally {
-    loader.close();
-    session.destroy();
   }
+  const question = { samples, files, settings, seed, report };
+  const { predictions, imagesPerSecond } = await ask(device, members, flags, question);
+  const answer = ensemble(predictions, flags.average);
+  const names = samples.map(({ name }) => name);
+  const table = submissionOf(names, answer.scores, { classNames, sample });
+  await writeChecked(files, { out, format }, table);
+  if (cam !== undefined) await writeOverlays(cam, members[0], { ...question, device, flags });
+  if (explain !== undefined) {
+    const count = explain === true ? 10 : explain;
+    report({ event: "doubts", ...doubtsOf(names, answer, { classNames, count }) });
+  }
+  report({
+    ...{ event: "predict", out, n: samples.length, checkpoints: members.length },
+    passes: tta === undefined ? 0 : predictions[0]!.views,
+    "img_per_s": imagesPerSecond,
+  });
   return 0;
 }
 
-/** What is done to images in augmented passes; undefined without such passes. */
-async function passPipeline(
-  { tta, ttaAugment }: PredictFlags,
-  { size, resize, classes, configuration, preprocessing: { interpolation } }: Checkpoint,
-): Promise<Pipeline | undefined> {
-  if (tta === undefined) {
-    if (ttaAugment === undefined) return undefined;
-    throw new UsageError(
-      "Cannot use --tta-augment alone: --tta with a number of passes was needed",
-    );
-  }
-  const run = { size, resize, interpolation, classes };
-  if (ttaAugment === undefined) return trainedPipeline(configuration, run);
-  return await openPipeline(files, { flag: "tta-augment", value: ttaAugment }, run);
+/** Writes a table, reads the file and compares. Throws DataError where it does not hold the table. */
+async function writeChecked(
+  files: Files,
+  { out, format }: { readonly out: string; readonly format: TableFormat },
+  table: NumberTable,
+): Promise<void> {
+  await files.writeAtomic(out, await formatTable(table, format));
+  const { columns, nameAt } = table;
+  const read = await parseTable(await files.read(out), { format, where: out, columns, nameAt });
+  requireSubmission(read, table, out);
 }

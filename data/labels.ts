@@ -72,23 +72,37 @@ function find(
   return at;
 }
 
+/** A file that says which images a submission is of, in which order, and what its columns are called. */
+export interface SampleFile {
+  /** The images as they are named there. */
+  readonly names: readonly string[];
+  /** The header. */
+  readonly columns: readonly string[];
+  /** Which column has the names. */
+  readonly nameAt: number;
+}
+
 /**
- * The column of image names of a file, which may have others: the images of a submission and their order.
- * Throws {@linkcode DataError} when there is none or a name stands twice.
+ * Reads a sample of a submission. Its column of names has a usual name, or is the first of two. Throws
+ * {@linkcode DataError} when there is none or a name stands twice.
  */
-export async function readNames(
+export async function readSample(
   files: Files,
   path: string,
   { nameColumn }: Columns = {},
-): Promise<readonly string[]> {
+): Promise<SampleFile> {
   const table = parseCsv(await readText(files, path), path);
-  const at = find(table, { wanted: nameColumn, usual: NAMES, where: path });
-  const names = table.rows.map((row) => row[at]!);
+  const { columns } = table;
+  const usual = columns.length === 2 && !columns.some((name) => NAMES.includes(name))
+    ? columns.slice(0, 1)
+    : NAMES;
+  const nameAt = find(table, { wanted: nameColumn, usual, where: path });
+  const names = table.rows.map((row) => row[nameAt]!);
   if (names.length === 0) {
     throw new DataError(`Cannot use ${path}: it names no image, at least one row was needed`);
   }
   requireDistinct(names, path);
-  return names;
+  return { names, columns, nameAt };
 }
 
 /** An image and what a table says about it. */

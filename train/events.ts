@@ -3,6 +3,7 @@
 import type { Preprocessing } from "../models/pretrained.ts";
 import type { Scores } from "./metrics/scores.ts";
 import type { ScoreSheet } from "./score_sheet.ts";
+import type { Doubts } from "./submission.ts";
 
 /** A sentence worth knowing; `"warning"` when a person may want to act on it. */
 export interface NoteEvent {
@@ -133,15 +134,22 @@ export interface EvalEvent extends ScoreSheet {
   readonly event: "eval";
 }
 
-/** A written submission; the last line of `predict --json`. */
+/** A written submission, read back and checked; the last line of `predict --json`. */
 export interface PredictEvent {
   readonly event: "predict";
   readonly out: string;
   /** Rows. */
   readonly n: number;
-  /** Augmented passes; 0 for a plain one. */
+  /** How many checkpoints were asked. */
+  readonly checkpoints: number;
+  /** Views of each image that each of them was shown beside the plain one, or in its place; 0 for that alone. */
   readonly passes: number;
   readonly "img_per_s": number;
+}
+
+/** The images that a prediction is least sure of. */
+export interface DoubtsEvent extends Doubts {
+  readonly event: "doubts";
 }
 
 /** A written model; the only line of `export --json`. */
@@ -171,6 +179,7 @@ export type RunEvent =
   | EndEvent
   | EvalEvent
   | PredictEvent
+  | DoubtsEvent
   | ExportEvent;
 
 /** Takes what a run says. */

@@ -1,7 +1,15 @@
 /** What a run says, as lines for people and as JSON. Knows no terminal. */
 
-import type { EpochEvent, ExportEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
+import type {
+  DoubtsEvent,
+  EpochEvent,
+  ExportEvent,
+  PlanEvent,
+  Reporter,
+  RunEvent,
+} from "./events.ts";
 import { scoreLines } from "./score_tables.ts";
+import type { Judgement } from "./submission.ts";
 
 /** Where a reporter writes. */
 export interface ReporterOptions {
@@ -83,10 +91,16 @@ export function textOf(event: RunEvent): string {
         `Run folder: ${event.run}`;
     case "eval":
       return [`${event.n} images`, ...scoreLines(event)].join("\n");
-    case "predict":
-      return `Wrote ${event.n} rows to ${event.out} (${
-        event.passes === 0 ? "one plain pass" : `mean of ${event.passes} augmented passes`
-      }, ${event["img_per_s"].toFixed(1)} img/s)`;
+    case "predict": {
+      const { n, out, checkpoints, passes } = event;
+      const views = passes === 0 ? "one plain view" : `mean of ${passes} views`;
+      const models = checkpoints === 1 ? "" : ` of ${checkpoints} checkpoints`;
+      return `Wrote ${n} rows to ${out}: ${views}${models}, ${
+        event["img_per_s"].toFixed(1)
+      } img/s; read back and checked`;
+    }
+    case "doubts":
+      return doubtsText(event);
     case "export":
       return `Wrote ${event.model} to ${event.out} (${event.format}, ${event.precision}, ${
         millions(event.bytes)
@@ -103,6 +117,23 @@ export function duration(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const tail = String(whole % 60).padStart(2, "0");
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+function doubtsText({ uncertain, disputed }: DoubtsEvent): string {
+  const table = (title: string, images: readonly Judgement[]) =>
+    images.length === 0 ? [] : [
+      title,
+      "  taken for  probability  spread  image",
+      ...images.map(({ name, taken, probability, spread }) =>
+        `  ${taken.padEnd(9)}  ${decimal(probability).padStart(11)}  ${
+          decimal(spread).padStart(6)
+        }  ${name}`
+      ),
+    ];
+  return [
+    ...table("Least certain:", uncertain),
+    ...table("Views and models differ most:", disputed),
+  ].join("\n");
 }
 
 function planText(plan: PlanEvent): string {

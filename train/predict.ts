@@ -1,75 +1,135 @@
-/** Predicts images without labels: probabilities, averaged over passes, and the submission's text. */
+/** Predicts images: probabilities of one model averaged over views, and of several models. Writes no file. */
 
 import type { HasKernel } from "../data/divide.ts";
-import type { Pipeline } from "../data/pipeline.ts";
-import { formatCsv } from "../data/csv.ts";
 import { type Evaluable, type EvaluateOptions, type ImageSet, outputs } from "./evaluate.ts";
 import { softmax } from "./metrics.ts";
+import { PLAIN, type View } from "./views.ts";
 
 /** How to predict. */
 export interface PredictOptions extends EvaluateOptions {
-  /** Augmented passes to average; without it a single pass without augmentation. */
-  readonly passes?: number | undefined;
-  /** What is done to the images of augmented passes; the reference preset if not given. */
-  readonly augment?: Pipeline | undefined;
+  /** What each image is shown as; the plain view if not given. */
+  readonly views?: readonly View[] | undefined;
   /** Which operations the session does in place of workers; none if not given. */
   readonly hasKernel?: HasKernel | undefined;
 }
 
-/** Class probabilities of a set, in the order of its samples. */
+/** What views of images were taken for, in the order of the samples. */
 export interface Prediction {
-  /** [n, classes]; rows sum to 1. */
+  /** [n, classes], the mean over the views; rows sum to 1. */
   readonly probabilities: Float64Array;
   readonly classes: number;
+  /** [n], −1 where unknown. */
+  readonly labels: Int32Array;
+  /** How many views of each image there were. */
+  readonly views: number;
+  /** [n, classes], the sum over the views of the squared distance from the mean. */
+  readonly scatter: Float64Array;
 }
 
-/** The mean of the softmax over `options.passes` augmented passes. Sums are float64. */
+/** The mean of the softmax over the views. Sums are float64. */
 export async function predict(
   session: Evaluable,
   images: ImageSet,
   options: PredictOptions,
 ): Promise<Prediction> {
-  const { passes, measured, augment, hasKernel, ...settings } = options;
-  const plain = { ...settings, train: false, epoch: 0 };
-  let sum = new Float64Array();
-  let classes = 0;
-  for (let pass = 1; pass <= (passes ?? 1); pass++) {
-    // The loader's pass 0 is the view without augmentation.
-    const view = passes === undefined
-      ? plain
-      : { ...plain, pass, hasKernel, ...(augment && { augment }) };
-    const out = await outputs(session, images, view, measured);
-    const once = softmax(out.logits, out.classes);
-    sum = pass === 1 ? Float64Array.from(once) : sum.map((p, i) => p + (once[i] ?? NaN));
-    classes = out.classes;
+  const { views = PLAIN, measured, hasKernel, ...settings } = options;
+  let prediction: Prediction | undefined;
+  for (const view of views) {
+    const look = { ...settings, ...view, train: false, epoch: 0 };
+    const left = view.pass === undefined ? undefined : hasKernel;
+    const out = await outputs(session, images, { ...look, hasKernel: left }, measured);
+    const probabilities = softmax(out.logits, out.classes);
+    const scatter = new Float64Array(probabilities.length);
+    const { labels, classes } = out;
+    const one = { probabilities, classes, labels, views: 1, scatter };
+    prediction = prediction ? joined(prediction, one) : one;
   }
-  return { probabilities: sum.map((p) => p / (passes ?? 1)), classes };
+  if (!prediction) throw new RangeError("Cannot predict from no view: at least one was needed");
+  return prediction;
+}
+
+/** The views of both. Chan et al. 1979. */
+function joined(a: Prediction, b: Prediction): Prediction {
+  const views = a.views + b.views;
+  const probabilities = a.probabilities.map((p, i) =>
+    (p * a.views + b.probabilities[i]! * b.views) / views
+  );
+  const scatter = a.scatter.map((s, i) => {
+    const apart = b.probabilities[i]! - a.probabilities[i]!;
+    return s + b.scatter[i]! + apart * apart * a.views * b.views / views;
+  });
+  return { ...a, probabilities, views, scatter };
+}
+
+/** How the answers of several models become one. */
+export type Average =
+  /** The mean of probabilities. */
+  | "probabilities"
+  /** The softmax of the mean of their logarithms: of logits, where there is one view. */
+  | "logits"
+  /** The mean of ranks among the images, from 0 to 1: what a model is sure of counts as much as another's guess. */
+  | "ranks";
+
+/** All ways. */
+export const AVERAGES: readonly Average[] = ["probabilities", "logits", "ranks"];
+
+/** What several models make of the same images. */
+export interface Ensemble extends Prediction {
+  /** [n, classes], averaged as asked for: what to answer. Ranks are no probabilities, and their rows sum to anything. */
+  readonly scores: Float64Array;
+  /** [n]: how far views and models are apart, the standard deviation of the probability that they differ in most. */
+  readonly spread: Float64Array;
 }
 
 /**
- * A submission: the header `img_name,y_pred`, then each name with the probability of class 1. With
- * other than two classes there is a column of probabilities for each, headed by its name. Throws
- * RangeError when a probability is missing or not finite.
+ * Several models' predictions of the same images as one; `probabilities` of the result are those of all views of
+ * all models. Throws RangeError where the predictions are of other images or classes, or there are none.
  */
-export function formatSubmission(
-  names: readonly string[],
-  prediction: Prediction,
-  classNames: readonly string[],
-): string {
-  const { probabilities, classes } = prediction;
-  const columns = classes === 2 ? [1] : classNames.map((_, k) => k);
-  const rows = names.map((name, i) => {
-    const cells = columns.map((k) => {
-      const p = probabilities[i * classes + k] ?? NaN;
-      if (!Number.isFinite(p)) {
-        throw new RangeError(
-          `Cannot write the row of "${name}": its probability is ${p}, a finite one was needed`,
-        );
-      }
-      return String(p);
-    });
-    return [name, ...cells];
+export function ensemble(predictions: readonly Prediction[], average: Average): Ensemble {
+  const [first] = predictions;
+  if (!first) throw new RangeError("Cannot average no prediction: at least one was needed");
+  const { classes, probabilities: { length } } = first;
+  const other = predictions.find((p) => p.classes !== classes || p.probabilities.length !== length);
+  if (other) {
+    throw new RangeError(
+      `Cannot average predictions of ${length} and ${other.probabilities.length} numbers for ` +
+        `${classes} and ${other.classes} classes: the same images and classes were needed`,
+    );
+  }
+  const all = predictions.reduce(joined);
+  const mean = (answers: readonly Float64Array[]) =>
+    new Float64Array(length).map((_, i) =>
+      answers.reduce((sum, answer) => sum + answer[i]!, 0) / answers.length
+    );
+  const each = predictions.map(({ probabilities }) => probabilities);
+  const logarithms = (p: Float64Array) => p.map((v) => Math.log(Math.max(v, Number.MIN_VALUE)));
+  const scores = {
+    probabilities: () => mean(each),
+    logits: () => softmax(mean(each.map(logarithms)), classes),
+    ranks: () => mean(each.map((p) => ranks(p, classes))),
+  }[average]();
+  const spread = new Float64Array(length / classes).map((_, i) => {
+    const row = all.scatter.subarray(i * classes, (i + 1) * classes);
+    return Math.sqrt(Math.max(...row) / all.views);
   });
-  const header = ["img_name", ...(classes === 2 ? ["y_pred"] : classNames)];
-  return formatCsv({ columns: header, rows });
+  return { ...all, scores, spread };
+}
+
+/**
+ * Ranks of each column of [n, classes], as places between 0 and 1: (rank − ½) / n, equal numbers sharing theirs.
+ */
+function ranks(values: Float64Array, classes: number): Float64Array {
+  const n = values.length / classes;
+  const places = new Float64Array(values.length);
+  for (let k = 0; k < classes; k++) {
+    const value = (i: number) => values[i * classes + k]!;
+    const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => value(a) - value(b));
+    for (let from = 0; from < n;) {
+      let to = from + 1;
+      while (to < n && value(order[to]!) === value(order[from]!)) to++;
+      for (const i of order.slice(from, to)) places[i * classes + k] = (from + to) / 2 / n;
+      from = to;
+    }
+  }
+  return places;
 }

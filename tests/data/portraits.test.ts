@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { Loader } from "../../data/loader.ts";
-import { readNames } from "../../data/labels.ts";
+import { readSample } from "../../data/labels.ts";
 import { openDataset, openImages } from "../../data/sources.ts";
 import { countClasses } from "../../data/split.ts";
 import { shared } from "../shared.ts";
@@ -20,7 +20,7 @@ Deno.test("the portraits open as an FFDI data set", { ignore: data === undefined
 
 Deno.test("the portraits' test set follows its list", { ignore: data === undefined }, async () => {
   const phase2 = `${data}/phase2`;
-  const names = await readNames(denoFiles, `${phase2}/testset1_seen_nolabel.txt`);
+  const { names } = await readSample(denoFiles, `${phase2}/testset1_seen_nolabel.txt`);
   const images = await openImages(denoFiles, `${phase2}/testset1_seen`, names);
   assert.deepEqual([images.length, images[0]!.name], [244, names[0]]);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { openDataset, openImages } from "../../data/sources.ts";
-import { readNames } from "../../data/labels.ts";
+import { readSample } from "../../data/labels.ts";
 import { message, named, PER_CLASS, TRAIN, TRAIN_IMAGES } from "./folders.ts";
 import { temporaryFolder } from "./fixtures.ts";
 
@@ -121,17 +121,21 @@ Deno.test("openImages() lists a folder or follows names", async () => {
   assert.match(await message(openImages(denoFiles, `${path}/empty`)), /empty: it holds no image/);
 });
 
-Deno.test("readNames() takes the column img_name or another usual one", async () => {
+Deno.test("readSample() takes the column img_name, another usual one, or the first of two", async () => {
   await using folder = await temporaryFolder({
     "s.csv": "img_name,y_pred\nb.jpg,0.5\na.jpg,0.5\n",
     "n.txt": "img_name\nb.jpg\n",
     "named.csv": "id;name\n1;b.jpg\n",
+    "two.csv": "id,fake\nb.jpg,0\n",
     "bad.csv": "id\nb.jpg\n",
   });
-  const read = (name: string) => readNames(denoFiles, `${folder.path}/${name}`);
-  assert.deepEqual(await read("s.csv"), ["b.jpg", "a.jpg"]);
-  assert.deepEqual(await read("n.txt"), ["b.jpg"]);
-  assert.deepEqual(await read("named.csv"), ["b.jpg"]);
+  const read = (name: string) => readSample(denoFiles, `${folder.path}/${name}`);
+  assert.deepEqual((await read("s.csv")).names, ["b.jpg", "a.jpg"]);
+  assert.deepEqual((await read("n.txt")).names, ["b.jpg"]);
+  const named = { names: ["b.jpg"], columns: ["id", "name"], nameAt: 1 };
+  assert.deepEqual(await read("named.csv"), named);
+  const two = { names: ["b.jpg"], columns: ["id", "fake"], nameAt: 0 };
+  assert.deepEqual(await read("two.csv"), two);
   assert.match(await message(read("bad.csv")), /bad\.csv.*img_name/);
   assert.match(await message(read("none.csv")), /none\.csv: it does not exist/);
 });

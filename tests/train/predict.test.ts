@@ -1,7 +1,7 @@
 /** Tests of evaluation and prediction on a model that needs no device. */
 import assert from "node:assert/strict";
 import { evaluate, outputs } from "../../train/evaluate.ts";
-import { formatSubmission, predict } from "../../train/predict.ts";
+import { ensemble, predict, type Prediction } from "../../train/predict.ts";
 import { greys } from "./brightness.ts";
 import { Regression } from "./regression.ts";
 
@@ -58,34 +58,62 @@ Deno.test("outputs() refuses a loader that leaves an image out or gives one twic
   await assert.rejects(outputs(model(), { loader: twice, count: 4 }, settings), /came twice/);
 });
 
-Deno.test("predict() averages the softmax over augmented passes and repeats for a seed", async () => {
+const passes = (count: number) => Array.from({ length: count }, (_, i) => ({ pass: i + 1 }));
+
+Deno.test("predict() averages the softmax over views and repeats for a seed", async () => {
   const images = greys(5);
   const plain = await predict(model(), images, OPTIONS);
-  const two = await predict(model(), images, { ...OPTIONS, passes: 2 });
-  const again = await predict(model(), images, { ...OPTIONS, passes: 2 });
-  const other = await predict(model(), images, { ...OPTIONS, passes: 2, seed: 4 });
-  const one = await predict(model(), images, { ...OPTIONS, passes: 1 });
+  const two = await predict(model(), images, { ...OPTIONS, views: passes(2) });
+  const again = await predict(model(), images, { ...OPTIONS, views: passes(2) });
+  const other = await predict(model(), images, { ...OPTIONS, views: passes(2), seed: 4 });
+  const each = await Promise.all(
+    passes(2).map((view) => predict(model(), images, { ...OPTIONS, views: [view] })),
+  );
   assert.deepEqual(two, again);
-  for (const different of [plain, other, one]) {
+  for (const different of [plain, other, ...each]) {
     assert.notDeepEqual(two.probabilities, different.probabilities);
   }
-  for (let i = 0; i < 5; i++) {
-    assert.ok(Math.abs(two.probabilities[2 * i]! + two.probabilities[2 * i + 1]! - 1) < 1e-12);
-  }
+  two.probabilities.forEach((p, i) => {
+    const [a, b] = each.map(({ probabilities }) => probabilities[i]!) as [number, number];
+    assert.ok(Math.abs(p - (a + b) / 2) < 1e-15);
+    assert.ok(Math.abs(two.scatter[i]! - (a - b) ** 2 / 2) < 1e-15);
+  });
+  assert.deepEqual([two.views, [...two.labels]], [2, [0, 1, 0, 1, 0]]);
 });
 
-Deno.test("formatSubmission() writes a row for each name in the given order", () => {
-  const probabilities = Float64Array.of(0.75, 0.25, 0.5, 0.5);
-  const text = formatSubmission(["b.jpg", 'a,".jpg'], { probabilities, classes: 2 }, ["0", "1"]);
-  assert.equal(text, 'img_name,y_pred\nb.jpg,0.25\n"a,"".jpg",0.5\n');
-  const three = formatSubmission(["x"], {
-    probabilities: Float64Array.of(0.25, 0.5, 0.25),
-    classes: 3,
-  }, ["cat", "dog", "owl"]);
-  assert.equal(three, "img_name,cat,dog,owl\nx,0.25,0.5,0.25\n");
+/** A prediction from one view; `first` has the probability of class 0 of each image. */
+function prediction(...first: number[]): Prediction {
+  const probabilities = Float64Array.from(first.flatMap((p) => [p, 1 - p]));
+  const [n, scatter] = [first.length, new Float64Array(2 * first.length)];
+  return { probabilities, classes: 2, labels: new Int32Array(n), views: 1, scatter };
+}
+
+/** Asserts that numbers are those expected, to rounding. */
+function close(actual: ArrayLike<number>, expected: readonly number[]): void {
+  assert.equal(actual.length, expected.length);
+  expected.forEach((v, i) =>
+    assert.ok(Math.abs(actual[i]! - v) < 1e-12, `${actual[i]} is not ${v}`)
+  );
+}
+
+Deno.test("ensemble() averages probabilities, logits or ranks", () => {
+  const both = [prediction(0.9, 0.5, 0.2), prediction(0.6, 0.5, 0.7)];
+  const first = (average: "probabilities" | "logits" | "ranks") =>
+    ensemble(both, average).scores.filter((_, i) => i % 2 === 0);
+  close(first("probabilities"), [0.75, 0.5, 0.45]);
+  // The mean logit of 9 to 1 and 3 to 2 is that of √(9 · 3/2) to 1.
+  const odds = [Math.sqrt(9 * 1.5), 1, Math.sqrt(0.25 * 7 / 3)];
+  close(first("logits"), odds.map((o) => o / (1 + o)));
+  close(first("ranks"), [(5 / 6 + 3 / 6) / 2, (3 / 6 + 1 / 6) / 2, (1 / 6 + 5 / 6) / 2]);
+  const tied = ensemble([prediction(0.5, 0.1, 0.5)], "ranks").scores;
+  close(tied, [4 / 6, 2 / 6, 1 / 6, 5 / 6, 4 / 6, 2 / 6]);
 });
 
-Deno.test("formatSubmission() refuses a probability that is missing or not finite", () => {
-  const probabilities = Float64Array.of(0.75, NaN);
-  assert.throws(() => formatSubmission(["b.jpg"], { probabilities, classes: 2 }, []), /b\.jpg/);
+Deno.test("ensemble() says how far models are apart, and refuses other images", () => {
+  const both = ensemble([prediction(0.9, 0.5), prediction(0.5, 0.5)], "ranks");
+  close(both.probabilities, [0.7, 0.3, 0.5, 0.5]);
+  close(both.spread, [0.2, 0]);
+  assert.equal(both.views, 2);
+  assert.throws(() => ensemble([prediction(0.5), prediction(0.5, 0.5)], "logits"), /same images/);
+  assert.throws(() => ensemble([], "logits"), /at least one was needed/);
 });
