@@ -7,8 +7,8 @@ import { Loader } from "../data/loader.ts";
 import { imageOf } from "../data/view.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { GradCam } from "../train/gradcam.ts";
-import { type Question, sizesOf } from "./ensemble.ts";
-import type { EnsembleFlags, Member } from "./ensemble_flags.ts";
+import type { Question } from "./ensemble.ts";
+import { type EnsembleFlags, type Member, sizesOf } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
 import { trainedBatch } from "./sessions.ts";
 

@@ -1,15 +1,22 @@
 /** The flags that say which checkpoints answer, what they are shown and how their answers are averaged. */
 
 import { InvalidArgumentError } from "flags";
-import { join } from "../data/files.ts";
-import type { Files } from "../data/files.ts";
+import type { HasKernel } from "../data/divide.ts";
+import { type Files, join } from "../data/files.ts";
+import type { Pipeline } from "../data/pipeline.ts";
 import { modelNames } from "../models/mod.ts";
 import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
 import { type Average, AVERAGES } from "../train/predict.ts";
-import { VIEW_FORMS, type ViewForm } from "../train/views.ts";
-import { addAugmentOnFlag, PRESET_NAMES } from "./augment_flags.ts";
+import { passesOf, PLAIN, type View, VIEW_FORMS, type ViewForm, viewsOf } from "../train/views.ts";
+import {
+  addAugmentOnFlag,
+  kernelsOf,
+  openPipeline,
+  PRESET_NAMES,
+  trainedPipeline,
+} from "./augment_flags.ts";
 import { UsageError } from "./errors.ts";
-import { type Command, nearest, oneOf, whole } from "./flags.ts";
+import { type Command, nearest, oneOf, requireFlags, whole } from "./flags.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 import { openCheckpoint } from "./sessions.ts";
 
@@ -70,30 +77,43 @@ function ttaForm(text: string): ViewForm | number {
   );
 }
 
-/** A checkpoint and the file it is from. */
-export interface Member {
+/** Throws UsageError where a command names no checkpoint. */
+export function requireCheckpoint(command: Command, { checkpoint = [] }: EnsembleFlags): void {
+  const [first] = [...checkpoint, ...command.args];
+  requireFlags({ checkpoint: first }, { checkpoint: "a checkpoint file" });
+}
+
+/** What a checkpoint is shown. */
+interface Show {
+  readonly views: readonly View[];
+  /** What is done in augmented passes, of which the device does its part. */
+  readonly augment?: Pipeline;
+  readonly hasKernel?: HasKernel | undefined;
+}
+
+/** A checkpoint, the file it is from, and what it is shown. */
+export interface Member extends Show {
   readonly path: string;
   readonly checkpoint: Checkpoint;
 }
 
 /**
- * The checkpoints that a command names. Throws UsageError where it names none, CheckpointError for one that
- * cannot be read, is of another model than `--model`, or of other classes than the first.
+ * The checkpoints that a command names, once `requireCheckpoint` found one. Throws CheckpointError for one that
+ * cannot be read, is of another model than `--model`, or of other classes than the first; UsageError where
+ * `--tta-augment` has no passes to augment.
  */
 export async function openMembers(
   files: Files,
   command: Command,
-  { checkpoint: named = [], model }: EnsembleFlags,
+  flags: EnsembleFlags,
 ): Promise<[Member, ...Member[]]> {
   const members: Member[] = [];
-  for (const name of [...named, ...command.args]) {
+  for (const name of [...flags.checkpoint ?? [], ...command.args]) {
     const path = await checkpointPath(files, name);
-    members.push({ path, checkpoint: await openCheckpoint(files, path, model) });
+    const checkpoint = await openCheckpoint(files, path, flags.model);
+    members.push({ path, checkpoint, ...await showOf(files, flags, checkpoint) });
   }
-  const [first, ...others] = members;
-  if (!first) {
-    throw new UsageError("Cannot start without --checkpoint: a checkpoint file was needed");
-  }
+  const [first, ...others] = members as [Member, ...Member[]];
   const { classes } = first.checkpoint;
   for (const { path, checkpoint } of others) {
     if (checkpoint.classes.join("\0") === classes.join("\0")) continue;
@@ -103,6 +123,30 @@ export async function openMembers(
     );
   }
   return [first, ...others];
+}
+
+async function showOf(
+  files: Files,
+  { tta, ttaAugment, augmentOn }: EnsembleFlags,
+  checkpoint: Checkpoint,
+): Promise<Show> {
+  const { classes, configuration } = checkpoint;
+  const run = { ...sizesOf(checkpoint), classes };
+  if (typeof tta !== "number") {
+    if (ttaAugment === undefined) return { views: tta ? viewsOf(tta, run) : PLAIN };
+    throw new UsageError(
+      "Cannot use --tta-augment alone: --tta with a number of passes was needed",
+    );
+  }
+  const augment = ttaAugment === undefined
+    ? trainedPipeline(configuration, run)
+    : await openPipeline(files, { flag: "tta-augment", value: ttaAugment }, run);
+  return { views: passesOf(tta, augment), augment, hasKernel: kernelsOf(augmentOn) };
+}
+
+/** How the images of a checkpoint's model are cut. */
+export function sizesOf({ size, resize, preprocessing: { interpolation } }: Checkpoint) {
+  return { size, resize, interpolation };
 }
 
 /** The file that is meant: that itself, or the best checkpoint of a run's folder. */

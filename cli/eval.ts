@@ -1,35 +1,27 @@
 /** `eval`: a checkpoint's loss, accuracy and AUC on labelled images. */
 
-import { Loader } from "../data/loader.ts";
-import { modelNames } from "../models/mod.ts";
 import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
-import { evaluate } from "../train/evaluate.ts";
+import { ensemble } from "../train/predict.ts";
 import { sheetOf } from "../train/score_sheet.ts";
 import { addDataFlags, type DataFlags, requireDataAgreement } from "./data_flags.ts";
+import { ask } from "./ensemble.ts";
+import {
+  addEnsembleFlags,
+  type EnsembleFlags,
+  type Member,
+  openMembers,
+  requireCheckpoint,
+  sizesOf,
+} from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
-import {
-  type Command,
-  type CommonFlags,
-  given,
-  newCommand,
-  oneOf,
-  parseFlags,
-  requireFlags,
-  whole,
-} from "./flags.ts";
+import { type Command, type CommonFlags, given, newCommand, oneOf, parseFlags } from "./flags.ts";
 import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
-import { imageProgress, openReportedDevice, terminalReporter } from "./machine.ts";
-import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
-import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
+import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { openData } from "./train_data.ts";
 
-interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags, PrecisionFlag {
-  readonly checkpoint: string;
+interface EvalFlags extends CommonFlags, DataFlags, LoadingFlags, EnsembleFlags {
   readonly part: "validation" | "train" | "all";
-  readonly model?: string;
-  readonly batch?: number;
-  readonly power?: "high" | "low";
   readonly calibrate?: true;
 }
 
@@ -39,23 +31,19 @@ function command(): Command {
     "Prints loss, AUC with its interval, accuracy, calibration and more of a checkpoint on labelled images, " +
       "class by class, and the best thresholds. Images are divided as in training " +
       "unless a flag says otherwise.",
-  )
-    .option("--checkpoint <file>", "best.safetensors or last.safetensors of a run");
-  addDataFlags(command, {})
+  );
+  addDataFlags(addEnsembleFlags(command), {})
     .option(
       "--part <part>",
       "validation, train or all",
       oneOf(["validation", "train", "all"]),
       "validation",
     )
-    .option("--model <name>", "refuse a checkpoint of another model", oneOf(modelNames))
-    .option("--batch <n>", "images at a time (default: as in training)", whole(1))
     .option(
       "--calibrate",
       "divide outputs by the temperature that makes their loss least, and print it",
-    )
-    .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
-  return addLoadingFlags(withPrecisionFlag(command, "as in training"));
+    );
+  return addLoadingFlags(command);
 }
 
 /** Measures as the flags say and returns the exit code. */
@@ -67,54 +55,70 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { flags } = parsed;
-  requireFlags(flags, { checkpoint: "a checkpoint file" });
+  requireCheckpoint(reader, flags);
   requireDataAgreement(flags, (name) => given(reader, name));
   if (flags.data === undefined && flags.labels === undefined) {
     throw new UsageError("Cannot evaluate: either --data, or --labels with --images, was needed");
   }
   const report = terminalReporter(flags.json === true);
-  const checkpoint = await openCheckpoint(files, flags.checkpoint, flags.model);
+  const members = await openMembers(files, reader, flags);
+  const [{ checkpoint, path }] = members;
+  const { classes } = checkpoint;
+  if (flags.average === "ranks" && classes.length !== 2) {
+    throw new UsageError(
+      `Cannot measure ranks of ${classes.length} classes, which are no probabilities: ` +
+        "--average probabilities or logits was needed",
+    );
+  }
+  const seed = given(reader, "seed") ? flags.seed : checkpoint.seed;
   const { dataset, source, files: reading } = await openData({
     ...splitOf(checkpoint, flags),
     ...flags,
-    seed: given(reader, "seed") ? flags.seed : checkpoint.seed,
+    seed,
   });
-  requireClasses(checkpoint, dataset.classes, flags.checkpoint);
+  requireClasses(checkpoint, dataset.classes, path);
   const all = flags.part === "all"
     ? [...dataset.train, ...dataset.validation]
     : dataset[flags.part];
   const cache = openCache(flags, { files: reading, report });
   const settings = { cache, ...(flags.workers && { workers: flags.workers }) };
-  const { size, resize, preprocessing: { interpolation } } = checkpoint;
-  const sizes = { size, resize, interpolation };
-  const leftOut = await findBad(all, flags, { files: reading, settings, report, ...sizes });
-  const bad = new Set(leftOut.map(({ sample }) => sample));
-  const samples = all.filter((sample) => !bad.has(sample));
-  for (const { reason: text } of leftOut) report({ event: "warning", text });
-  const batch = flags.batch ?? trainedBatch(checkpoint);
+  const bad = await findBad(all, flags, {
+    ...{ files: reading, settings, report },
+    ...sizesOf(checkpoint),
+  });
+  const leftOut = new Set(bad.map(({ sample }) => sample));
+  const samples = all.filter((sample) => !leftOut.has(sample));
+  for (const { reason: text } of bad) report({ event: "warning", text });
+  if (flags.part !== "all" && dividedApart(members, flags)) {
+    report({
+      event: "warning",
+      text:
+        "the runs of these checkpoints divided their images in different ways: unless the data " +
+        "has a validation part of its own, some have learned from images that are measured here",
+    });
+  }
 
   const device = await openReportedDevice(flags.power, report);
-  const { checkpoint: path, precision } = flags;
-  const session = await evaluationSession(device, checkpoint, { path, batch, precision });
-  const loader = await Loader.open(samples, reading, settings);
-  try {
-    const { model, seed } = checkpoint;
+  for (const { checkpoint: { model, size, epoch }, path } of members) {
     report({
       event: "note",
       text: `${samples.length} images (${flags.part}) of ${source}; ${model} at ${size} pixels ` +
-        `after epoch ${checkpoint.epoch}, on ${device.name}`,
+        `after epoch ${epoch} of ${path}, on ${device.name}`,
     });
-    const set = { loader, count: samples.length };
-    const { measured } = imageProgress(samples.length, report);
-    const options = { batch, ...sizes, seed, measured };
-    const { outputs } = await evaluate(session, set, options);
-    const { classes } = checkpoint;
-    report({ event: "eval", ...sheetOf(outputs, { classes, seed, calibrate: flags.calibrate }) });
-  } finally {
-    loader.close();
-    session.destroy();
   }
+  const question = { samples, files: reading, settings, seed, report };
+  const { predictions } = await ask(device, members, flags, question);
+  const outputs = ensemble(predictions, flags.average);
+  report({ event: "eval", ...sheetOf(outputs, { classes, seed, calibrate: flags.calibrate }) });
   return 0;
+}
+
+/** Whether runs set other images aside than the first. */
+function dividedApart(members: readonly Member[], flags: EvalFlags): boolean {
+  const [first, ...others] = members.map(({ checkpoint }) =>
+    JSON.stringify([splitOf(checkpoint, flags), checkpoint.seed])
+  );
+  return others.some((other) => other !== first);
 }
 
 /** How the checkpoint's run divided its images, so that validation images are the ones it did not learn. */

@@ -15,8 +15,14 @@ import {
 import { ensemble } from "../train/predict.ts";
 import { doubtsOf, requireSubmission, submissionOf } from "../train/submission.ts";
 import { requireApart, writeOverlays } from "./cam.ts";
-import { ask, sizesOf } from "./ensemble.ts";
-import { addEnsembleFlags, type EnsembleFlags, openMembers } from "./ensemble_flags.ts";
+import { ask } from "./ensemble.ts";
+import {
+  addEnsembleFlags,
+  type EnsembleFlags,
+  openMembers,
+  requireCheckpoint,
+  sizesOf,
+} from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
 import {
@@ -75,9 +81,8 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { flags } = parsed;
-  const named = { checkpoint: flags.checkpoint ?? reader.args[0] };
-  requireFlags({ ...flags, ...named }, {
-    checkpoint: "a checkpoint file",
+  requireCheckpoint(reader, flags);
+  requireFlags(flags, {
     images: "a folder of images",
     out: "the name of the file to write",
   });

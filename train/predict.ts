@@ -2,7 +2,7 @@
 
 import type { HasKernel } from "../data/divide.ts";
 import { type Evaluable, type EvaluateOptions, type ImageSet, outputs } from "./evaluate.ts";
-import { softmax } from "./metrics.ts";
+import { softmax } from "./metrics/probabilities.ts";
 import { PLAIN, type View } from "./views.ts";
 
 /** How to predict. */
@@ -17,6 +17,8 @@ export interface PredictOptions extends EvaluateOptions {
 export interface Prediction {
   /** [n, classes], the mean over the views; rows sum to 1. */
   readonly probabilities: Float64Array;
+  /** [n, classes]: what a softmax makes that of; the model's own outputs where there was one view. */
+  readonly logits: ArrayLike<number>;
   readonly classes: number;
   /** [n], −1 where unknown. */
   readonly labels: Int32Array;
@@ -40,8 +42,7 @@ export async function predict(
     const out = await outputs(session, images, { ...look, hasKernel: left }, measured);
     const probabilities = softmax(out.logits, out.classes);
     const scatter = new Float64Array(probabilities.length);
-    const { labels, classes } = out;
-    const one = { probabilities, classes, labels, views: 1, scatter };
+    const one = { ...out, probabilities, views: 1, scatter };
     prediction = prediction ? joined(prediction, one) : one;
   }
   if (!prediction) throw new RangeError("Cannot predict from no view: at least one was needed");
@@ -58,14 +59,19 @@ function joined(a: Prediction, b: Prediction): Prediction {
     const apart = b.probabilities[i]! - a.probabilities[i]!;
     return s + b.scatter[i]! + apart * apart * a.views * b.views / views;
   });
-  return { ...a, probabilities, views, scatter };
+  return { ...a, probabilities, logits: logarithms(probabilities), views, scatter };
+}
+
+/** Natural logarithms, finite for 0 too. */
+function logarithms(probabilities: Float64Array): Float64Array {
+  return probabilities.map((p) => Math.log(Math.max(p, Number.MIN_VALUE)));
 }
 
 /** How the answers of several models become one. */
 export type Average =
   /** The mean of probabilities. */
   | "probabilities"
-  /** The softmax of the mean of their logarithms: of logits, where there is one view. */
+  /** The softmax of the mean of logits; of the logarithms of probabilities where there are several views. */
   | "logits"
   /** The mean of ranks among the images, from 0 to 1: what a model is sure of counts as much as another's guess. */
   | "ranks";
@@ -73,7 +79,7 @@ export type Average =
 /** All ways. */
 export const AVERAGES: readonly Average[] = ["probabilities", "logits", "ranks"];
 
-/** What several models make of the same images. */
+/** What several models make of the same images; `logits` are those of `scores`. */
 export interface Ensemble extends Prediction {
   /** [n, classes], averaged as asked for: what to answer. Ranks are no probabilities, and their rows sum to anything. */
   readonly scores: Float64Array;
@@ -97,22 +103,23 @@ export function ensemble(predictions: readonly Prediction[], average: Average): 
     );
   }
   const all = predictions.reduce(joined);
-  const mean = (answers: readonly Float64Array[]) =>
+  const mean = (answers: readonly ArrayLike<number>[]) =>
     new Float64Array(length).map((_, i) =>
       answers.reduce((sum, answer) => sum + answer[i]!, 0) / answers.length
     );
   const each = predictions.map(({ probabilities }) => probabilities);
-  const logarithms = (p: Float64Array) => p.map((v) => Math.log(Math.max(v, Number.MIN_VALUE)));
   const scores = {
     probabilities: () => mean(each),
-    logits: () => softmax(mean(each.map(logarithms)), classes),
+    logits: () => softmax(mean(predictions.map(({ logits }) => logits)), classes),
     ranks: () => mean(each.map((p) => ranks(p, classes))),
   }[average]();
+  const alone = predictions.length === 1 && average !== "ranks";
+  const logits = alone ? first.logits : logarithms(scores);
   const spread = new Float64Array(length / classes).map((_, i) => {
     const row = all.scatter.subarray(i * classes, (i + 1) * classes);
     return Math.sqrt(Math.max(...row) / all.views);
   });
-  return { ...all, scores, spread };
+  return { ...all, logits, scores, spread };
 }
 
 /**

@@ -8,12 +8,14 @@ import { deviceTest } from "../device.ts";
 import { tree, verity } from "./command.ts";
 import { writeUntrained } from "./untrained.ts";
 
-const NAMES = ["c.png", "deep/a.png", "b.png"];
+const NAMES = ["c.png", "deep/a.png", "b.png", "d.png"];
+const TARGETS = [1, 0, 1, 0];
 
 /** Images of noise, and two checkpoints of different sizes and seeds. */
 async function folderOfTwo() {
   const files: Record<string, string | Uint8Array> = {
     "run/": "",
+    "labels.csv": `img_name,target\n${NAMES.map((name, i) => `${name},${TARGETS[i]}\n`).join("")}`,
     "sample.csv": `fake?;id\n0;${NAMES.join("\n0;")}\n`,
   };
   for (const [i, name] of NAMES.entries()) {
@@ -60,7 +62,7 @@ deviceTest("predict averages checkpoints and views, and says what it doubts", as
     await scores(at("two.jsonl")),
     await scores(at("both.parquet")),
   ];
-  assert.ok(new Set([...one, ...two]).size === 6, "each image is judged another way by each");
+  assert.ok(new Set([...one, ...two]).size === 8, "each image is judged another way by each");
   both.forEach((p, i) => assert.ok(Math.abs(p - (one[i]! + two[i]!) / 2) < 1e-12));
   const closest = NAMES.toSorted((a, b) =>
     Math.abs(both[NAMES.indexOf(a)]! - 0.5) - Math.abs(both[NAMES.indexOf(b)]! - 0.5)
@@ -71,12 +73,27 @@ deviceTest("predict averages checkpoints and views, and says what it doubts", as
   const from = listed.indexOf("certain:");
   assert.deepEqual(listed.slice(from + 2, from + 4), closest.slice(0, 2), text);
   assert.deepEqual(listed.slice(from + 6, from + 8), disputed.slice(0, 2), text);
-  assert.match(text, /Wrote 3 rows to both\.parquet: one plain view of 2 checkpoints, .*checked/);
+  assert.match(text, /Wrote 4 rows to both\.parquet: one plain view of 2 checkpoints, .*checked/);
 
   const decoder = await openDecoder();
-  assert.deepEqual(await tree(at("cam")), ["b.png.png", "c.png.png", "deep", "deep/a.png.png"]);
+  assert.deepEqual(await tree(at("cam")), [
+    "b.png.png",
+    "c.png.png",
+    "d.png.png",
+    "deep",
+    "deep/a.png.png",
+  ]);
   const shown = await decoder.decode(await Deno.readFile(at("cam/c.png.png")), "c");
   assert.deepEqual([shown.width, shown.height], [32, 32]);
+
+  const measure =
+    "eval small.safetensors run --labels labels.csv --images images --part all --json";
+  const { code, out, err } = await verity(measure.split(" "), { cwd: folder.path });
+  assert.equal(code, 0, err);
+  const measured = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+  const losses = both.map((p, i) => -Math.log(TARGETS[i] === 1 ? p : 1 - p));
+  const loss = losses.reduce((a, b) => a + b, 0) / 4;
+  assert.ok(Math.abs(measured.loss - loss) < 1e-12, `${measured.loss}, ${loss} was expected`);
 
   await predict("small.safetensors --out flip.csv --tta hflip");
   assert.notDeepEqual(await scores(at("flip.csv")), one);

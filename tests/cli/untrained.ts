@@ -9,7 +9,7 @@ import { decodeVariables, initialNumbers } from "../../train/weights.ts";
 /** A checkpoint with the weights that `seed` gives its model. */
 export function untrained(
   model: string,
-  { seed = 0, size = 32, classes = ["real", "fake"] } = {},
+  { seed = 0, size = 32, classes = ["0", "1"] } = {},
 ): Checkpoint {
   const built = modelInfo(model).build({ classes: classes.length });
   const variables = declare(built, [1, size, size, 3]);

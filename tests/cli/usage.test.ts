@@ -23,7 +23,7 @@ Deno.test("verity suggests the command and the flag that were meant, with exit c
       [["trian"], "Did you mean train?"],
       [["train", "--epoch", "3"], "Did you mean --epochs?"],
       [["predict", "--checkpoin", "a"], "Did you mean --checkpoint?"],
-      [["eval", "--dta", "a"], "Did you mean --data?"],
+      [["eval", "--dat", "a"], "Did you mean --data?"],
       [["train", "--model", "resnet8"], "Did you mean resnet18?"],
       [["export", "--format", "onx"], "Did you mean onnx?"],
     ] as const

@@ -85,7 +85,8 @@ Deno.test("predict() averages the softmax over views and repeats for a seed", as
 function prediction(...first: number[]): Prediction {
   const probabilities = Float64Array.from(first.flatMap((p) => [p, 1 - p]));
   const [n, scatter] = [first.length, new Float64Array(2 * first.length)];
-  return { probabilities, classes: 2, labels: new Int32Array(n), views: 1, scatter };
+  const logits = probabilities.map((p) => Math.log(p) + 5); // a softmax does not see the 5
+  return { probabilities, logits, classes: 2, labels: new Int32Array(n), views: 1, scatter };
 }
 
 /** Asserts that numbers are those expected, to rounding. */
@@ -112,6 +113,9 @@ Deno.test("ensemble() averages probabilities, logits or ranks", () => {
 Deno.test("ensemble() says how far models are apart, and refuses other images", () => {
   const both = ensemble([prediction(0.9, 0.5), prediction(0.5, 0.5)], "ranks");
   close(both.probabilities, [0.7, 0.3, 0.5, 0.5]);
+  close(both.logits, [...both.scores].map(Math.log));
+  const one = prediction(0.9, 0.5);
+  assert.equal(ensemble([one], "probabilities").logits, one.logits); // a run's own bits
   close(both.spread, [0.2, 0]);
   assert.equal(both.views, 2);
   assert.throws(() => ensemble([prediction(0.5), prediction(0.5, 0.5)], "logits"), /same images/);
