@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   step: "training steps on made-up images",
   models: "a training step of each model at its own size",
   peers: "training steps beside those of other frameworks",
+  evaluation: "evaluation beside ONNX Runtime Web, in Chromium",
   gemm: "the matrix products of EfficientNet-B0, forward and both gradients",
   data: "decoding, the loader and its caches",
   augment: "augmentation on the device",
@@ -42,7 +43,7 @@ export async function run([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function usage(): string {
-  const rows = Object.entries(BENCHMARKS).map(([name, does]) => `  ${name.padEnd(8)}${does}`);
+  const rows = Object.entries(BENCHMARKS).map(([name, does]) => `  ${name.padEnd(12)}${does}`);
   return [
     "Usage: verity bench <what> [flags]",
     "",

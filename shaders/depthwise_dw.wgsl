@@ -1,8 +1,9 @@
 // dW[p, a, b, c] = Σ x[n, i·S − PH + a, j·S − PW + b, c] · dy[n, i, j, c] over the pixels (n, i, j) of part p.
 // A part is one tile of TH lines by TW columns, in STRIP images: part = (strip, tile line, tile column).
 // X is [N, H, W, 4·C4], dY is [N, OH, OW, 4·C4], dW is [parts, KH·KW, 4·C4].
-// A thread keeps KA rows of the KH × KW filter of one quad of channels in registers, all or one, and walks
-// the images, LT lines of its tile at a time.
+// A thread keeps KA rows of the KH × KW filter of one quad of channels in registers, all or one. It walks
+// down the tile, SA lines of X and one of dY at a time, and keeps the KEPT lines of dY before it, which meet
+// these lines of X too.
 
 //! consts
 const N = 2u;
@@ -14,19 +15,21 @@ const C4 = 1u;
 const KH = 3u;
 const KW = 3u;
 const KA = 3u;
-const LT = 1u;
+const SA = 1u;
 const S = 1u;
 const PH = 1u;
 const PW = 1u;
-const TH = 1u;
+const TH = 5u;
 const TW = 2u;
-const SPANH = 3u;
-const SPANW = 4u;
-const TILESH = 5u;
+const TAPS = 3u;
+const KEPT = 2u;
+const SPAN = 4u;
+const TILESH = 1u;
 const TILESW = 3u;
 const STRIP = 1u;
-const THREADS = 30u;
-const L = 0u;
+const THREADS = 6u;
+const J = 0u;
+const M = 0u;
 const T = 0u;
 const A = 0u;
 const B = 0u;
@@ -48,32 +51,38 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
   let part = k / (C4 * (KH / KA));
   let column = part % TILESW * TW;
   let line = part / TILESW % TILESH * TH;
-  let strip = part / (TILESW * TILESH);
+  let strip = part / (TILESW * TILESH) * STRIP;
   var y: array<vec4f, KA * KW>;
-  var x: array<vec4f, SPANH * SPANW>;
-  let end = min((strip + 1u) * STRIP, N);
-  for (var n = strip * STRIP; n < end; n++) {
-    for (var l = 0u; l < TH; l += LT) {
-    //! unroll A < SPANH
-    let i_A = (line + l) * S + a + A - PH; // wraps above H where it is outside
-    let start_A = (n * H + min(i_A, H - 1u)) * W;
-    //! unroll B < SPANW
-    let j_A_B = column * S + B - PW;
-    x[A * SPANW + B] = select(vec4f(), load_x(start_A + min(j_A_B, W - 1u), c), (i_A < H) & (j_A_B < W));
-    //! end
-    //! end
-    //! unroll L < LT
-    //! unroll T < TW
-    let in_L_T = (line + l + L < OH) & (column + T < OW);
-    let row_L_T = (n * OH + min(line + l + L, OH - 1u)) * OW + min(column + T, OW - 1u);
-    let d_L_T = select(vec4f(), load_dy(row_L_T, c), in_L_T);
-    //! unroll A < KA
-    //! unroll B < KW
-    y[A * KW + B] = fma(x[(L * S + A) * SPANW + T * S + B], d_L_T, y[A * KW + B]);
-    //! end
-    //! end
-    //! end
-    //! end
+  var x: array<vec4f, SA * SPAN>;
+  let bottom = min(line + TH, OH);
+  for (var n = strip; n < min(strip + STRIP, N); n++) {
+    var d = array<vec4f, TAPS * TW>(); // of line i − M at M · TW
+    for (var i = line; i < bottom + KEPT; i++) {
+      //! unroll J < SA
+      let u_J = i * S + a + J - PH; // wraps above H where it is outside
+      let start_J = (n * H + min(u_J, H - 1u)) * W;
+      //! unroll B < SPAN
+      let v_J_B = column * S + B - PW;
+      x[J * SPAN + B] = select(vec4f(), load_x(start_J + min(v_J_B, W - 1u), c), (u_J < H) & (v_J_B < W));
+      //! end
+      //! end
+      let row = (n * OH + min(i, OH - 1u)) * OW;
+      //! unroll T < TW
+      let in_T = (i < bottom) & (column + T < OW);
+      d[T] = select(vec4f(), load_dy(row + min(column + T, OW - 1u), c), in_T);
+      //! end
+      //! unroll A < KA
+      //! unroll B < KW
+      //! unroll T < TW
+      y[A * KW + B] = fma(x[A % S * SPAN + T * S + B], d[A / S * TW + T], y[A * KW + B]);
+      //! end
+      //! end
+      //! end
+      //! unroll T < TW
+      //! unroll M < KEPT
+      d[(KEPT - M) * TW + T] = d[(KEPT - M - 1u) * TW + T];
+      //! end
+      //! end
     }
   }
   //! unroll A < KA

@@ -17,11 +17,40 @@ export function depthwise(x: Tensor, w: Tensor, window: Window): Tensor {
   return new Tensor(depthwiseOp, [x, w], shape, window) as Tensor;
 }
 
-/** Lines and columns that a thread computes: `pixels` at most. */
-function tiling(height: number, width: number, pixels = 16) {
-  const TW = tileWidth(width, Math.min(8, pixels));
-  const TH = Math.min(height, Math.max(1, Math.floor(pixels / TW)));
-  return { TH, TW, TILESH: ceilDiv(height, TH), TILESW: ceilDiv(width, TW) };
+/** Pixels that threads walk down: lines of a width in images, of so many quads of channels. */
+interface Area {
+  readonly images: number;
+  readonly lines: number;
+  readonly width: number;
+  readonly C4: number;
+}
+
+/**
+ * Tiles of `TW` columns at most, as tall as leave `threads` threads, each of STRIP images: the taller, the
+ * fewer lines are read twice.
+ */
+function tiling({ images, lines, width, C4 }: Area, most: number, threads: number) {
+  const TW = tileWidth(width, most);
+  const TILESW = ceilDiv(width, TW);
+  const wanted = ceilDiv(threads, C4 * TILESW);
+  const STRIP = ceilDiv(images, Math.min(images, wanted));
+  const strips = ceilDiv(images, STRIP);
+  const TH = ceilDiv(lines, Math.min(lines, ceilDiv(wanted, strips)));
+  const TILESH = ceilDiv(lines, TH);
+  return { TH, TW, TILESH, TILESW, STRIP, TILES: TILESH * TILESW * strips };
+}
+
+/** Threads of the tiles of weights: fixed by shapes alone, so results do not change. */
+const WEIGHT_THREADS = 1024;
+
+/** Tiles of a thread that walks down `area`, and where its weights are: `vectors` of a width are in registers. */
+function walkTiling(area: Area, vectors: (TW: number) => number, target: Target) {
+  const { threads, sums } = target;
+  const held = sums >= 32;
+  const most = held ? 4 : [8, 4, 2].find((t) => vectors(tileWidth(area.width, t)) <= 20) ?? 1;
+  // A GPU wants many threads; few are enough where they take turns on a processor, some for each core.
+  const wanted = held ? 4 * threads : ceilDiv(area.lines, 8) * area.images * area.width * area.C4;
+  return { ...tiling(area, most, wanted), HELD: held ? 1 : 0, STREAMED: held ? 0 : 1 };
 }
 
 /** Workgroups of 64 over quads of channels by tiles of pixels, in `phases`. */
@@ -32,9 +61,13 @@ function spread(C4: number, tiles: number, phases = 1) {
   return { workgroup: { TN: 1, WX, WY }, grid };
 }
 
-/** Rows out of `all` that a thread works on at a time: one where registers are few. */
-function rowsAtOnce(all: number, { sums }: Target): number {
-  return sums < 32 ? 1 : all;
+/** Times an element of `pixels` is read by tiles that read `lines` of `columns` each, at least once. */
+function tileLoads(
+  { TILESH, TILESW }: { readonly TILESH: number; readonly TILESW: number },
+  [lines, columns]: readonly [number, number],
+  pixels: number,
+): number {
+  return Math.max(1, TILESH * TILESW * lines * columns / pixels);
 }
 
 const depthwiseOp: Op<Window> = {
@@ -45,22 +78,26 @@ const depthwiseOp: Op<Window> = {
   ],
   kernel(y, target): Kernel {
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = y.attrs;
-    const [n, OH, OW] = y.shape as [number, number, number, number];
+    const [N, OH, OW] = y.shape as [number, number, number, number];
     const [, H, W] = y.inputs[0]!.shape as [number, number, number, number];
     const C4 = channelQuads(y.shape);
-    const tile = tiling(OH, OW, target.sums / 2);
-    const KA = rowsAtOnce(KH, target);
-    const [SPANH, SPANW] = [(tile.TH - 1) * stride + KA, (tile.TW - 1) * stride + KW];
-    const TILES = tile.TILESH * tile.TILESW * n;
-    const { workgroup, grid } = spread(C4, TILES);
+    const TAPS = ceilDiv(KH, stride);
+    const span = (TW: number) => (TW - 1) * stride + KW;
+    const tile = walkTiling(
+      { images: N, lines: OH, width: OW, C4 },
+      (TW) => TAPS * TW + stride * span(TW) + KW,
+      target,
+    );
+    const SPAN = span(tile.TW);
+    const { workgroup, grid } = spread(C4, tile.TILES);
     return {
       shader,
       consts: {
-        ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, KA, SPANH, SPANW, TILES, ...workgroup },
+        ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
+        ...{ ...tile, TAPS, KEPT: TAPS - 1, SPAN, ...workgroup },
       },
       grid,
-      loads: [windowLoads(SPANH * SPANW * TILES * (KH / KA), n * H * W), TILES],
+      loads: [tileLoads(tile, [(tile.TH + TAPS - 1) * stride, SPAN], H * W), tile.TILES],
       macs: y.size * KH * KW,
     };
   },
@@ -74,35 +111,31 @@ const depthwiseOp: Op<Window> = {
   },
 };
 
-/** Times an element is read when windows load `loaded` pixels of an image of `pixels`, at least once. */
-function windowLoads(loaded: number, pixels: number): number {
-  return Math.max(1, Math.round(loaded / pixels));
-}
-
 const inputGradientOp: Op<Window> = {
   name: "depthwiseInputGradient",
   kernel(dx, target): Kernel {
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
-    const [n, H, W] = dx.shape as [number, number, number, number];
+    const [N, H, W] = dx.shape as [number, number, number, number];
     const [, OH, OW] = dx.inputs[0]!.shape as [number, number, number, number];
     const C4 = channelQuads(dx.shape);
-    const tile = tiling(ceilDiv(H, stride), ceilDiv(W, stride), target.sums / 2);
-    const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
-    const KA = rowsAtOnce(TAPSH, target);
-    const [SPANH, SPANW] = [tile.TH + KA - 1, tile.TW + TAPSW - 1];
-    const TILES = tile.TILESH * tile.TILESW * n;
-    const { workgroup, grid } = spread(C4, TILES, stride * stride);
+    const [down, across] = [reach(KH, PH, stride), reach(KW, PW, stride)];
+    const span = (TW: number) => TW + across.LEAD + across.LAG;
+    const KEPT = down.LEAD + down.LAG;
+    const tile = walkTiling(
+      { images: N, lines: ceilDiv(H, stride), width: ceilDiv(W, stride), C4 },
+      (TW) => (KEPT + 1) * stride * stride * TW + span(TW) + KW,
+      target,
+    );
+    const SPAN = span(tile.TW);
+    const { workgroup, grid } = spread(C4, tile.TILES);
     return {
       shader: dxShader,
       consts: {
-        ...{ H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, TAPSH, TAPSW, KA, SPANH, SPANW, TILES, ...workgroup },
+        ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
+        ...{ ...tile, TAPS: KEPT + 1, KEPT, LAG: down.LAG, LEAD: across.LEAD, SPAN, ...workgroup },
       },
       grid,
-      loads: [
-        windowLoads(SPANH * SPANW * TILES * stride * stride * (TAPSH / KA), n * OH * OW),
-        TILES,
-      ],
+      loads: [tileLoads(tile, [tile.TH + KEPT, SPAN], OH * OW), tile.TILES],
       macs: dx.inputs[0]!.size * KH * KW,
     };
   },
@@ -118,13 +151,21 @@ const inputGradientOp: Op<Window> = {
   },
 };
 
+/** Lines of dY before and behind a block of `stride` lines of dX that meet it. */
+function reach(kernel: number, padding: number, stride: number) {
+  return {
+    LEAD: Math.max(0, Math.floor((kernel - 1 - padding) / stride)),
+    LAG: Math.floor((stride - 1 + padding) / stride),
+  };
+}
+
 /** The kernel for both gradients; undefined where they are of different convolutions, or tiled otherwise. */
 function pairKernel(
   dx: Tensor<Window>,
   other: Tensor,
   { sums }: Target,
 ): Kernel | undefined {
-  const dw = other as Tensor<Window & { readonly strip: number }>;
+  const dw = other as Tensor<Window>;
   const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
   const [N, H, W] = dx.shape as [number, number, number, number];
   const [dy] = dx.inputs as [Tensor];
@@ -134,7 +175,7 @@ function pairKernel(
   const tiled = ceilDiv(H, stride) === OH && ceilDiv(W, stride) === OW;
   if (dw.inputs[1] !== dy || !same || !tiled) return undefined;
   const C4 = channelQuads(dx.shape);
-  const tile = tiling(OH, OW);
+  const tile = weightTiling(dy.shape);
   const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
   const PARTS = dw.shape[0]!;
   const CT = sums < 32 ? Math.min(tile.TW, TAPSW > 3 ? 2 : 4) : tile.TW;
@@ -143,52 +184,50 @@ function pairKernel(
     shader: pairShader,
     consts: {
       ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW, ...tile, TAPSH, TAPSW },
-      ...{ CT, SPANW: CT + TAPSW - 1, STRIP: dw.attrs.strip, PARTS, ...workgroup },
+      ...{ CT, SPANW: CT + TAPSW - 1, PARTS, ...workgroup },
     },
     grid,
     macs: 2 * dy.size * KH * KW,
   };
 }
 
-/** `dw` [kh, kw, c] from `x` and `dy`: parts of a tile of pixels in some images, then their sum. */
-function weightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor {
-  const [n, oh, ow, c] = dy.shape as [number, number, number, number];
-  const { TILESH, TILESW } = tiling(oh, ow);
-  const tiles = TILESH * TILESW;
-  const strips = Math.min(n, ceilDiv(2048, tiles * channelQuads(dy.shape)));
-  const strip = ceilDiv(n, strips);
-  const parts = ceilDiv(n, strip) * tiles;
-  const [kh, kw] = window.kernel;
-  const partial = new Tensor(weightGradientOp, [x, dy], [parts, kh, kw, c], { ...window, strip });
-  return sumTo(partial as Tensor, w);
+/** Tiles of the pixels of `dy`; the weights get a part from each. */
+function weightTiling(dy: Shape) {
+  const [images, lines, width] = dy as readonly [number, number, number, number];
+  return tiling({ images, lines, width, C4: channelQuads(dy) }, 4, WEIGHT_THREADS);
 }
 
-const weightGradientOp: Op<Window & { readonly strip: number }> = {
+/** `dw` [kh, kw, c] from `x` and `dy`: parts of a tile of pixels in some images, then their sum. */
+function weightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor {
+  const shape = [weightTiling(dy.shape).TILES, ...window.kernel, channels(dy.shape)];
+  const partial = new Tensor(weightGradientOp, [x, dy], shape, window) as Tensor;
+  return sumTo(partial, w);
+}
+
+const weightGradientOp: Op<Window> = {
   name: "depthwiseWeightGradient",
   kernel(dw, target): Kernel {
     const [x, dy] = dw.inputs as [Tensor, Tensor];
-    const { kernel: [KH, KW], stride, padding: [PH, PW], strip } = dw.attrs;
+    const { kernel: [KH, KW], stride, padding: [PH, PW] } = dw.attrs;
     const [N, H, W] = x.shape as [number, number, number, number];
     const [, OH, OW] = dy.shape as [number, number, number, number];
     const C4 = channelQuads(dy.shape);
-    const tile = tiling(OH, OW);
-    const KA = rowsAtOnce(KH, target);
-    const LT = rowsAtOnce(tile.TH, target);
-    const [SPANH, SPANW] = [(LT - 1) * stride + KA, (tile.TW - 1) * stride + KW];
-    const THREADS = dw.shape[0]! * C4 * (KH / KA);
+    const tile = weightTiling(dy.shape);
+    const KA = target.sums < 32 ? 1 : KH; // rows of the filter in registers
+    const [TAPS, SA] = [ceilDiv(KA, stride), Math.min(KA, stride)];
+    const KEPT = TAPS - 1;
+    const SPAN = (tile.TW - 1) * stride + KW;
+    const THREADS = tile.TILES * C4 * (KH / KA);
     return {
       shader: dwShader,
       consts: {
         ...{ N, H, W, OH, OW, C4, KH, KW, S: stride, PH, PW },
-        ...{ ...tile, KA, LT, SPANH, SPANW, STRIP: strip, THREADS },
+        ...{ ...tile, KA, SA, TAPS, KEPT, SPAN, THREADS },
       },
       grid: flatGrid(THREADS),
       loads: [
-        windowLoads(
-          SPANH * SPANW * (tile.TH / LT) * (KH / KA) * tile.TILESH * tile.TILESW,
-          H * W,
-        ),
-        KH / KA,
+        tileLoads(tile, [(tile.TH + KEPT) * SA * (KH / KA), SPAN], H * W),
+        tileLoads(tile, [(tile.TH + KEPT) * (KH / KA), tile.TW], OH * OW),
       ],
       macs: dy.size * KH * KW,
     };
@@ -196,13 +235,13 @@ const weightGradientOp: Op<Window & { readonly strip: number }> = {
   reference(dw, x, dy) {
     const [x0, dy0] = dw.inputs as [Tensor, Tensor];
     const [, oh, ow, c] = dy0.shape as [number, number, number, number];
-    const { TH, TW, TILESH, TILESW } = tiling(oh, ow);
+    const { TH, TW, TILESH, TILESW, STRIP } = weightTiling(dy0.shape);
     const taps = dw.shape[1]! * dw.shape[2]!;
     const out = new Float64Array(dw.size);
     forEachTap(x0.shape, dw.attrs, (from, to, tap) => {
       const [image, i, j] = [Math.floor(to / (oh * ow)), Math.floor(to / ow) % oh, to % ow];
       const tile = Math.floor(i / TH) * TILESW + Math.floor(j / TW);
-      const part = Math.floor(image / dw.attrs.strip) * TILESH * TILESW + tile;
+      const part = Math.floor(image / STRIP) * TILESH * TILESW + tile;
       const at = (part * taps + tap) * c;
       for (let k = 0; k < c; k++) out[at + k]! += x![from * c + k]! * dy![to * c + k]!;
     });

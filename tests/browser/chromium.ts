@@ -1,6 +1,6 @@
-/** Headless Chromium with a page that holds the bundled engine. Knows no test. */
+/** Headless Chromium with a page that holds the bundled engine. Knows no test and no benchmark. */
 
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page as Tab } from "playwright-core";
 import type { Page } from "./page.ts";
 
 const PAGE = "<!doctype html><title>verity</title><script type=module src=/page.js></script>";
@@ -45,15 +45,23 @@ export async function bundle(module: URL): Promise<string> {
 
 let script: Promise<string> | undefined;
 
-/** Opens the page in a new browser, gives its functions to `run`, and closes everything. */
-export async function inBrowser<T>(executablePath: string, run: (page: Page) => Promise<T>) {
-  const text = await (script ??= bundle(new URL("page.ts", import.meta.url)));
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    const [body, type] = new URL(request.url).pathname === "/page.js"
-      ? [text, "text/javascript"]
-      : [PAGE, "text/html"];
-    return new Response(body, { headers: { "content-type": `${type}; charset=utf-8` } });
-  });
+/** What a server answers for the path of a URL; undefined for the page itself. */
+export type Serve = (path: string) => Promise<Response | undefined>;
+
+/**
+ * Opens a page whose script, `/page.js`, `serve` gives, in a new browser; closes everything after `run`.
+ * Throws what the page reported as errors.
+ */
+export async function inTab<T>(
+  executablePath: string,
+  serve: Serve,
+  run: (tab: Tab) => Promise<T>,
+): Promise<T> {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) =>
+      await serve(new URL(request.url).pathname) ?? textResponse(PAGE, "text/html"),
+  );
   let browser: Browser | undefined;
   try {
     browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -62,20 +70,37 @@ export async function inBrowser<T>(executablePath: string, run: (page: Page) => 
     tab.on("pageerror", (error) => faults.push(error.message));
     tab.on("console", (m) => m.type() === "error" && faults.push(m.text()));
     await tab.goto(`http://127.0.0.1:${server.addr.port}/`);
-    const call = (name: keyof Page) => (...parameters: unknown[]) =>
-      tab.evaluate(([name, parameters]) => {
-        const { page } = globalThis as unknown as { page: Record<string, CallableFunction> };
-        return page[name]!(...parameters);
-      }, [name, parameters] as const);
-    const result = await run({
-      adapter: call("adapter"),
-      firstStep: call("firstStep"),
-      golden: call("golden"),
-    });
+    const result = await run(tab);
     if (faults.length) throw new Error(`The page reported:\n${faults.join("\n")}`);
     return result;
   } finally {
     await browser?.close();
     await server.shutdown();
   }
+}
+
+/** What a server answers with `text`. */
+export function textResponse(text: string, type: string): Response {
+  return new Response(text, { headers: { "content-type": `${type}; charset=utf-8` } });
+}
+
+/** Calls function `name` of what the page's script keeps in `globalThis.page`. */
+export function callPage<T>(tab: Tab, name: string, ...parameters: unknown[]): Promise<T> {
+  return tab.evaluate(([name, parameters]) => {
+    const { page } = globalThis as unknown as { page: Record<string, CallableFunction> };
+    return page[name]!(...parameters);
+  }, [name, parameters] as const);
+}
+
+/** Opens the page of the tests in a new browser, gives its functions to `run`, and closes everything. */
+export async function inBrowser<T>(executablePath: string, run: (page: Page) => Promise<T>) {
+  const text = await (script ??= bundle(new URL("page.ts", import.meta.url)));
+  const serve: Serve = (path) =>
+    Promise.resolve(path === "/page.js" ? textResponse(text, "text/javascript") : undefined);
+  return await inTab(executablePath, serve, (tab) =>
+    run({
+      adapter: () => callPage(tab, "adapter"),
+      firstStep: () => callPage(tab, "firstStep"),
+      golden: (...parameters) => callPage(tab, "golden", ...parameters),
+    }));
 }
