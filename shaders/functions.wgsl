@@ -25,12 +25,11 @@ fn share(v: vec4f, lane: u32) -> vec4f { return v; }
 fn to_halves(v: vec4f) -> vec2u {
   let bits = bitcast<vec4u>(v);
   let size = bits & vec4u(0x7FFFFFFFu);
-  let even = vec4u(0xFFFu) + ((size >> vec4u(13u)) & vec4u(1u));
-  let normal = (size + even - vec4u(0x38000000u)) >> vec4u(13u);
-  let tiny = vec4u(round(min(abs(v), vec4f(1.0)) * 16777216.0)); // in steps of 2⁻²⁴, below 2⁻¹⁴
-  let large = select(vec4u(0x7C00u), vec4u(0x7E00u), size > vec4u(0x7F800000u)); // ∞ or NaN
-  let small = select(normal, tiny, size < vec4u(0x38800000u));
-  let h = select(small, large, size >= vec4u(0x477FF000u)) | ((bits >> vec4u(16u)) & vec4u(0x8000u));
+  let even = (size >> vec4u(13u)) & vec4u(1u);
+  let normal = min((size - vec4u(0x37FFF001u) + even) >> vec4u(13u), vec4u(0x7C00u));
+  let tiny = bitcast<vec4u>(abs(v) + 0.5) - vec4u(0x3F000000u); // in steps of 2⁻²⁴, below 2⁻¹⁴
+  let number = select(normal, tiny, size < vec4u(0x38800000u));
+  let h = select(number, vec4u(0x7E00u), size > vec4u(0x7F800000u)) | ((bits >> vec4u(16u)) & vec4u(0x8000u));
   return h.xz | (h.yw << vec2u(16u));
 }
 
