@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   train: "train a classifier on a folder of images, or on a demo set",
   predict: "write a submission for a folder of images",
   eval: "measure a checkpoint on labelled images",
+  soup: "average the weights of several runs",
   export: "write a checkpoint as a file that timm or ONNX Runtime reads",
   models: "list the models and their pretrained tags",
   data: "examine a data set: duplicates, leaks, files that cannot be used",

@@ -91,11 +91,14 @@ interface Show {
   readonly hasKernel?: HasKernel | undefined;
 }
 
-/** A checkpoint, the file it is from, and what it is shown. */
-export interface Member extends Show {
+/** A checkpoint and the file it is from. */
+export interface NamedCheckpoint {
   readonly path: string;
   readonly checkpoint: Checkpoint;
 }
+
+/** One of them and what it is shown. */
+export interface Member extends NamedCheckpoint, Show {}
 
 /**
  * The checkpoints that a command names, once `requireCheckpoint` found one. Throws CheckpointError for one that

@@ -3,6 +3,7 @@
 import type { Preprocessing } from "../models/pretrained.ts";
 import type { Scores } from "./metrics/scores.ts";
 import type { ScoreSheet } from "./score_sheet.ts";
+import type { Tasted } from "./soup.ts";
 import type { Doubts } from "./submission.ts";
 
 /** A sentence worth knowing; `"warning"` when a person may want to act on it. */
@@ -152,6 +153,14 @@ export interface DoubtsEvent extends Doubts {
   readonly event: "doubts";
 }
 
+/** A written average of weights; the last line of `soup --json`. */
+export interface SoupEvent extends Pick<Score, "auc" | "accuracy" | "loss"> {
+  readonly event: "soup";
+  readonly out: string;
+  /** Every ingredient, the best alone first. */
+  readonly tasted: readonly Tasted[];
+}
+
 /** A written model; the only line of `export --json`. */
 export interface ExportEvent {
   readonly event: "export";
@@ -180,6 +189,7 @@ export type RunEvent =
   | EvalEvent
   | PredictEvent
   | DoubtsEvent
+  | SoupEvent
   | ExportEvent;
 
 /** Takes what a run says. */

@@ -7,6 +7,7 @@ import type {
   PlanEvent,
   Reporter,
   RunEvent,
+  SoupEvent,
 } from "./events.ts";
 import { scoreLines } from "./score_tables.ts";
 import type { Judgement } from "./submission.ts";
@@ -101,6 +102,8 @@ export function textOf(event: RunEvent): string {
     }
     case "doubts":
       return doubtsText(event);
+    case "soup":
+      return soupText(event);
     case "export":
       return `Wrote ${event.model} to ${event.out} (${event.format}, ${event.precision}, ${
         millions(event.bytes)
@@ -133,6 +136,22 @@ function doubtsText({ uncertain, disputed }: DoubtsEvent): string {
   return [
     ...table("Least certain:", uncertain),
     ...table("Views and models differ most:", disputed),
+  ].join("\n");
+}
+
+function soupText({ out, tasted, auc, accuracy, loss }: SoupEvent): string {
+  const rows = tasted.map(({ name, auc, "soup_auc": soup, kept }) =>
+    `${decimal(auc).padStart(9)}  ${decimal(soup).padStart(12)}  ${
+      (kept ? "yes" : "no").padEnd(4)
+    }  ${name}`
+  );
+  const kept = tasted.filter((one) => one.kept).length;
+  return [
+    "AUC alone  AUC averaged  kept  checkpoint",
+    ...rows,
+    `Wrote ${out}: the mean of ${kept} of ${tasted.length}, AUC ${decimal(auc)} (best alone ${
+      decimal(tasted[0]!.auc)
+    }), accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}`,
   ].join("\n");
 }
 
