@@ -4,7 +4,7 @@ import { failureOf, UsageError } from "./cli/errors.ts";
 import { nearest } from "./cli/flags.ts";
 import { setRuntimeDirectory } from "./cli/machine.ts";
 
-/** Commands by name; each is a module of that name in `cli/` with `run(args)`. */
+/** Commands by name; each is a module of that name, "_" for "-", in `cli/` with `run(args)`. */
 const COMMANDS: Readonly<Record<string, string>> = {
   train: "train a classifier on a folder of images, or on a demo set",
   predict: "write a submission for a folder of images",
@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   models: "list the models and their pretrained tags",
   data: "examine a data set: duplicates, leaks, files that cannot be used",
   augment: "show what is done to training images",
+  "lr-find": "suggest a learning rate for a run",
   schema: "print the schema of train's configuration files",
   golden: "check the device against golden numbers",
   bench: "time a training step, its products, or its peers",
@@ -34,7 +35,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     }
     if (!Object.hasOwn(COMMANDS, name)) throw unknownCommand(name);
     setRuntimeDirectory();
-    const module: Module = await import(`./cli/${name}.ts`);
+    const module: Module = await import(`./cli/${name.replaceAll("-", "_")}.ts`);
     return await module.run(args);
   } catch (error) {
     const { message, code } = failureOf(error);

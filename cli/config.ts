@@ -4,6 +4,7 @@ import { type Node, type ParseError, parseTree, printParseErrorCode } from "json
 import type { Option } from "flags";
 import { InvalidArgumentError } from "flags";
 import { UsageError } from "./errors.ts";
+import { ONCE } from "./run_flags.ts";
 import { type Command, nearest, type ReadValue, type ValueSchema } from "./flags.ts";
 
 /** What a saved configuration tells beside options: how its pipeline was resolved, and which images it had. */
@@ -13,13 +14,10 @@ const TOLD: Readonly<Record<string, string>> = {
   fingerprint: "SHA-256 of names and labels of the images; written by a run, not read",
 };
 
-/** Flags that stand for a file of options or for a run, and are no options themselves. */
-const NO_OPTIONS = ["config", "resume"];
-
 /** The options of `command` by their names in a file: `labelSmoothing` for `--label-smoothing`. */
 function optionsOf(command: Command): Map<string, readonly Option[]> {
   const all = Map.groupBy(command.options, (option) => option.attributeName());
-  return new Map([...all].filter(([name]) => !NO_OPTIONS.includes(name)));
+  return new Map([...all].filter(([name]) => !(ONCE as readonly string[]).includes(name)));
 }
 
 /** What a value of an option may be. */

@@ -47,15 +47,19 @@ export interface Job extends Run {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Everything that can be refused without a device. */
-export async function prepareJob(asked: AskedFlags, args: readonly string[]): Promise<Job> {
+/** Everything that can be refused without a device; said to the terminal unless there is a reporter. */
+export async function prepareJob(
+  asked: AskedFlags,
+  args: readonly string[],
+  reporter?: Reporter,
+): Promise<Job> {
   const resumed = asked.resume === undefined
     ? undefined
     : await RunFolder.open(files, asked.resume);
   const given = resumed
     ? resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args })
     : asked;
-  const report = terminalReporter(given.json === true);
+  const report = reporter ?? terminalReporter(given.json === true);
   const path = resumed?.folder.path ?? given.run ?? defaultFolder(given.name ?? given.model);
   if (!resumed) await requireFree(files, path);
   const opened = await openData(given);
@@ -105,7 +109,8 @@ async function jobOf(
   const { train, validation } = opened.dataset;
   const { interpolation } = start.preprocessing;
   const reading = { files: opened.files, settings, report, size, resize, interpolation };
-  const leftOut = await findBad([...train, ...validation], flags, reading);
+  const onBad = flags.dryRun && flags.onBad === "error" ? "list" : flags.onBad;
+  const leftOut = await findBad([...train, ...validation], { onBad }, reading);
   const data = leftOut.length === 0
     ? opened
     : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));

@@ -7,14 +7,14 @@ import { PLACE_FLAGS } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { type Command, given, parseFlags } from "./flags.ts";
 import { LOADING_FLAGS } from "./loading_flags.ts";
+import { ONCE } from "./run_flags.ts";
 import { trainCommand, type TrainFlags } from "./train_flags.ts";
 
 /** Flags that say how and where a run is done and change none of its numbers: they are not saved. */
 const PRACTICAL = [
-  "config",
+  ...ONCE,
   "run",
   "name",
-  "resume",
   "power",
   "json",
   ...LOADING_FLAGS,

@@ -2,27 +2,28 @@
 
 import { formatCsv } from "../data/csv.ts";
 import { join } from "../data/files.ts";
-import { Loader } from "../data/loader.ts";
+import { sharedImages } from "../data/overlap.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
-import { deviceAugmentation } from "../train/augmentation.ts";
-import { fit, type FitOptions, stepsPerEpoch } from "../train/fit.ts";
 import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
-import { restoreRun, startFrom } from "../train/restore.ts";
+import { fit, type FitOptions, type FitResult, stepsPerEpoch } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
-import type { Session } from "../train/session.ts";
-import { describeDivision, kernelsOf } from "./augment_flags.ts";
-import { describeRecipe } from "./describe.ts";
-import { UsageError } from "./errors.ts";
+import { kernelsOf } from "./augment_flags.ts";
 import { denoFiles as files } from "./files.ts";
-import { type Job, lastOf, prepareJob } from "./job.ts";
+import { openImages } from "./images.ts";
+import { type Job, prepareJob } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
-import { documentsOf, openRecord, type Recorder } from "./record.ts";
-import { createSession } from "./sessions.ts";
+import { learnByHeart } from "./overfit.ts";
+import { planOf } from "./plan.ts";
 import { RECIPES } from "./recipes.ts";
-import { classCounts, classesOf } from "./train_data.ts";
-import { readTrainFlags, scheduleOf, sessionOptions } from "./train_flags.ts";
-import { frozenNames, tuningWarning } from "./tuning_flags.ts";
+import { documentsOf, openRecord, type Recorder } from "./record.ts";
+import { initialize, nextStage, type OpenStage, openStage } from "./stage_session.ts";
+import { type Stage, stagesOf } from "./stages.ts";
+import { readTrainFlags, scheduleOf } from "./train_flags.ts";
+import { tuningWarning } from "./tuning_flags.ts";
+
+/** Batches of validation that a run is rehearsed with before its first step. */
+const REHEARSAL = 2;
 
 /** Trains as the flags say and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -31,91 +32,118 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(parsed.help);
     return 0;
   }
-  const job = await prepareJob(parsed.flags, args);
-  for (const text of job.data.dataset.notes) job.report({ event: "note", text });
-  const { recipe } = job.flags;
-  if (recipe !== "auto") {
-    job.report({ event: "note", text: `Recipe ${recipe}: ${RECIPES[recipe].about}` });
-  }
-  if (job.flags.sampler !== "shuffle") {
-    const text = `sampler ${job.flags.sampler}: ${job.data.dataset.train.length} draws an epoch, ` +
-      "with replacement";
-    job.report({ event: "note", text });
-  }
-  const overlooked = tuningWarning(job.flags, (job.initial ?? job.resumed) !== undefined);
-  if (overlooked !== undefined) job.report({ event: "warning", text: overlooked });
-  const device = await openReportedDevice(job.flags.power, job.report);
-  const counts = classCounts(job.data.dataset, "train");
-  const { preprocessing, division } = job;
-  const options = {
-    ...sessionOptions(job.flags, counts),
-    preprocessing,
-    augment: deviceAugmentation(division),
-  };
-  const session = await createSession(device, options);
-  try {
-    await initialize(session, job);
-    const plan = planOf(job, device, session);
-    job.report(plan);
-    await train(session, job, { device, plan });
-  } finally {
-    session.destroy();
-  }
+  await trainJob(await prepareJob(parsed.flags, args));
   return 0;
 }
 
-/** The weights a run begins or goes on with. */
-async function initialize(session: Session, { resumed, initial }: Job): Promise<void> {
-  if (resumed) await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
-  else if (initial) await startFrom(session, initial);
+/**
+ * Does what a job asks for: a run, or a part of one, or only a look at it. Undefined where no epoch was asked for.
+ * Throws whatever makes a run impossible.
+ */
+export async function trainJob(job: Job): Promise<FitResult | undefined> {
+  const { flags, report, resumed } = job;
+  await announce(job);
+  const device = await openReportedDevice(flags.power, report);
+  const done = resumed?.checkpoint.epoch ?? 0;
+  const all = stagesOf(flags);
+  const stages = all.filter(({ until }) => until > done);
+  const first = stages[0] ?? all.at(-1)!;
+  const opened = { stage: await openStage(device, job, first) };
+  try {
+    const { session } = opened.stage;
+    await initialize(session, job);
+    const plan = planOf(job, { device, session, stage: first });
+    report(plan);
+    if (flags.dryRun) {
+      report({ event: "note", text: "Dry run: every image was read, no step was taken" });
+      return undefined;
+    }
+    if (flags.overfit !== undefined) {
+      await learnByHeart(opened.stage, job);
+      return undefined;
+    }
+    return await train(opened, job, { device, plan, stages });
+  } finally {
+    opened.stage.session.destroy();
+  }
 }
 
+/** Says what a person should know of data, recipe and flags before the device is opened. */
+async function announce(job: Job): Promise<void> {
+  const { flags, report, data: { dataset, files } } = job;
+  for (const text of dataset.notes) report({ event: "note", text });
+  if (flags.recipe !== "auto") {
+    report({
+      event: "note",
+      text: `Recipe ${flags.recipe}: ${RECIPES[flags.recipe].about}`,
+    });
+  }
+  if (flags.sampler !== "shuffle") {
+    const text = `sampler ${flags.sampler}: ${dataset.train.length} draws an epoch, ` +
+      "with replacement";
+    report({ event: "note", text });
+  }
+  const overlooked = tuningWarning(flags, (job.initial ?? job.resumed) !== undefined);
+  if (overlooked !== undefined) report({ event: "warning", text: overlooked });
+  if (job.resumed) return;
+  const { train: first, validation: second } = dataset;
+  const shared = await sharedImages(files, { first, second });
+  if (shared.length === 0) return;
+  const [pair] = shared;
+  report({
+    event: "warning",
+    text: `${shared.length} of ${second.length} validation images stand in training too, ` +
+      `${pair!.second.name} as ${
+        pair!.first.name
+      }: scores will be too good; verity data lists them`,
+  });
+}
+
+/** Trains stage by stage; `opened` always holds the session that is open. */
 async function train(
-  session: Session,
+  opened: { stage: OpenStage },
   job: Job,
-  { device, plan }: { readonly device: Device; readonly plan: PlanEvent },
-): Promise<void> {
-  const { flags, path, resumed, settings } = job;
-  const { train, validation } = job.data.dataset;
+  { device, plan, stages }: {
+    readonly device: Device;
+    readonly plan: PlanEvent;
+    readonly stages: readonly Stage[];
+  },
+): Promise<FitResult> {
+  const { flags, path, resumed } = job;
   const folder = resumed?.folder ??
     await RunFolder.create(files, path, job.recipe, documentsOf(device, job));
-  const loaders: Loader[] = [];
+  const images = await openImages(job);
   let record: Recorder | undefined;
   try {
     await listLeftOut(job);
     const { report, finished, close } = record = await openRecord(job, folder, plan);
-    for (const samples of [train, validation]) {
-      loaders.push(await Loader.open(samples, job.data.files, settings));
+    let result: FitResult | undefined;
+    let point = resumePoint(job);
+    for (const stage of stages.length === 0 ? [opened.stage.stage] : stages) {
+      if (stage !== opened.stage.stage) {
+        report({ event: "note", text: `From here on ${stage.size} × ${stage.size} pixels` });
+        opened.stage = await nextStage(opened.stage.session, { device, job, stage });
+      }
+      const { session, pipeline } = opened.stage;
+      result = await fit(session, images, {
+        ...fitOptions(job, stage),
+        augment: pipeline,
+        resume: point,
+        finished: async (epoch, best, outputs) => {
+          const checkpoint = await checkpointOf(opened.stage, job, epoch, best);
+          await folder.save(epoch, checkpoint, flags);
+          await finished(epoch, outputs);
+        },
+      }, report);
+      point = { ...result, since: result.epoch };
+      if (result.stopped || result.epoch === flags.until) break;
     }
-    const [forTraining, forValidation] = loaders.map((loader) => ({
-      loader,
-      count: loader.samples.length,
-    }));
-    if (!forTraining || !forValidation) return;
-    const data = { train: forTraining, validation: forValidation };
-    const { best, imagesPerSecond } = await fit(session, data, {
-      batch: flags.batch,
-      size: flags.size,
-      resize: flags.resize,
-      interpolation: job.preprocessing.interpolation,
-      seed: flags.seed,
-      epochs: flags.epochs,
-      logEvery: flags.logEvery,
-      accumulate: flags.accumulate,
-      augment: job.pipeline,
-      hasKernel: kernelsOf(flags.augmentOn),
-      classes: job.data.dataset.classes.length,
-      schedule: scheduleOf(flags, stepsPerEpoch(train.length, flags.batch, flags.accumulate)),
-      resume: resumePoint(job),
-      finished: async (epoch, best, outputs) => {
-        await folder.save(epoch, await checkpointOf(session, job, epoch, best));
-        await finished(epoch, outputs);
-      },
-    }, report);
+    const { best, imagesPerSecond } = result!;
     report({ event: "end", best, run: path, "img_per_s": imagesPerSecond });
     await close();
+    return result!;
   } finally {
-    for (const loader of loaders) loader.close();
+    images.close();
     // What made the run fail is worth more than what a last write may say.
     await record?.close().catch(() => {});
     await folder.discardUnfinished();
@@ -142,13 +170,33 @@ function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {
   return { epoch, best };
 }
 
+/** How a stage is trained, apart from what is done to its images. */
+function fitOptions(
+  { flags, preprocessing, initial, data: { dataset } }: Job,
+  { size, resize, until }: Stage,
+): FitOptions {
+  const { batch, seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
+  const steps = stepsPerEpoch(dataset.train.length, batch, accumulate);
+  const classes = dataset.classes.length;
+  // A classifier that comes with the weights may know its task.
+  const fresh = initial === undefined || initial.headDrawn === true;
+  return {
+    ...{ batch, size, resize, interpolation: preprocessing.interpolation, seed },
+    ...{ epochs, logEvery, accumulate, monitor, classes, hasKernel: kernelsOf(augmentOn) },
+    until: Math.min(until, flags.until ?? until),
+    patience: until === epochs ? patience : 0,
+    rehearsal: REHEARSAL,
+    fresh: fresh ? classes : undefined,
+    schedule: scheduleOf(flags, steps),
+  };
+}
+
 async function checkpointOf(
-  session: Session,
-  { flags, data, recipe, preprocessing }: Job,
+  { session, stage: { size, resize } }: OpenStage,
+  { flags: { model, seed }, data, recipe, preprocessing }: Job,
   { epoch, step }: EpochEvent,
   best: Score,
 ): Promise<Checkpoint> {
-  const { model, size, resize, seed } = flags;
   return {
     model,
     classes: data.dataset.classes,
@@ -162,49 +210,5 @@ async function checkpointOf(
     configuration: recipe,
     weights: await session.readWeights(),
     optimizer: await session.readOptimizer(),
-  };
-}
-
-/** What was understood. Throws UsageError when the images do not fill one batch. */
-function planOf(job: Job, device: Device, session: Session): PlanEvent {
-  const { flags, data: { dataset, source } } = job;
-  const images = dataset.train.length;
-  const { batch, accumulate } = flags;
-  const steps = stepsPerEpoch(images, batch, accumulate);
-  if (steps === 0) {
-    const times = accumulate === 1 ? "" : ` and --accumulate ${accumulate}`;
-    throw new UsageError(
-      `Cannot train with --batch ${batch}${times}: there are ${images} training images, ` +
-        `a step of at most ${images} was needed`,
-    );
-  }
-  const { parameters, trained, dispatches, bytesPerImage, bufferBytes, keptBytes } = session.plan;
-  return {
-    event: "plan",
-    source,
-    classes: classesOf(dataset),
-    adapter: device.name,
-    software: device.software,
-    model: flags.model,
-    parameters,
-    trained,
-    frozen: frozenNames(flags.model, flags.freeze),
-    "frozen_norm": flags.frozenNorm === true,
-    recompute: flags.recompute === true,
-    size: flags.size,
-    resize: flags.resize,
-    preprocessing: job.preprocessing,
-    batch: flags.batch,
-    epochs: flags.epochs,
-    steps,
-    dropped: images - steps * batch * accumulate,
-    ...describeRecipe(flags),
-    augment: `${flags.augment}: ${describeDivision(job.division)}`,
-    seed: flags.seed,
-    dispatches,
-    "bytes_per_image": bytesPerImage,
-    "buffer_bytes": bufferBytes,
-    "kept_bytes": keptBytes,
-    run: job.path,
   };
 }

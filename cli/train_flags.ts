@@ -34,6 +34,8 @@ import { applyConfig } from "./config.ts";
 import { downloadedWeights } from "./downloaded.ts";
 import { type NamedRecipe, RECIPE_NAMES, recipeFor, recipeHelp, RECIPES } from "./recipes.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
+import { BY_HEART } from "./overfit.ts";
+import { readSizes } from "./stages.ts";
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
@@ -85,17 +87,26 @@ export type AskedFlags =
   & Omit<TrainFlags, "size" | "resize">
   & Partial<Pick<TrainFlags, "size" | "resize">>;
 
+/** What a command that takes the options of a run is called, and does. */
+interface CommandName {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** `train` itself. */
+const TRAIN: CommandName = {
+  name: "train",
+  description:
+    "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
+    `${RECIPES.demo.options.model}, ${RECIPES.demo.options.size} pixels, ${RECIPES.demo.options.epochs} epochs.`,
+};
+
 /**
  * The command. Its defaults are those of a run that begins without any recipe: what a recipe sets is said to be
  * set by it.
  */
-export function trainCommand(): Command {
-  const { model, size, epochs } = RECIPES.demo.options;
-  const command = newCommand(
-    "train",
-    "Trains a classifier. Without --data or --labels it trains on a demo set that it makes itself: " +
-      `${model}, ${size} pixels, ${epochs} epochs.`,
-  );
+export function trainCommand({ name, description }: CommandName = TRAIN): Command {
+  const command = newCommand(name, description);
   addAugmentOnFlag(addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 }))))
     .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
@@ -143,8 +154,10 @@ export function trainCommand(): Command {
 }
 
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
-export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } | { help: string } {
-  const command = trainCommand();
+export function readTrainFlags(
+  args: readonly string[],
+  command: Command = trainCommand(),
+): { flags: AskedFlags } | { help: string } {
   const parsed = parseFlags<AskedFlags>(command, args);
   if ("help" in parsed) return { help: `${parsed.help}\n${recipeHelp()}` };
   const { resume, config } = parsed.flags;
@@ -156,11 +169,17 @@ export function readTrainFlags(args: readonly string[]): { flags: AskedFlags } |
   }
   if (config !== undefined) applyConfig(command, config);
   applyRecipe(command);
+  if (parsed.flags.overfit !== undefined) {
+    for (const [name, value] of Object.entries(BY_HEART)) {
+      command.setOptionValueWithSource(name, value, "recipe");
+    }
+  }
   const flags = command.opts<{ -readonly [K in keyof AskedFlags]: AskedFlags[K] }>();
   requireAgreement(flags, (name) => given(command, name));
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
   flags.sampler = samplerOf(flags);
+  if (flags.sizes !== undefined) flags.size = lastSize(flags, given(command, "size"));
   requireTuning(flags);
   if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
   return { flags };
@@ -242,6 +261,15 @@ export function sessionOptions(
     ...updateOptions(recipe),
     train: true,
   };
+}
+
+/** The size at the end of a run whose images grow. Throws UsageError where `--size` says another. */
+function lastSize({ sizes = "", size }: AskedFlags, isGiven: boolean): number {
+  const last = readSizes(sizes).at(-1)!.size;
+  if (!isGiven || size === last) return last;
+  throw new UsageError(
+    `Cannot use --size ${size} with --sizes ${sizes}, which ends at ${last}: one of them was needed`,
+  );
 }
 
 function requireAgreement(flags: AskedFlags, isGiven: (name: string) => boolean): void {

@@ -103,8 +103,8 @@ export interface EpochEvent extends Scores {
   readonly seconds: number;
 }
 
-/** Validation numbers of one epoch. */
-export interface Score {
+/** Validation numbers of one epoch: these three, and what was monitored. */
+export interface Score extends Partial<Scores> {
   readonly epoch: number;
   readonly accuracy: number;
   readonly auc: number;

@@ -11,7 +11,12 @@ import {
   type Outputs,
 } from "./evaluate.ts";
 import type { EpochEvent, Reporter, Score } from "./events.ts";
+import { type ScoreName, SCORES } from "./metrics/scores.ts";
+import { isBetter, MONITOR } from "./selection.ts";
 import type { Session } from "./session.ts";
+import { constantWarning, firstLossWarning, rehearse } from "./warnings.ts";
+
+export { isBetter } from "./selection.ts";
 
 /** The loss is no longer a finite number: the message names the epoch, the step and a remedy. */
 export class DivergedError extends Error {
@@ -31,6 +36,16 @@ export interface FitData {
 export interface FitOptions extends EvaluateOptions {
   /** Epochs of the whole run, those done before a resume included. */
   readonly epochs: number;
+  /** Stops after this many of them, as if the run were to be resumed later. Default all. */
+  readonly until?: number | undefined;
+  /** Stops after so many epochs without a better one. Default 0: never. */
+  readonly patience?: number;
+  /** Which score says what is better. Default the AUC. */
+  readonly monitor?: ScoreName;
+  /** Batches of validation that a run which begins is rehearsed with before its first step. Default 0. */
+  readonly rehearsal?: number;
+  /** Classes of a classifier that begins at random: its first loss is looked at. Default unknown. */
+  readonly fresh?: number | undefined;
   readonly schedule: Schedule;
   /** Batches of a step; the session's. Default 1. */
   readonly accumulate?: number;
@@ -47,6 +62,8 @@ export interface FitOptions extends EvaluateOptions {
     /** Epochs done. */
     readonly epoch: number;
     readonly best: Score | undefined;
+    /** The epoch from which patience counts at the earliest. Default 0. */
+    readonly since?: number;
   } | undefined;
   /** Called after each epoch with what validation gave, before the next begins: the place to save. */
   readonly finished?: (epoch: EpochEvent, best: Score, outputs: Outputs) => Promise<void>;
@@ -55,6 +72,10 @@ export interface FitOptions extends EvaluateOptions {
 /** What came of it. */
 export interface FitResult {
   readonly best: Score;
+  /** Epochs done. */
+  readonly epoch: number;
+  /** Whether patience ended it. */
+  readonly stopped: boolean;
   /** Training images a second, waiting for data included, validation not. */
   readonly imagesPerSecond: number;
 }
@@ -62,13 +83,6 @@ export interface FitResult {
 /** Whole steps of `accumulate` batches in an epoch: images that fill none are dropped. */
 export function stepsPerEpoch(images: number, batch: number, accumulate = 1): number {
   return Math.floor(images / (batch * accumulate));
-}
-
-/** Whether `a` is better than `b`: the higher AUC; with equal or undefined AUC the lower loss. */
-export function isBetter(a: Score, b: Score | undefined): boolean {
-  if (b === undefined) return true;
-  if (a.auc !== b.auc && !Number.isNaN(a.auc) && !Number.isNaN(b.auc)) return a.auc > b.auc;
-  return a.loss < b.loss;
 }
 
 /**
@@ -93,12 +107,37 @@ export async function fit(
         `at least ${batch * accumulate} were needed`,
     );
   }
-  let best = options.resume?.best;
+  const { until = epochs, patience = 0, monitor = MONITOR, rehearsal = 0, fresh, resume } = options;
+  const begins = resume === undefined;
+  if (begins && rehearsal > 0) {
+    const wrong = await rehearse(session, data.validation, { ...options, batches: rehearsal });
+    if (wrong !== undefined) {
+      throw new DivergedError(
+        `Cannot validate before the first step: an output is ${wrong}, finite ones were needed; ` +
+          "look at the weights",
+      );
+    }
+  }
+  let best = resume?.best;
+  let stopped = false;
+  let alike: string | undefined; // What was last said of predictions that are all the same.
+  const warn = (text: string | undefined) => {
+    if (text !== undefined) report({ event: "warning", text });
+  };
+  let epoch = resume?.epoch ?? 0;
   const total = { images: 0, seconds: 0 };
   let validating = 0; // Seconds that the last validation took.
-  for (let epoch = options.resume?.epoch ?? 0; epoch < epochs; epoch++) {
+  for (; epoch < Math.min(until, epochs); epoch++) {
+    const since = Math.max(best?.epoch ?? epoch, resume?.since ?? 0);
+    stopped = patience > 0 && epoch - since >= patience;
+    if (stopped) {
+      const text = `Stopped: no better ${SCORES[monitor].title} for ${epoch - since} epochs`;
+      report({ event: "note", text });
+      break;
+    }
     const clock = new Clock();
     const mean = new Mean();
+    let now = new Mean(); // Since the last event.
     let [step, learningRate, added] = [0, 0, 0];
     const settings = {
       ...{ batch, size, resize, interpolation, seed, train: true, epoch, reuse: true },
@@ -119,9 +158,13 @@ export async function fit(
       if (accumulate > 1) session.update(rates);
       else session.step(images, rates);
       step++;
-      if (step % options.logEvery !== 0 && step !== steps) continue;
-      const now = await session.metrics();
+      const first = begins && fresh !== undefined && epoch === 0 && step === 1;
+      const logs = step % options.logEvery === 0 || step === steps;
+      if (!first && !logs) continue;
+      now.add(await session.metrics());
       if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, epoch, step);
+      if (first) warn(firstLossWarning(now.loss, fresh));
+      if (!logs) continue;
       mean.add(now);
       clock.images += batch * accumulate * (step - clock.steps);
       clock.steps = step;
@@ -139,6 +182,7 @@ export async function fit(
         waiting: Math.min(1, clock.waited / clock.seconds),
         "eta_s": left * clock.seconds / step + (epochs - epoch) * validating,
       });
+      now = new Mean();
     }
     const { seconds, waited, images } = clock;
     total.images += images;
@@ -147,8 +191,8 @@ export async function fit(
     const { loss, accuracy, auc } = scores;
     if (!Number.isFinite(loss)) throw diverged("validation", loss, epoch, step);
     validating = clock.seconds - seconds;
-    const score = { epoch: epoch + 1, accuracy, auc, loss };
-    const better = isBetter(score, best);
+    const score = { epoch: epoch + 1, accuracy, auc, loss, [monitor]: scores[monitor] };
+    const better = isBetter(score, best, monitor);
     if (better || best === undefined) best = score;
     const event: EpochEvent = {
       event: "epoch",
@@ -166,11 +210,15 @@ export async function fit(
     };
     await options.finished?.(event, best, outputs);
     report(event);
+    const constant = constantWarning(outputs);
+    if (constant !== alike) warn(constant);
+    alike = constant;
   }
   if (best === undefined) {
     throw new RangeError(`Cannot train for ${epochs} epochs: at least 1 was needed`);
   }
-  return { best, imagesPerSecond: total.seconds === 0 ? 0 : total.images / total.seconds };
+  const imagesPerSecond = total.seconds === 0 ? 0 : total.images / total.seconds;
+  return { best, epoch, stopped, imagesPerSecond };
 }
 
 /** Time and images of an epoch. */
@@ -188,22 +236,22 @@ class Clock {
 
 /** Means over an epoch of the readings between its steps, each weighted by its images. */
 class Mean {
-  #count = 0;
+  count = 0;
   #loss = 0;
   #accuracy = 0;
 
   add({ loss, accuracy, count }: { loss: number; accuracy: number; count: number }): void {
-    this.#count += count;
+    this.count += count;
     this.#loss += loss * count;
     this.#accuracy += accuracy * count;
   }
 
   get loss(): number {
-    return this.#loss / this.#count;
+    return this.#loss / this.count;
   }
 
   get accuracy(): number {
-    return this.#accuracy / this.#count;
+    return this.#accuracy / this.count;
   }
 }
 

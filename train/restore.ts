@@ -73,6 +73,8 @@ export interface InitialWeights {
   readonly notes: readonly string[];
   /** How the images they were learned from were made into numbers, where the file says so. */
   readonly preprocessing?: Preprocessing;
+  /** Whether the classifier was drawn anew, so that it knows nothing. */
+  readonly headDrawn?: boolean;
 }
 
 /**
@@ -147,6 +149,7 @@ export async function fitInitialWeights(
     ...initial,
     tensors: new Map([...tensors, ...freshHead(shapes, expected, seed)]),
     notes,
+    headDrawn: left.length > 0,
   };
 }
 

@@ -2,8 +2,9 @@
 
 import { type Files, join } from "../data/files.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import type { EpochEvent } from "./events.ts";
-import { SCORE_NAMES } from "./metrics/scores.ts";
+import type { EpochEvent, Score } from "./events.ts";
+import { SCORE_NAMES, type ScoreName } from "./metrics/scores.ts";
+import { bestEpochs } from "./selection.ts";
 
 /** The folder cannot take a run: the message names it. */
 export class RunFolderError extends Error {
@@ -122,16 +123,46 @@ export class RunFolder {
     return { folder: new RunFolder(files, path, rows), checkpoint };
   }
 
-  /** Keeps a finished epoch. `best.safetensors` goes without the optimizer's state. */
-  async save(epoch: EpochEvent, checkpoint: Checkpoint): Promise<void> {
-    if (epoch.best) {
-      const { optimizer: _, ...weights } = checkpoint;
-      await writeCheckpoint(this.#files, join(this.path, "best.safetensors"), weights);
-    }
+  /**
+   * Keeps a finished epoch. `best.safetensors` goes without the optimizer's state, and so do the
+   * `epoch-N.safetensors` of the `keepBest` best epochs where that is more than one.
+   */
+  async save(
+    epoch: EpochEvent,
+    checkpoint: Checkpoint,
+    { keepBest = 1, monitor }: { readonly keepBest?: number; readonly monitor?: ScoreName } = {},
+  ): Promise<void> {
     this.#rows.push(COLUMNS.map((name) => cell(epoch[name])).join(","));
+    const kept = keepBest > 1
+      ? bestEpochs(this.scores(), { count: keepBest, ...(monitor && { monitor }) })
+      : [];
+    const { optimizer: _, ...weights } = checkpoint;
+    const names = [
+      ...epoch.best ? ["best.safetensors"] : [],
+      ...kept.includes(epoch.epoch) ? [epochFile(epoch.epoch)] : [],
+    ];
+    for (const name of names) await writeCheckpoint(this.#files, join(this.path, name), weights);
     await this.write("metrics.csv", [COLUMNS.join(","), ...this.#rows, ""].join("\n"));
     await writeCheckpoint(this.#files, join(this.path, "last.safetensors"), checkpoint);
     this.#unfinished = undefined;
+    if (kept.length > 0) await this.#keepOnly(kept.map(epochFile));
+  }
+
+  /** The scores of the epochs in `metrics.csv`; NaN where a cell is empty. */
+  scores(): Score[] {
+    return this.#rows.map((row) => {
+      const cells = row.split(",");
+      const entries = COLUMNS.map((name, i) => [name, cells[i] ? Number(cells[i]) : NaN]);
+      return Object.fromEntries(entries) as Score;
+    });
+  }
+
+  /** Removes the checkpoints of other epochs than those. */
+  async #keepOnly(names: readonly string[]): Promise<void> {
+    for (const { name } of await this.#files.list(this.path)) {
+      if (!/^epoch-\d+\.safetensors$/.test(name) || names.includes(name)) continue;
+      await this.#files.remove(join(this.path, name));
+    }
   }
 
   /** Removes what `create` made unless an epoch was kept, so that a run that fails early leaves nothing. */
@@ -143,6 +174,10 @@ export class RunFolder {
       await this.#files.remove(join(this.path, name));
     }
   }
+}
+
+function epochFile(epoch: number): string {
+  return `epoch-${epoch}.safetensors`;
 }
 
 function cell(value: number): string {

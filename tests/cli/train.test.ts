@@ -1,34 +1,15 @@
 /** A short run of the real commands on the device: train, resume, eval, predict. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { encodePng } from "../../data/encode.ts";
 import { readCheckpoint } from "../../train/checkpoint.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 import { deviceTest } from "../device.ts";
 import { tree, verity } from "./command.ts";
+import { twoClasses } from "./two_classes.ts";
 
-const IMAGES = 12;
 const TRAIN =
   "train --data data --validation 0.25 --model resnet18 --size 32 --batch 4 --lr 1e-3 " +
   "--schedule constant --log-every 2 --seed 5 --workers 1 --json";
-
-/** Two folders of noise: the second has brighter reds. */
-async function twoClasses(): Promise<Record<string, Uint8Array>> {
-  const files: Record<string, Uint8Array> = {};
-  for (let i = 0; i < 2 * IMAGES; i++) {
-    const label = i % 2;
-    const data = Uint8Array.from({ length: 40 * 36 * 3 }, (_, k) => {
-      const noise = (Math.imul(k + 7 * i, 2654435761) >>> 24) / 2;
-      return k % 3 === 0 ? noise + 100 * label : noise + 50;
-    });
-    files[`data/${label === 1 ? "red" : "grey"}/${i}.png`] = await encodePng({
-      width: 40,
-      height: 36,
-      data,
-    });
-  }
-  return files;
-}
 
 function events(out: string): Record<string, unknown>[] {
   return out.trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -130,3 +130,24 @@ Deno.test("defaultFolder() has date, time and name, and takes no path for a name
     assert.throws(() => defaultFolder(name), RunFolderError);
   }
 });
+
+Deno.test("RunFolder keeps the best epochs by a score, across a resumption, and no others", async () => {
+  await using dir = await temporaryFolder();
+  const path = `${dir.path}/run`;
+  const kept = async () =>
+    (await denoFiles.list(path)).map(({ name }) => name).filter((name) => /^epoch/.test(name));
+  const keep = { keepBest: 2, monitor: "ece" } as const;
+  let folder = await RunFolder.create(denoFiles, path, {});
+  const eces = [0.3, 0.1, 0.4, 0.2, 0.5];
+  const found: string[][] = [];
+  for (const [i, ece] of eces.entries()) {
+    await folder.save({ ...epoch(i + 1, i === 1), ece }, checkpoint(i + 1), keep);
+    found.push(await kept());
+    if (i === 2) ({ folder } = await RunFolder.open(denoFiles, path));
+  }
+  const names = (...epochs: number[]) => epochs.map((n) => `epoch-${n}.safetensors`);
+  assert.deepEqual(found, [names(1), names(1, 2), names(1, 2), names(2, 4), names(2, 4)]);
+  const second = await readCheckpoint(denoFiles, `${path}/epoch-4.safetensors`);
+  assert.deepEqual([second.epoch, second.optimizer], [4, undefined]);
+  assert.deepEqual(folder.scores().map(({ ece }) => ece), eces);
+});

@@ -1,0 +1,68 @@
+/** The session of a stage: compiled for its size, and given all that the one before it had learned. Takes no step. */
+
+import { divide } from "../data/divide.ts";
+import type { Pipeline } from "../data/pipeline.ts";
+import type { Device } from "../engine/gpu/device.ts";
+import { deviceAugmentation } from "../train/augmentation.ts";
+import { restoreRun, startFrom } from "../train/restore.ts";
+import type { Session } from "../train/session.ts";
+import { readSnapshot, writeSnapshot } from "../train/snapshot.ts";
+import { kernelsOf, openPipeline } from "./augment_flags.ts";
+import { denoFiles as files } from "./files.ts";
+import { type Job, lastOf } from "./job.ts";
+import { createSession } from "./sessions.ts";
+import type { Stage } from "./stages.ts";
+import { classCounts } from "./train_data.ts";
+import { sessionOptions } from "./train_flags.ts";
+
+/** A stage that can be trained. */
+export interface OpenStage {
+  readonly stage: Stage;
+  readonly session: Session;
+  /** What is done to its training images. */
+  readonly pipeline: Pipeline;
+}
+
+/** Compiles the session of a stage, with weights as they are drawn. Throws as `createSession` does. */
+export async function openStage(device: Device, job: Job, stage: Stage): Promise<OpenStage> {
+  const { flags, preprocessing } = job;
+  const pipeline = await pipelineAt(job, stage);
+  const session = await createSession(device, {
+    ...sessionOptions(flags, classCounts(job.data.dataset, "train")),
+    size: stage.size,
+    preprocessing,
+    augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),
+  });
+  return { stage, session, pipeline };
+}
+
+/** The weights a run begins or goes on with. */
+export async function initialize(session: Session, { resumed, initial }: Job): Promise<void> {
+  if (resumed) await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
+  else if (initial) await startFrom(session, initial);
+}
+
+/** Closes the session of a stage and opens that of the next one in the same state, to the bit. */
+export async function nextStage(
+  before: Session,
+  { device, job, stage }: {
+    readonly device: Device;
+    readonly job: Job;
+    readonly stage: Stage;
+  },
+): Promise<OpenStage> {
+  const learned = await readSnapshot(before);
+  before.destroy(); // a device may have no room for both
+  const opened = await openStage(device, job, stage);
+  writeSnapshot(opened.session, learned);
+  return opened;
+}
+
+/** The pipeline of the run for the size of a stage. */
+async function pipelineAt(job: Job, { size, resize }: Stage): Promise<Pipeline> {
+  if (size === job.flags.size) return job.pipeline;
+  const { interpolation } = job.preprocessing;
+  const value = job.recipe.augment as Job["flags"]["augment"];
+  const run = { size, resize, interpolation, classes: job.data.dataset.classes };
+  return await openPipeline(files, { flag: "augment", value }, run);
+}
