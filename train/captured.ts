@@ -3,6 +3,7 @@
 import { compile } from "../engine/compile/mod.ts";
 import type { CompileOptions, Goal, Program } from "../engine/compile/program.ts";
 import { imageInput, input, type Tensor } from "../engine/graph.ts";
+import type { TeacherOptions } from "../engine/nn/distillation.ts";
 import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
 import type { Variable } from "../engine/nn/variables.ts";
 import { createOptimizer } from "../engine/optim/mod.ts";
@@ -12,6 +13,7 @@ import { normalize } from "../models/preprocess.ts";
 import { rateFactors } from "./rates.ts";
 import type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
 import { captureStep, type TrainingStep } from "./step.ts";
+import { captureTeacher } from "./teacher.ts";
 
 /** What images are fed for. */
 type Use = "training" | "evaluation";
@@ -24,6 +26,8 @@ export interface CapturedModel {
   readonly images: Tensor;
   /** What is done to them on the way. */
   readonly augmentation: ImageChange | undefined;
+  /** The same afterwards: [n, h, w, 3] as a step has them, before anything is subtracted from them. */
+  readonly augmented: Tensor;
   /** What the model sees of it. */
   readonly pixels: Readonly<Record<Use, Tensor>>;
 }
@@ -43,10 +47,11 @@ export function captureModel(options: SessionOptions): CapturedModel {
     throw new RangeError("Cannot augment images that are fed as numbers: bytes were needed");
   }
   const augmentation = options.augment?.(images);
+  const augmented = augmentation?.images ?? images;
   const seen = (x: Tensor) => preprocessing && !numbers ? normalize(x, preprocessing) : x;
-  const [plain, augmented] = [images, augmentation?.images ?? images].map(seen) as [Tensor, Tensor];
-  const pixels = { training: augmented, evaluation: options.train ? plain : augmented };
-  return { model, variables, images, augmentation, pixels };
+  const [plain, training] = [images, augmented].map(seen) as [Tensor, Tensor];
+  const pixels = { training, evaluation: options.train ? plain : training };
+  return { model, variables, images, augmentation, augmented, pixels };
 }
 
 /**
@@ -71,7 +76,7 @@ export function imageFeeds(
 export interface CapturedTraining {
   readonly step: TrainingStep;
   readonly optimizer: Optimizer;
-  /** What to feed once: factors of learning rates and of weight decay, where there are any. */
+  /** What to feed once: factors of learning rates and of weight decay, a teacher's weights, where there are any. */
   readonly feeds: ReadonlyMap<Tensor, Float32Array>;
   /** The program of each batch. */
   readonly goal: Goal;
@@ -81,7 +86,7 @@ export interface CapturedTraining {
 
 /** Captures a training step of `captured`. */
 export function captureTraining(
-  { model, variables, pixels }: CapturedModel,
+  { model, variables, augmented, pixels }: CapturedModel,
   options: SessionOptions,
 ): CapturedTraining {
   const { classes, labelSmoothing, classWeights, recompute = false } = options;
@@ -100,6 +105,7 @@ export function captureTraining(
   };
   const step = captureStep(model, variables, pixels.training, {
     ...{ classes, optimizer, recompute, accumulate: accumulate > 1 },
+    teacher: teacherOf(augmented, options, feeds),
     ...{ clipUnits, clipValue, clipNorm },
     rates: column("rate factors", rateFactors(variables, options)),
     ...(labelSmoothing && { labelSmoothing }),
@@ -108,6 +114,19 @@ export function captureTraining(
   const goal = { outputs: [], updates: step.updates, forward: [step.loss, step.logits] };
   const finish = step.finish && { finish: { outputs: [], updates: step.finish } };
   return { step, optimizer, feeds, goal, ...finish };
+}
+
+/** The teacher of `options`, where there is one; adds what is fed to it. */
+function teacherOf(
+  images: Tensor,
+  { distill, classes, images: fed }: SessionOptions,
+  feeds: Map<Tensor, Float32Array>,
+): TeacherOptions | undefined {
+  if (!distill) return undefined;
+  const teacher = captureTeacher(images, distill, { classes, numbers: fed === "numbers" });
+  for (const [t, numbers] of teacher.feeds) feeds.set(t, numbers);
+  const { share = 0.5, temperature = 2 } = distill;
+  return { logits: teacher.logits, share, temperature };
 }
 
 /** What programs of `options` may use on a device with these limits. */

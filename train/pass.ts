@@ -2,6 +2,7 @@
 
 import { gradients } from "../engine/autodiff.ts";
 import { constant, input, type Tensor, topological } from "../engine/graph.ts";
+import { distilled, type TeacherOptions } from "../engine/nn/distillation.ts";
 import { crossEntropySums, type LossOptions, type LossSums } from "../engine/nn/losses.ts";
 import {
   apply,
@@ -40,6 +41,8 @@ export interface PassOptions extends LossOptions {
   readonly classes: number;
   /** A number of the batch, below 2²⁴: decides what is dropped. */
   readonly seed: Tensor;
+  /** Whom the loss listens to beside the targets. Default nobody. */
+  readonly teacher?: TeacherOptions | undefined;
   /** The scalar that is differentiated. Default the mean loss. */
   readonly objective?: (sums: LossSums) => Tensor;
   /**
@@ -56,11 +59,12 @@ export function capturePass(
   images: Tensor,
   options: PassOptions,
 ): Pass {
-  const { classes, seed, objective, recompute: again = false, ...lossOptions } = options;
+  const { classes, seed, teacher, objective, recompute: again = false, ...lossOptions } = options;
   const { parameters, statistics } = variables;
   const targets = input("targets", [images.shape[0]!, classes]);
   const { logits, capture } = apply(model, variables, images, { training: true, seed });
-  const sums = crossEntropySums(logits, targets, lossOptions);
+  const told = crossEntropySums(logits, targets, lossOptions);
+  const sums = teacher ? distilled(told, logits, teacher) : told;
   const loss = div(sums.total, sums.count);
 
   const minimised = objective?.(sums) ?? loss;

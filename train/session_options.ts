@@ -8,6 +8,7 @@ import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { RateOptions } from "./rates.ts";
+import type { DistillOptions } from "./teacher.ts";
 import type { ClipOptions } from "./update.ts";
 
 /** What a session is compiled for. */
@@ -30,6 +31,8 @@ export interface SessionOptions extends FreezeOptions, RateOptions, ClipOptions 
   readonly labelSmoothing?: number;
   /** What each class counts in the loss. Default all 1. */
   readonly classWeights?: readonly number[];
+  /** Whom the model learns from beside its labels. Default nobody. */
+  readonly distill?: DistillOptions | undefined;
   /** Share of features dropped before the classifier. Default 0. */
   readonly dropRate?: number;
   /** Share of samples for which the last block is left out. Default 0. */

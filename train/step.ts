@@ -41,6 +41,8 @@ export interface StepOptions extends LossOptions, UpdateOptions {
   /** How many classes the logits tell apart. */
   readonly classes: number;
   /** As for a pass. */
+  readonly teacher?: PassOptions["teacher"];
+  /** As for a pass. */
   readonly recompute?: boolean;
   /** Whether batches are added up until a second program, `finish`, takes the step. Default false. */
   readonly accumulate?: boolean;

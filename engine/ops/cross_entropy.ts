@@ -6,6 +6,7 @@ import shader from "../../shaders/cross_entropy.wgsl" with { type: "text" };
 import { type Kernel, type Op, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, rows, sameShape } from "../shape.ts";
 import { flatGrid } from "./layout.ts";
+import { add, full } from "./pointwise.ts";
 
 /** A kernel in which up to 64 threads share a row of `logits`. */
 function rowKernel(shader: string, logits: Tensor, loads: readonly number[]): Kernel {
@@ -99,6 +100,17 @@ function checkRows(what: string, logits: Tensor, a: Tensor): void {
 export function crossEntropy(logits: Tensor, a: Tensor): Tensor {
   checkRows("compare logits", logits, a);
   return new Tensor(crossEntropyOp, [logits, a], [logits.shape[0]!, 1], {});
+}
+
+/**
+ * The softmax of each row of logits [n, k], for targets: no gradient flows to them. It is the slope of a
+ * cross-entropy with even coefficients, plus these.
+ */
+export function probabilities(logits: Tensor): Tensor {
+  const even = full(1 / channels(logits.shape), logits.shape);
+  checkRows("take the softmax of", logits, even);
+  const dy = full(1, [rows(logits.shape), 1]);
+  return add(new Tensor(crossEntropyGradOp, [dy, logits, even], logits.shape, {}), even);
 }
 
 /**

@@ -69,6 +69,7 @@ const sqrtOp = pointwise(
   (dy, y) => [div(dy, add(y, y))],
 );
 const copyOp = pointwise("copy", (x) => x!, (x) => x!, (dy) => [dy]);
+const detachOp = pointwise("detach", (x) => x!, (x) => x!);
 const positiveOp = pointwise(
   "positive",
   (x) => `select(vec4f(), vec4f(1.0), ${x} > vec4f())`,
@@ -190,6 +191,11 @@ export function hardSigmoid(x: Tensor): Tensor {
 /** `x · clamp(x + 3, 0, 6) / 6`; its slope is −½ at −3 and 1½ at 3, as in PyTorch 1 (2.15 takes 0 and 1 there). */
 export function hardSwish(x: Tensor): Tensor {
   return apply(hardSwishOp, x);
+}
+
+/** `x` itself; no gradient flows. */
+export function detach(x: Tensor): Tensor {
+  return apply(detachOp, x);
 }
 
 /** 1 where `x > 0`, else 0; no gradient flows. */

@@ -1,6 +1,6 @@
 /** Rows of the table of cases: losses row by row. */
 
-import { argmaxEqual, crossEntropy } from "../../../engine/ops/cross_entropy.ts";
+import { argmaxEqual, crossEntropy, probabilities } from "../../../engine/ops/cross_entropy.ts";
 import { add, full } from "../../../engine/ops/pointwise.ts";
 import type { Case } from "./case.ts";
 
@@ -20,6 +20,13 @@ export const crossEntropyCases: Case[] = [
     range: [[-30, 30], [0, 1]],
     wrt: [0],
     tolerance: 1e-5, // rounding of the shifted logits
+  },
+  {
+    name: "probabilities",
+    inputs: [[6, 5]],
+    build: (z) => probabilities(z!),
+    range: [-6, 6],
+    wrt: [],
   },
   {
     name: "argmaxEqual",

@@ -5,7 +5,7 @@ import * as pointwise from "../../../engine/ops/pointwise.ts";
 import type { Case } from "./case.ts";
 
 const { add, broadcastTo, div, full, mul, sqrt, sub } = pointwise;
-const { hardSigmoid, hardSwish, neg, positive, relu, relu6, sigmoid, silu } = pointwise;
+const { detach, hardSigmoid, hardSwish, neg, positive, relu, relu6, sigmoid, silu } = pointwise;
 
 /** Activations: one pattern for all of them. */
 const functions = { neg, relu, relu6, sigmoid, silu, hardSigmoid, hardSwish };
@@ -42,6 +42,7 @@ export const pointwiseCases: Case[] = [
   ...activations,
   ...binary,
   { name: "sqrt", inputs: [[7, 3]], build: (x) => sqrt(x!), range: [0.5, 4] },
+  { name: "detach", inputs: [[2, 9]], build: (x) => detach(x!), wrt: [] },
   { name: "positive", inputs: [[2, 9]], build: (x) => positive(x!), wrt: [] },
   { name: "full", inputs: [[2, 3]], build: (x) => add(x!, full(1.5, [2, 3])) },
   { name: "broadcastTo", inputs: [[3, 1]], build: (x) => broadcastTo(x!, [2, 3, 5]) },
