@@ -24,7 +24,7 @@ export type { Shape } from "./engine/shape.ts";
 export { averagePool, type AveragePoolOptions } from "./engine/ops/average_pool.ts";
 export { batchNorm, type BatchNormOptions, moments } from "./engine/ops/batch_norm.ts";
 export { conv2d, type Conv2dOptions } from "./engine/ops/conv2d.ts";
-export { argmaxEqual, crossEntropy } from "./engine/ops/cross_entropy.ts";
+export { argmaxEqual, crossEntropy, probabilities } from "./engine/ops/cross_entropy.ts";
 export { dropout, dropPath } from "./engine/ops/dropout.ts";
 export { flatten, reshape, row, transpose } from "./engine/ops/layout.ts";
 export { matmul } from "./engine/ops/matmul.ts";
@@ -33,6 +33,7 @@ export { clamp, maximum, minimum, sign } from "./engine/ops/compare.ts";
 export {
   add,
   broadcastTo,
+  detach,
   div,
   full,
   hardSigmoid,
@@ -87,6 +88,7 @@ export {
   type LinearInitial,
   norm,
 } from "./engine/nn/layers.ts";
+export { divergence, type TeacherOptions } from "./engine/nn/distillation.ts";
 export { type LossOptions, type LossSums, softmaxCrossEntropy } from "./engine/nn/losses.ts";
 export { apply, Capture, declare, type Model, Scope, type Variables } from "./engine/nn/scope.ts";
 export { type FreezeOptions, type Stage, stagesOf } from "./engine/nn/stages.ts";
@@ -174,6 +176,7 @@ export {
   type SessionOptions,
   type SessionPlan,
 } from "./train/session.ts";
+export type { DistillOptions } from "./train/teacher.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
 export type { ClipOptions, UpdateOptions } from "./train/update.ts";
 

@@ -2,6 +2,7 @@
 
 import type { Goal } from "../engine/compile/program.ts";
 import { input, type Tensor } from "../engine/graph.ts";
+import type { TeacherOptions } from "../engine/nn/distillation.ts";
 import type { LossOptions } from "../engine/nn/losses.ts";
 import type { Capture, Model, Variables } from "../engine/nn/scope.ts";
 import { row } from "../engine/ops/layout.ts";
@@ -41,7 +42,7 @@ export interface StepOptions extends LossOptions, UpdateOptions {
   /** How many classes the logits tell apart. */
   readonly classes: number;
   /** As for a pass. */
-  readonly teacher?: PassOptions["teacher"];
+  readonly teacher?: TeacherOptions | undefined;
   /** As for a pass. */
   readonly recompute?: boolean;
   /** Whether batches are added up until a second program, `finish`, takes the step. Default false. */
