@@ -81,7 +81,9 @@ async function measure(problem: EvaluationProblem): Promise<Row[]> {
   return await inTab(chromium, (path) => answer(path, script, folder), async (tab) => {
     const call = (name: keyof EvaluationPage, ...more: Provider[]) => {
       console.error(`${name} ${more.join("")} …`);
-      return callPage<Evaluated>(tab, name, problem, ...more).catch((error: Error) => error.message);
+      return callPage<Evaluated>(tab, name, problem, ...more).catch((error: Error) =>
+        error.message
+      );
     };
     const results: [name: string, result: Evaluated | string][] = [
       ["verity", await call("verity")],

@@ -9,6 +9,7 @@ import { RunRecord } from "../train/run_record.ts";
 import { environmentOf } from "./environment.ts";
 import { denoFiles as files } from "./files.ts";
 import type { Job } from "./job.ts";
+import type { WrongImage } from "./report_pictures.ts";
 import { classesOf } from "./train_data.ts";
 
 /** The documents that a run folder begins with: where it ran and on what. */
@@ -34,6 +35,8 @@ export interface Recorder {
   readonly report: Reporter;
   /** Keeps what validation gave, at the best epoch for the report. */
   readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+  /** Keeps pictures of what went wrong. */
+  readonly keepPictures: (images: readonly WrongImage[], step: number) => void;
   /** Waits until everything is written. Throws what the file system refused. */
   readonly close: () => Promise<void>;
 }
@@ -72,6 +75,11 @@ export async function openRecord(
       }
       queue(() => board.addCurves(outputs, { classes, step: epoch.step }));
       await flush();
+    },
+    keepPictures(images, step) {
+      for (const { name, image, overlay } of images) {
+        queue(() => board.addImage(`most wrong/${name}`, overlay ?? image, step));
+      }
     },
     close: flush,
   };

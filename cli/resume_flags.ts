@@ -8,6 +8,7 @@ import { UsageError } from "./errors.ts";
 import { type Command, given, parseFlags } from "./flags.ts";
 import { LOADING_FLAGS } from "./loading_flags.ts";
 import { ONCE } from "./run_flags.ts";
+import { REPORT_FLAGS } from "./report_flags.ts";
 import { trainCommand, type TrainFlags } from "./train_flags.ts";
 
 /** Flags that say how and where a run is done and change none of its numbers: they are not saved. */
@@ -18,6 +19,7 @@ const PRACTICAL = [
   "power",
   "json",
   ...LOADING_FLAGS,
+  ...REPORT_FLAGS,
 ];
 
 /** Flags that may differ from the saved ones on resuming: the data may have moved. */

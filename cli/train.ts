@@ -9,6 +9,7 @@ import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
 import { fit, type FitOptions, type FitResult, stepsPerEpoch } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { kernelsOf } from "./augment_flags.ts";
+import { endOf } from "./ending.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "./images.ts";
 import { type Job, prepareJob } from "./job.ts";
@@ -19,6 +20,7 @@ import { RECIPES } from "./recipes.ts";
 import { documentsOf, openRecord, type Recorder } from "./record.ts";
 import { initialize, nextStage, type OpenStage, openStage } from "./stage_session.ts";
 import { type Stage, stagesOf } from "./stages.ts";
+import { classCounts, imbalanceWarning } from "./train_data.ts";
 import { readTrainFlags, scheduleOf } from "./train_flags.ts";
 import { tuningWarning } from "./tuning_flags.ts";
 
@@ -83,6 +85,10 @@ async function announce(job: Job): Promise<void> {
       "with replacement";
     report({ event: "note", text });
   }
+  const uneven = flags.classWeights || flags.sampler !== "shuffle"
+    ? undefined
+    : imbalanceWarning(dataset, classCounts(dataset, "train"));
+  if (uneven !== undefined) report({ event: "warning", text: uneven });
   const overlooked = tuningWarning(flags, (job.initial ?? job.resumed) !== undefined);
   if (overlooked !== undefined) report({ event: "warning", text: overlooked });
   if (job.resumed) return;
@@ -138,8 +144,8 @@ async function train(
       point = { ...result, since: result.epoch };
       if (result.stopped || result.epoch === flags.until) break;
     }
-    const { best, imagesPerSecond } = result!;
-    report({ event: "end", best, run: path, "img_per_s": imagesPerSecond });
+    await close();
+    report(await endOf(job, result!, { device, record }));
     await close();
     return result!;
   } finally {

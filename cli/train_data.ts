@@ -87,3 +87,15 @@ export function classesOf(dataset: Dataset): PlanEvent["classes"] {
     validation: validation[k] ?? 0,
   }));
 }
+
+/** What to say of classes that are very different in size; nothing below three to one, or where they are weighed. */
+export function imbalanceWarning(
+  { classes }: Pick<Dataset, "classes">,
+  counts: readonly number[],
+): string | undefined {
+  const [most, least] = [Math.max(...counts), Math.min(...counts)];
+  if (most <= 3 * least) return undefined;
+  const [large, small] = [most, least].map((n) => classes[counts.indexOf(n)]!);
+  return `class ${large} has ${(most / least).toFixed(1)} times the images of class ${small}; ` +
+    "--class-weights auto makes up for it in the loss, --sampler balanced by drawing";
+}

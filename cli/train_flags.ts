@@ -33,6 +33,7 @@ import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from 
 import { applyConfig } from "./config.ts";
 import { downloadedWeights } from "./downloaded.ts";
 import { type NamedRecipe, RECIPE_NAMES, recipeFor, recipeHelp, RECIPES } from "./recipes.ts";
+import { addReportFlag, type ReportFlags } from "./report_flags.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { BY_HEART } from "./overfit.ts";
 import { readSizes } from "./stages.ts";
@@ -74,7 +75,7 @@ export interface Recipe
 }
 
 /** All flags of `train`. */
-export interface TrainFlags extends Recipe, LoadingFlags {
+export interface TrainFlags extends Recipe, LoadingFlags, ReportFlags {
   readonly run?: string;
   readonly name?: string;
   readonly resume?: string;
@@ -143,6 +144,7 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
+  addReportFlag(command);
   addRunFlags(withOptimizerFlags(withTuningFlags(withWeightFlags(addLoadingFlags(command)))));
   const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
   for (const option of command.options) {

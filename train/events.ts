@@ -126,8 +126,14 @@ export interface ProgressEvent {
 export interface EndEvent {
   readonly event: "end";
   readonly best: Score;
+  /** What validation gave at the best epoch, in full. */
+  readonly validation?: ScoreSheet;
   readonly run: string;
+  /** The page that shows the run. */
+  readonly report?: string;
   readonly "img_per_s": number;
+  /** Commands that use what was trained. */
+  readonly next: readonly string[];
 }
 
 /** Numbers of a checkpoint on labelled images; the last line of `eval --json`. */

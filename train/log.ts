@@ -2,6 +2,7 @@
 
 import type {
   DoubtsEvent,
+  EndEvent,
   EpochEvent,
   ExportEvent,
   PlanEvent,
@@ -31,11 +32,21 @@ export interface ReporterOptions {
 export function lineReporter(options: ReporterOptions): Reporter {
   const people = options.json ? options.err : options.out;
   const scores: EpochEvent[] = [];
+  const terminal = options.columns !== undefined;
   let open = false; // A progress line stands unfinished on the terminal.
+  let rows = false; // What was written last is a row of the table of epochs.
+  const shown = (event: RunEvent) => {
+    // On a terminal each epoch is a row of one table; elsewhere lines of progress stand between them.
+    if (event.event === "epoch" && terminal) {
+      return [...rows ? [] : [EPOCH_HEAD], epochRow(event)].join("\n");
+    }
+    if (event.event === "end" && !terminal) return `${scoreTable(scores)}\n\n${textOf(event)}`;
+    return event.event === "end" ? `\n${textOf(event)}` : textOf(event);
+  };
   return (event) => {
     if (options.json) options.out(`${jsonLine(event)}\n`);
     if (event.event === "epoch") scores.push(event);
-    const text = event.event === "end" ? `${scoreTable(scores)}\n${textOf(event)}` : textOf(event);
+    const text = shown(event);
     if (options.columns !== undefined && (event.event === "step" || event.event === "progress")) {
       people(`\r\x1b[2K${text.slice(0, Math.max(1, options.columns - 1))}`);
       open = true;
@@ -43,6 +54,7 @@ export function lineReporter(options: ReporterOptions): Reporter {
     }
     if (open) people("\r\x1b[2K");
     open = false;
+    rows = event.event === "epoch";
     (event.event === "warning" ? options.err : people)(`${text}\n`);
   };
 }
@@ -86,10 +98,7 @@ export function textOf(event: RunEvent): string {
         duration(event["eta_s"])
       }`;
     case "end":
-      return `Best epoch ${event.best.epoch}: AUC ${decimal(event.best.auc)}, accuracy ${
-        percent(event.best.accuracy)
-      }, loss ${event.best.loss.toFixed(4)}; ${event["img_per_s"].toFixed(1)} img/s in training\n` +
-        `Run folder: ${event.run}`;
+      return endText(event);
     case "eval":
       return [`${event.n} images`, ...scoreLines(event)].join("\n");
     case "predict": {
@@ -111,6 +120,20 @@ export function textOf(event: RunEvent): string {
     default:
       return event satisfies never;
   }
+}
+
+/** The best epoch in full, and what to do with it. */
+function endText({ best, validation, run, report, next, "img_per_s": rate }: EndEvent): string {
+  return [
+    ...validation ? [`Validation at epoch ${best.epoch}:`, ...scoreLines(validation), ""] : [],
+    `Best epoch ${best.epoch}: AUC ${decimal(best.auc)}, accuracy ${percent(best.accuracy)}, loss ${
+      best.loss.toFixed(4)
+    }; ${rate.toFixed(1)} img/s in training`,
+    `Run folder: ${run}`,
+    ...report === undefined ? [] : [`Report: ${report}`],
+    "Next:",
+    ...next.map((command) => `  ${command}`),
+  ].join("\n");
 }
 
 /** Seconds as `m:ss` or `h:mm:ss`. */
@@ -222,14 +245,25 @@ function tuningText(plan: PlanEvent): string[] {
   ];
 }
 
+const EPOCH_HEAD =
+  "epoch  training loss  accuracy  validation loss  accuracy     AUC  average precision   time";
+
+function epochRow(e: EpochEvent): string {
+  const cells = [
+    String(e.epoch).padStart(5),
+    e["train_loss"].toFixed(4).padStart(13),
+    percent(e["train_accuracy"]).padStart(8),
+    e.loss.toFixed(4).padStart(15),
+    percent(e.accuracy).padStart(8),
+    decimal(e.auc).padStart(6),
+    decimal(e["average_precision"]).padStart(17),
+    duration(e.seconds).padStart(5),
+  ];
+  return cells.join("  ") + (e.best ? "  best so far" : "");
+}
+
 function scoreTable(epochs: readonly EpochEvent[]): string {
-  const rows = epochs.map((e) =>
-    `${String(e.epoch).padStart(5)}  ${e["train_loss"].toFixed(4).padStart(13)}  ` +
-    `${e.loss.toFixed(4).padStart(15)}  ${percent(e.accuracy).padStart(8)}  ${
-      decimal(e.auc).padStart(6)
-    }`
-  );
-  return ["epoch  training loss  validation loss  accuracy     AUC", ...rows].join("\n");
+  return [EPOCH_HEAD, ...epochs.map(epochRow)].join("\n");
 }
 
 function percent(share: number): string {

@@ -22,6 +22,7 @@ const COLUMNS = [
   "img_per_s",
   "waiting",
   "seconds",
+  "best",
 ] as const;
 
 /** `runs/<date>T<time>-<name>` in local time. Throws RunFolderError for a name that is a path. */
@@ -132,7 +133,7 @@ export class RunFolder {
     checkpoint: Checkpoint,
     { keepBest = 1, monitor }: { readonly keepBest?: number; readonly monitor?: ScoreName } = {},
   ): Promise<void> {
-    this.#rows.push(COLUMNS.map((name) => cell(epoch[name])).join(","));
+    this.#rows.push(COLUMNS.map((name) => cell(Number(epoch[name]))).join(","));
     const kept = keepBest > 1
       ? bestEpochs(this.scores(), { count: keepBest, ...(monitor && { monitor }) })
       : [];

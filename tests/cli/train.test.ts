@@ -38,6 +38,7 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   assert.deepEqual(
     (await tree(`${folder.path}/whole`)).map((name) => name.replace(/(tfevents)\..*/, "$1")).sort(),
     [
+      "MODEL_CARD.md",
       "best.safetensors",
       "config.json",
       "data.json",
@@ -45,21 +46,24 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
       "events.out.tfevents",
       "last.safetensors",
       "metrics.csv",
+      "report.html",
       "steps.csv",
       "train.log",
       "validation.csv",
     ],
   );
 
-  const rerun = await run("train --config whole/config.json --run again --workers 2 --json");
+  const rerun = await run(
+    "train --config whole/config.json --run again --workers 2 --no-report --json",
+  );
   const losses = (events: Record<string, unknown>[]) =>
     events.filter(({ event }) => event === "epoch").map((e) => [e["train_loss"], e.loss, e.auc]);
   assert.deepEqual(losses(rerun), losses(whole));
   const config = (name: string) => Deno.readTextFile(`${folder.path}/${name}/config.json`);
   assert.equal(await config("again"), await config("whole"));
 
-  await run(`${TRAIN} --epochs 1 --run parts`);
-  await run("train --resume parts --epochs 2 --workers 2 --json");
+  await run(`${TRAIN} --no-report --epochs 1 --run parts`);
+  await run("train --resume parts --epochs 2 --workers 2 --no-report --json");
   const [a, b] = await Promise.all(
     ["whole", "parts"].map((name) =>
       readCheckpoint(denoFiles, `${folder.path}/${name}/last.safetensors`)
@@ -113,7 +117,8 @@ deviceTest("train fine-tunes as its flags say and resumes with them, bit for bit
   };
   const last = (name: string) =>
     readCheckpoint(denoFiles, `${folder.path}/${name}/last.safetensors`);
-  const tuned = `${TRAIN} --freeze 2 --head-lr 1e-2 --layer-decay 0.5 --frozen-norm --recompute`;
+  const tuned =
+    `${TRAIN} --no-report --freeze 2 --head-lr 1e-2 --layer-decay 0.5 --frozen-norm --recompute`;
   const whole = await run(`${tuned} --epochs 2 --run whole`);
   const plan = events(whole.out).find(({ event }) => event === "plan")!;
   assert.deepEqual(
@@ -127,7 +132,7 @@ deviceTest("train fine-tunes as its flags say and resumes with them, bit for bit
 
   await run(`${tuned} --epochs 1 --run parts`);
   const first = await last("parts");
-  await run("train --resume parts --epochs 2 --json");
+  await run("train --resume parts --epochs 2 --no-report --json");
   const [a, b] = [await last("whole"), await last("parts")];
   assert.deepEqual(b.weights, a.weights);
   assert.deepEqual(b.optimizer, a.optimizer);

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import type { PlanEvent, RunEvent } from "../../train/events.ts";
+import { scoresOf } from "../../train/metrics.ts";
+import { sheetOf } from "../../train/score_sheet.ts";
 import { duration, lineReporter, textOf } from "../../train/log.ts";
 
 const STEP: RunEvent = {
@@ -22,6 +24,13 @@ const END: RunEvent = {
   best: { epoch: 1, accuracy: 0.75, auc: NaN, loss: 0.5 },
   run: "runs/a",
   "img_per_s": 12,
+  next: ["deno task serve runs/a"],
+};
+const EPOCH: RunEvent = {
+  event: "epoch",
+  ...{ epoch: 1, epochs: 2, step: 35, lr: 0.1, "train_loss": 0.7, "train_accuracy": 0.5 },
+  ...scoresOf({ logits: [2, 0, 0, 1, 1, 0], labels: [0, 1, 1], classes: 2 }),
+  ...{ best: true, "img_per_s": 8, waiting: 0, seconds: 61 },
 };
 const WARNING: RunEvent = { event: "warning", text: "slow" };
 
@@ -53,7 +62,47 @@ Deno.test("lineReporter() overwrites progress on a terminal and never wraps it",
   const { out } = reported([STEP, STEP, END], { columns: 20 });
   const progress = "\r\x1b[2Kepoch 1/2  3/35 los";
   assert.ok(out.startsWith(`${progress}${progress}\r\x1b[2K`));
-  assert.ok(out.endsWith("Run folder: runs/a\n"));
+  assert.ok(out.endsWith("Run folder: runs/a\nNext:\n  deno task serve runs/a\n"));
+});
+
+Deno.test("lineReporter() draws one table of epochs on a terminal, its head again after other lines", () => {
+  const { out, err } = reported([STEP, EPOCH, STEP, EPOCH, WARNING, EPOCH, END], { columns: 80 });
+  const settled = out.split("\r\x1b[2K").filter((text) => !text.startsWith("epoch 1/2"));
+  const lines = settled.join("").split("\n");
+  const head = lines[0]!;
+  assert.match(head, /^epoch {2}training loss {2}accuracy .* time$/);
+  const row =
+    "    1         0.7000    50.0 %           0.5845    66.7 %  1.0000             1.0000   " +
+    "1:01  best so far";
+  assert.deepEqual(lines.slice(0, 5), [head, row, row, head, row]);
+  assert.equal(err, "Warning: slow\n");
+});
+
+Deno.test("lineReporter() ends with a table of epochs where there is no terminal", () => {
+  const { out } = reported([EPOCH, EPOCH, END], {});
+  assert.ok(!out.includes("\r"));
+  assert.match(out, /validation: loss 0\.5845, accuracy 66\.7 %, AUC 1\.0000 \(best so far\)/);
+  assert.match(out, /\nepoch {2}training loss.*\n {4}1 .*\n {4}1 .*\n\nBest epoch 1: /);
+});
+
+Deno.test("textOf() ends a run with all that validation gave", () => {
+  const made = { logits: [2, 0, 0, 1, 1, 0], labels: [0, 1, 1], classes: 2 };
+  const validation = sheetOf(made, { classes: ["real", "fake"], seed: 0 });
+  const text = textOf({ ...END, validation, report: "runs/a/report.html" });
+  for (
+    const part of [
+      "Validation at epoch 1:\n",
+      "AUC               1.0000 (95 %: 1.0000 to 1.0000)\n",
+      "equal error rate  0.0 %\n",
+      "class   images  precision   recall      F1     AUC\n",
+      "1 fake       2    100.0 %   50.0 %  0.6667  1.0000\n",
+      "true \\ called  0 real  1 fake\n",
+      "1 fake              1       1\n",
+      "best thresholds for class 1 (fake): 0.2689 by TPR − FPR, 0.2689 by F1\n",
+      "Report: runs/a/report.html\n",
+    ]
+  ) assert.ok(text.includes(part), `${part} in\n${text}`);
+  assert.doesNotMatch(text, /top-5/);
 });
 
 Deno.test("lineReporter() with json writes an object a line on out and all text on err", () => {
@@ -65,8 +114,12 @@ Deno.test("lineReporter() with json writes an object a line on out and all text 
     best: { epoch: 1, accuracy: 0.75, auc: null, loss: 0.5 },
     run: "runs/a",
     "img_per_s": 12,
+    next: ["deno task serve runs/a"],
   });
-  assert.match(err, /Warning: slow\n[^]*AUC undefined[^]*runs\/a\n$/);
+  assert.match(
+    err,
+    /Warning: slow\n[^]*AUC undefined[^]*runs\/a\nNext:\n {2}deno task serve runs\/a\n$/,
+  );
 });
 
 const PLAN: PlanEvent = {

@@ -65,9 +65,9 @@ Deno.test("RunFolder keeps the best and the last epoch, and a row for each", asy
   assert.equal(
     await Deno.readTextFile(`${path}/metrics.csv`),
     "epoch,step,lr,train_loss,train_accuracy,loss,accuracy,top5,auc,average_precision,log_loss," +
-      "brier,f1,mcc,balanced_accuracy,eer,ece,img_per_s,waiting,seconds\n" +
-      "1,5,0.5,0.25,0.75,1,0.5,1,0.625,0.75,1,0.25,0.5,0,0.5,0.375,0.125,8,0,2\n" +
-      "2,10,0.5,0.25,0.75,0.5,0.5,1,,0.75,0.5,0.25,0.5,0,0.5,0.375,0.125,8,0,2\n",
+      "brier,f1,mcc,balanced_accuracy,eer,ece,img_per_s,waiting,seconds,best\n" +
+      "1,5,0.5,0.25,0.75,1,0.5,1,0.625,0.75,1,0.25,0.5,0,0.5,0.375,0.125,8,0,2,1\n" +
+      "2,10,0.5,0.25,0.75,0.5,0.5,1,,0.75,0.5,0.25,0.5,0,0.5,0.375,0.125,8,0,2,0\n",
   );
   const best = await readCheckpoint(denoFiles, `${path}/best.safetensors`);
   const last = await readCheckpoint(denoFiles, `${path}/last.safetensors`);
@@ -89,7 +89,18 @@ Deno.test("RunFolder.open() forgets metrics that are newer than the last checkpo
   await opened.folder.save(epoch(2, false), checkpoint(2));
   const rows = (await Deno.readTextFile(`${dir.path}/a/metrics.csv`)).trimEnd().split("\n");
   assert.deepEqual(rows.map((row) => row.split(",")[0]), ["epoch", "1", "2"]);
-  assert.equal(rows[2]?.split(",").length, 20);
+  assert.equal(rows[2]?.split(",").length, 21);
+});
+
+Deno.test("a run that was moved goes on where it is: nothing in it names its place", async () => {
+  await using dir = await temporaryFolder();
+  const folder = await RunFolder.create(denoFiles, `${dir.path}/before`, {});
+  await folder.save(epoch(1, true), checkpoint(1));
+  await Deno.rename(`${dir.path}/before`, `${dir.path}/after`);
+  const opened = await RunFolder.open(denoFiles, `${dir.path}/after`);
+  await opened.folder.save(epoch(2, true), checkpoint(2));
+  const best = await readCheckpoint(denoFiles, `${dir.path}/after/best.safetensors`);
+  assert.deepEqual([best.epoch, await denoFiles.kind(`${dir.path}/before`)], [2, "none"]);
 });
 
 Deno.test("RunFolder.create() refuses a folder with anything in it, and a file", async () => {

@@ -1,0 +1,155 @@
+/** A run folder as data: what all its files say, read once. Draws nothing and changes nothing. */
+
+import { type Files, join } from "../data/files.ts";
+import { CheckpointError } from "../train/checkpoint.ts";
+import type { ClassCount } from "../train/events.ts";
+import { parseOutputs, type ValidationOutputs, wholeRows } from "../train/run_record.ts";
+import { type ScoreSheet, sheetOf } from "../train/score_sheet.ts";
+
+/** Numbers of an epoch by the columns of `metrics.csv`; NaN where one is empty. */
+export type EpochRow = Readonly<Record<string, number>>;
+
+/** A reading of the training loss within an epoch. */
+export interface StepRow {
+  readonly epoch: number;
+  /** Steps of the whole run. */
+  readonly step: number;
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly lr: number;
+  readonly imagesPerSecond: number;
+  /** Share of the time that was spent waiting for images. */
+  readonly waiting: number;
+}
+
+/** What a run was trained on, as `data.json` has it. */
+export interface RunSource {
+  readonly source: string;
+  readonly classes: readonly ClassCount[];
+  readonly notes: readonly string[];
+  /** Images that could not be used. */
+  readonly leftOut: number;
+}
+
+/** A run, finished or not. */
+export interface RunData {
+  /** Its folder. */
+  readonly path: string;
+  /** The last part of that. */
+  readonly name: string;
+  /** The resolved configuration. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Where it runs; undefined where that was not written down. */
+  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly data?: RunSource;
+  readonly epochs: readonly EpochRow[];
+  readonly steps: readonly StepRow[];
+  /** The last epoch that was the best so far. */
+  readonly best?: EpochRow;
+  /** What validation gave at that epoch. */
+  readonly validation?: ValidationOutputs;
+  /** What those outputs are worth. */
+  readonly sheet?: ScoreSheet;
+  /** When they were written, in milliseconds since 1970; 0 where there are none. */
+  readonly validated: number;
+}
+
+/**
+ * Reads a run folder. Throws CheckpointError where `path` is none; files that are not there yet are left out.
+ * `before` is what was read last time: outputs that are still the same are not measured again.
+ */
+export async function readRun(files: Files, path: string, before?: RunData): Promise<RunData> {
+  const text = async (name: string) => {
+    const file = join(path, name);
+    return await files.kind(file) === "file" ? await files.readText(file) : undefined;
+  };
+  const config = await text("config.json");
+  if (config === undefined) {
+    throw new CheckpointError(
+      `Cannot report on "${path}": it has no config.json, the folder of a run was needed`,
+    );
+  }
+  const [environment, data, metrics, steps] = await Promise.all(
+    ["env.json", "data.json", "metrics.csv", "steps.csv"].map(text),
+  );
+  const settings = parsed(config, join(path, "config.json"));
+  const source = data === undefined ? undefined : sourceOf(parsed(data, join(path, "data.json")));
+  const epochs = metrics === undefined ? [] : epochRows(metrics);
+  const best = epochs.findLast((row) => row.best === 1);
+  return {
+    path,
+    name: path.replace(/\/+$/, "").replace(/^.*\//, ""),
+    config: settings,
+    epochs,
+    steps: steps === undefined ? [] : stepRows(steps),
+    ...(environment !== undefined && {
+      environment: parsed(environment, join(path, "env.json")),
+    }),
+    ...(source && { data: source }),
+    ...(best && { best }),
+    ...await outputsOf(files, path, {
+      seed: typeof settings.seed === "number" ? settings.seed : 0,
+      names: source?.classes.map(({ name }) => name),
+      before,
+    }),
+  };
+}
+
+async function outputsOf(
+  files: Files,
+  path: string,
+  { seed, names, before }: {
+    readonly seed: number;
+    readonly names: readonly string[] | undefined;
+    readonly before: RunData | undefined;
+  },
+): Promise<Pick<RunData, "validated" | "validation" | "sheet">> {
+  const file = join(path, "validation.csv");
+  if (await files.kind(file) !== "file") return { validated: 0 };
+  const { modified: validated } = await files.info(file);
+  if (before?.validation && before.sheet && before.validated === validated) {
+    return { validated, validation: before.validation, sheet: before.sheet };
+  }
+  const validation = parseOutputs(await files.readText(file), file);
+  const classes = names ?? Array.from({ length: validation.classes }, (_, k) => `${k}`);
+  return { validated, validation, sheet: sheetOf(validation, { classes, seed }) };
+}
+
+function parsed(text: string, path: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CheckpointError(
+      `Cannot read ${path}: ${(error as Error).message}, what a run writes was needed`,
+    );
+  }
+}
+
+function sourceOf(data: Record<string, unknown>): RunSource {
+  const { source, classes, notes, "left_out": leftOut } = data;
+  return {
+    source: String(source),
+    classes: (classes ?? []) as ClassCount[],
+    notes: (notes ?? []) as string[],
+    leftOut: Number(leftOut ?? 0),
+  };
+}
+
+function epochRows(text: string): EpochRow[] {
+  const [header = "", ...rows] = text.trimEnd().split("\n");
+  const columns = header.split(",");
+  return rows.map((row) => {
+    const cells = row.split(",");
+    const number = (cell: string | undefined) => cell === undefined || cell === "" ? NaN : +cell;
+    return Object.fromEntries(columns.map((name, i) => [name, number(cells[i])]));
+  });
+}
+
+function stepRows(text: string): StepRow[] {
+  return wholeRows(text).map((row) => {
+    const [epoch, step, loss, accuracy, lr, imagesPerSecond, waiting] = row.map(Number) as [
+      ...[number, number, number, number, number, number, number],
+    ];
+    return { epoch, step, loss, accuracy, lr, imagesPerSecond, waiting };
+  });
+}
