@@ -5,12 +5,12 @@ import type { CompileOptions, Goal, Program } from "../engine/compile/program.ts
 import { imageInput, input, type Tensor } from "../engine/graph.ts";
 import type { TeacherOptions } from "../engine/nn/distillation.ts";
 import { apply, declare, type Model, type Variables } from "../engine/nn/scope.ts";
-import type { Variable } from "../engine/nn/variables.ts";
+import { Arena, type Variable } from "../engine/nn/variables.ts";
 import { createOptimizer } from "../engine/optim/mod.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
 import { modelInfo } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
-import { rateFactors } from "./rates.ts";
+import { decayFactors, rateFactors } from "./rates.ts";
 import type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
 import { captureStep, type TrainingStep } from "./step.ts";
 import { captureTeacher } from "./teacher.ts";
@@ -22,6 +22,8 @@ type Use = "training" | "evaluation";
 export interface CapturedModel {
   readonly model: Model;
   readonly variables: Variables;
+  /** Those that evaluations use: others where the weights are averaged. */
+  readonly evaluated: Variables;
   /** What is fed. */
   readonly images: Tensor;
   /** What is done to them on the way. */
@@ -51,7 +53,28 @@ export function captureModel(options: SessionOptions): CapturedModel {
   const seen = (x: Tensor) => preprocessing && !numbers ? normalize(x, preprocessing) : x;
   const [plain, training] = [images, augmented].map(seen) as [Tensor, Tensor];
   const pixels = { training, evaluation: options.train ? plain : training };
-  return { model, variables, images, augmentation, augmented, pixels };
+  const evaluated = options.train ? evaluatedVariables(variables, options) : variables;
+  return { model, variables, evaluated, images, augmentation, augmented, pixels };
+}
+
+/** The variables that evaluations of a session that trains use. Throws RangeError where two averages are asked for. */
+function evaluatedVariables(
+  variables: Variables,
+  { average, optimizer }: Pick<SessionOptions, "average" | "optimizer">,
+): Variables {
+  const { parameters, statistics } = variables;
+  const free = createOptimizer(optimizer).evaluated !== undefined;
+  if (free && average) {
+    throw new RangeError(
+      `Cannot average the weights of ${optimizer.name}: it averages them itself, one of both was needed`,
+    );
+  }
+  if (!free && !average) return variables;
+  return {
+    ...variables,
+    parameters: new Arena("evaluated parameters", parameters.variables),
+    statistics: average ? new Arena("evaluated statistics", statistics.variables) : statistics,
+  };
 }
 
 /**
@@ -82,11 +105,13 @@ export interface CapturedTraining {
   readonly goal: Goal;
   /** The program that follows the last batch of a step, where a step has several. */
   readonly finish?: Goal;
+  /** The program that makes the weights to evaluate, where the optimizer knows them. */
+  readonly publish?: Goal;
 }
 
 /** Captures a training step of `captured`. */
 export function captureTraining(
-  { model, variables, augmented, pixels }: CapturedModel,
+  { model, variables, evaluated, augmented, pixels }: CapturedModel,
   options: SessionOptions,
 ): CapturedTraining {
   const { classes, labelSmoothing, classWeights, recompute = false } = options;
@@ -108,12 +133,22 @@ export function captureTraining(
     teacher: teacherOf(augmented, options, feeds),
     ...{ clipUnits, clipValue, clipNorm },
     rates: column("rate factors", rateFactors(variables, options)),
+    decays: column("decay factors", decayFactors(variables, options.optimizer, options)),
+    average: options.average && {
+      parameters: evaluated.parameters.tensor,
+      statistics: evaluated.statistics.tensor,
+    },
     ...(labelSmoothing && { labelSmoothing }),
     ...(classWeights && { classWeights }),
   });
   const goal = { outputs: [], updates: step.updates, forward: [step.loss, step.logits] };
   const finish = step.finish && { finish: { outputs: [], updates: step.finish } };
-  return { step, optimizer, feeds, goal, ...finish };
+  const parameters = variables.parameters.tensor;
+  const known = optimizer.evaluated?.({ parameters, states: step.states });
+  const publish = known && {
+    publish: { outputs: [], updates: new Map([[evaluated.parameters.tensor, known]]) },
+  };
+  return { step, optimizer, feeds, goal, ...finish, ...publish };
 }
 
 /** The teacher of `options`, where there is one; adds what is fed to it. */
@@ -138,8 +173,8 @@ export function limitsOf(
 }
 
 /** The logits [batch, classes] of `captured` in evaluation mode. */
-export function captureEvaluation({ model, variables, pixels }: CapturedModel): Tensor {
-  return apply(model, variables, pixels.evaluation, { training: false }).logits;
+export function captureEvaluation({ model, evaluated, pixels }: CapturedModel): Tensor {
+  return apply(model, evaluated, pixels.evaluation, { training: false }).logits;
 }
 
 /** The programs of a session. */
@@ -148,20 +183,25 @@ export interface Programs {
   readonly program: Program;
   /** That which follows the last batch of a step, where a step has several. */
   readonly finish?: Program;
+  /** That which makes the weights to evaluate, where the optimizer knows them. */
+  readonly publish?: Program;
 }
 
-/** Compiles both programs of a training step. Throws MemoryError where one does not fit. */
+/** Compiles the programs of a training step. Throws MemoryError where one does not fit. */
 export function compileTraining(
-  { goal, finish }: Pick<CapturedTraining, "goal" | "finish">,
+  { goal, finish, publish }: Pick<CapturedTraining, "goal" | "finish" | "publish">,
   limits: CompileOptions,
 ): Programs {
-  const program = compile(goal, limits);
-  return finish ? { program, finish: compile(finish, limits) } : { program };
+  return {
+    program: compile(goal, limits),
+    ...(finish && { finish: compile(finish, limits) }),
+    ...(publish && { publish: compile(publish, limits) }),
+  };
 }
 
 /** What programs of `variables` cost, with the batches of a step. */
 export function planOf(
-  { program, finish }: Programs,
+  { program, finish, publish }: Programs,
   variables: Variables,
   { batch, accumulate = 1 }: Pick<SessionOptions, "batch" | "accumulate">,
 ): SessionPlan {
@@ -170,7 +210,8 @@ export function planOf(
   const { peak, kept, allocated } = program.memory;
   const bytes = ({ dispatches }: Program) => dispatches.reduce((n, d) => n + d.bytes, 0);
   const held = new Set(program.buffers.map((b) => b.holds));
-  const more = finish?.buffers.filter(({ holds }) => !holds || !held.has(holds)) ?? [];
+  const others = [finish, publish].flatMap((other) => other?.buffers ?? []);
+  const more = others.filter(({ holds }) => !holds || !held.has(holds));
   return {
     parameters: trained + count(frozen.variables.filter((v) => v.layout !== "statistics")),
     trained,

@@ -1,10 +1,11 @@
-/** Learning rates of parts of a model: a factor for each parameter, on top of any schedule. */
+/** Learning rates and weight decay of parts of a model: factors of each variable, on top of any schedule. */
 
 import type { Variables } from "../engine/nn/scope.ts";
 import { stagesOf } from "../engine/nn/stages.ts";
 import type { Variable } from "../engine/nn/variables.ts";
+import { isDecoupled, type OptimizerOptions } from "../engine/optim/mod.ts";
 
-/** How learning rates differ over a model. */
+/** How learning rates and weight decay differ over a model. */
 export interface RateOptions {
   /** What the learning rate of the classifier, the last stage, is multiplied by. Default 1. */
   readonly headFactor?: number;
@@ -14,6 +15,24 @@ export interface RateOptions {
    * decay is scaled with it, whether it is part of the gradient or beside it.
    */
   readonly layerDecay?: number;
+  /**
+   * Whether weight decay acts on norms and biases too. Default: where it is part of the gradient, as in torch;
+   * beside the gradient it leaves them out, as in timm.
+   */
+  readonly decayAll?: boolean | undefined;
+}
+
+/**
+ * What the weight decay of each row of the arena of parameters is multiplied by: 0 for norms and biases;
+ * undefined where it acts on all.
+ */
+export function decayFactors(
+  { parameters }: Variables,
+  { name, weightDecay }: OptimizerOptions,
+  { decayAll = !isDecoupled(name) }: RateOptions,
+): Float32Array | undefined {
+  if (decayAll || weightDecay === 0) return undefined;
+  return parameters.each(({ layout }) => layout === "vector" || layout === "affine" ? 0 : 1);
 }
 
 /**

@@ -21,7 +21,13 @@ import {
 } from "./captured.ts";
 import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
 import { Trainer } from "./trainer.ts";
-import { ARENAS, decodeVariables, encodeVariables, initialNumbers } from "./weights.ts";
+import {
+  type ArenaNumbers,
+  ARENAS,
+  decodeVariables,
+  encodeVariables,
+  initialNumbers,
+} from "./weights.ts";
 
 export type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
 
@@ -61,7 +67,7 @@ export class Session {
       session.destroy();
       throw error;
     }
-    session.#initialize();
+    session.#write(initialNumbers(session.#captured.variables, options.seed));
     return session;
   }
 
@@ -117,9 +123,10 @@ export class Session {
     return await this.#trained("measure").metrics();
   }
 
-  /** Logits [batch, classes] in evaluation mode, row-major. */
+  /** Logits [batch, classes] in evaluation mode, row-major; of averaged weights where the session averages them. */
   async evaluate(examples: Pick<Examples, "images" | "left">): Promise<Float32Array> {
     const { runner, logits } = await this.#evaluationRunner();
+    this.#trainer?.publish();
     for (const [t, numbers] of imageFeeds(this.#captured, examples, "evaluation")) {
       this.#memory.write(t, numbers);
     }
@@ -127,11 +134,16 @@ export class Session {
     return await runner.read(logits);
   }
 
-  /** All weights under timm's names: parameters, running statistics, counters of batches. */
+  /**
+   * The weights that `evaluate` uses, under timm's names: parameters, running statistics, counters of batches.
+   */
   async readWeights(): Promise<Map<string, Weight>> {
-    const { variables } = this.#captured;
+    const { evaluated: variables } = this.#captured;
+    this.#trainer?.publish();
     const { parameters, statistics, frozen } = variables;
-    const from = this.#trainer ?? (await this.#evaluationRunner()).runner;
+    const from = this.#trainer && variables.parameters === this.#captured.variables.parameters
+      ? this.#trainer
+      : (await this.#evaluationRunner()).runner;
     const read = async ({ tensor, variables }: Arena) =>
       variables.length ? await from.read(tensor) : new Float32Array(); // no program knows an empty one
     const numbers = {
@@ -146,23 +158,28 @@ export class Session {
     });
   }
 
-  /** Replaces all weights. Throws RangeError with a list of what is missing, unexpected or of another shape. */
+  /**
+   * Replaces all weights; averages begin anew with them. Throws RangeError with a list of what is missing,
+   * unexpected or of another shape.
+   */
   writeWeights(weights: ReadonlyMap<string, Weight>): void {
-    const { variables } = this.#captured;
-    const numbers = encodeVariables(variables, weights);
-    for (const name of ARENAS) this.#memory.write(variables[name].tensor, numbers[name]);
+    const numbers = encodeVariables(this.#captured.variables, weights);
+    this.#write(numbers);
     this.#batchesBefore = numbers.batches;
     this.#batchesWritten = this.#trainer?.batches ?? 0;
   }
 
-  /** The states of the optimizer: `exp_avg.conv1.weight` and so on. */
+  /**
+   * What going on needs beside the weights of `readWeights`: the states of the optimizer, `exp_avg.conv1.weight`
+   * and so on, and as `training.conv1.weight` the weights being trained where others are evaluated.
+   */
   async readOptimizer(): Promise<Map<string, Weight>> {
     return await this.#trained("read the optimizer of").readStates();
   }
 
   /**
-   * Replaces the states of the optimizer after `stepsDone` steps, and drops batches of a step that was not
-   * finished. Throws RangeError where they do not fit.
+   * Replaces that after `stepsDone` steps, and drops batches of a step that was not finished; where weights are
+   * averaged, `writeWeights` comes first. Throws RangeError where something does not fit.
    */
   writeOptimizer(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
     const trainer = this.#trained("write the optimizer of");
@@ -189,10 +206,10 @@ export class Session {
     return { runner: await Runner.create(program, this.#memory), logits };
   }
 
-  #initialize(): void {
+  #write(numbers: ArenaNumbers): void {
     const { variables } = this.#captured;
-    const numbers = initialNumbers(variables, this.#options.seed);
     for (const name of ARENAS) this.#memory.write(variables[name].tensor, numbers[name]);
+    this.#trainer?.begin(numbers);
   }
 
   #trained(what: string): Trainer {

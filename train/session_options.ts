@@ -5,6 +5,7 @@ import type { Precision } from "../engine/compile/program.ts";
 import type { Tensor } from "../engine/graph.ts";
 import type { Model } from "../engine/nn/scope.ts";
 import type { FreezeOptions } from "../engine/nn/stages.ts";
+import type { AverageOptions } from "../engine/optim/average.ts";
 import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { RateOptions } from "./rates.ts";
@@ -25,6 +26,11 @@ export interface SessionOptions extends FreezeOptions, RateOptions, ClipOptions 
   readonly seed: number;
   /** What changes the weights; any where the session does not train. */
   readonly optimizer: OptimizerOptions;
+  /**
+   * The moving average of the weights that evaluations and files use in place of those being trained. Default
+   * none.
+   */
+  readonly average?: AverageOptions | undefined;
   /** Batches whose gradients are averaged for each step of the optimizer. Default 1. */
   readonly accumulate?: number;
   /** Share of the target spread over all classes. Default 0. */

@@ -15,7 +15,10 @@ import { captureUpdate, type UpdateOptions } from "./update.ts";
 export interface TrainingStep {
   /** [n, classes]: one-hot or probabilities. */
   readonly targets: Tensor;
-  /** [1 + k, 1]: the seed of the batch, then the scalars of the optimizer. */
+  /**
+   * [1 + k, 1]: the seed of the batch, then the scalars of the optimizer, and the share of the new weights in
+   * their average where there is one.
+   */
   readonly scalars: Tensor;
   /** States of the optimizer, each with the layout of the parameters. */
   readonly states: readonly Tensor[];
@@ -56,10 +59,12 @@ export function captureStep(
   images: Tensor,
   options: StepOptions,
 ): TrainingStep {
-  const { optimizer, accumulate } = options;
-  const scalars = input("scalars", [1 + optimizer.scalars, 1]);
-  const numbers = Array.from({ length: optimizer.scalars }, (_, i) => row(scalars, 1 + i));
-  const update = (gradient: Tensor) => captureUpdate(variables, gradient, numbers, options);
+  const { optimizer: { scalars: count }, accumulate, average } = options;
+  const scalars = input("scalars", [1 + count + (average ? 1 : 0), 1]);
+  const numbers = Array.from({ length: count }, (_, i) => row(scalars, 1 + i));
+  const share = average && row(scalars, 1 + count);
+  const update = (gradient: Tensor, statistics: Tensor) =>
+    captureUpdate(variables, { gradient, statistics, scalars: numbers, share }, options);
   const metrics = { loss: input("loss sum", []), correct: input("correct", []) };
   const passOptions = { ...options, seed: row(scalars, 0) };
   const inputs = { model, variables, images, metrics };
@@ -68,7 +73,7 @@ export function captureStep(
   const { targets, logits, loss, gradient, capture, correct, statistics } = capturePass(
     ...[model, variables, images, passOptions] as const,
   );
-  const { states, updates } = update(gradient);
+  const { states, updates } = update(gradient, statistics);
   if (statistics !== variables.statistics.tensor) {
     updates.set(variables.statistics.tensor, statistics);
   }
@@ -95,7 +100,7 @@ interface Inputs {
 function divided(
   { model, variables, images, metrics }: Inputs,
   options: PassOptions,
-  update: (gradient: Tensor) => ReturnType<typeof captureUpdate>,
+  update: (gradient: Tensor, statistics: Tensor) => ReturnType<typeof captureUpdate>,
 ): Omit<TrainingStep, "scalars" | "metrics"> {
   // Divided by the rows of a batch, numerators stay as large as a mean.
   const share = (x: Tensor) => div(x, full(images.shape[0]!, []));
@@ -114,7 +119,7 @@ function divided(
   if (pass.statistics !== variables.statistics.tensor) {
     batch.set(variables.statistics.tensor, pass.statistics);
   }
-  const { states, updates } = update(div(gradients, count));
+  const { states, updates } = update(div(gradients, count), variables.statistics.tensor);
   updates.set(metrics.loss, add(metrics.loss, div(total, count)));
   const sums = [gradients, total, count];
   for (const sum of sums) updates.set(sum, full(0, sum.shape));

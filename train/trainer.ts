@@ -1,10 +1,12 @@
 /** The training half of a session: the programs of a step, what is fed to them, what they count. No weight files. */
 
+import type { Program } from "../engine/compile/program.ts";
 import type { Memory } from "../engine/gpu/memory.ts";
 import type { Span } from "../engine/gpu/profile.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import type { Tensor } from "../engine/graph.ts";
 import { uniform } from "../engine/ops/dropout.ts";
+import { averageShare } from "../engine/optim/average.ts";
 import type { Rates } from "../engine/optim/optimizer.ts";
 import type { Weight } from "../models/safetensors.ts";
 import {
@@ -18,7 +20,7 @@ import {
 } from "./captured.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
 import { oneHot } from "./step.ts";
-import { decodeArena, encodeStates } from "./weights.ts";
+import { type ArenaNumbers, decodeArena, encodeStates, type StateArena } from "./weights.ts";
 
 /** Steps on a device. The methods are those of a session that trains. */
 export class Trainer {
@@ -26,14 +28,18 @@ export class Trainer {
   readonly #model: CapturedModel;
   readonly #training: CapturedTraining;
   readonly #options: SessionOptions;
+  readonly #states: readonly State[];
   /** Runs the program of a batch. */
   readonly #batch: Runner;
   /** Takes the step, where it has several batches. */
   readonly #finish: Runner | undefined;
+  /** Makes the weights to evaluate, where the optimizer knows them. */
+  readonly #publish: Runner | undefined;
   #stepsDone = 0;
   #stepsMeasured = 0;
   /** Batches of the step that is not finished. */
   #pending = 0;
+  #begun = false;
 
   private constructor(
     memory: Memory,
@@ -43,13 +49,16 @@ export class Trainer {
       readonly options: SessionOptions;
     },
     readonly programs: Programs,
-    runners: readonly Runner[],
+    runners: ReadonlyMap<Program | undefined, Runner>,
   ) {
     this.#memory = memory;
     this.#model = model;
     this.#training = training;
     this.#options = options;
-    [this.#batch, this.#finish] = runners as [Runner, Runner?];
+    this.#states = statesOf(model, training);
+    this.#batch = runners.get(programs.program)!;
+    this.#finish = runners.get(programs.finish);
+    this.#publish = runners.get(programs.publish);
   }
 
   /** Compiles the programs of a step. Throws as `Session.create` does. */
@@ -61,13 +70,13 @@ export class Trainer {
     const training = captureTraining(model, options);
     const programs = compileTraining(training, limitsOf(options, memory.device.limits));
     for (const [t, numbers] of training.feeds) memory.write(t, numbers);
-    const runners: Runner[] = [];
+    const runners = new Map<Program, Runner>();
     try {
       for (const program of Object.values(programs)) {
-        runners.push(await Runner.create(program, memory));
+        runners.set(program, await Runner.create(program, memory));
       }
     } catch (error) {
-      for (const runner of runners) runner.destroy();
+      for (const runner of runners.values()) runner.destroy();
       throw error;
     }
     return new Trainer(memory, { model, training, options }, programs, runners);
@@ -87,7 +96,7 @@ export class Trainer {
   step(examples: Examples, rates: Rates): void {
     this.#requireOne("step");
     const t = this.#stepsDone + 1;
-    this.#feed(examples, this.#training.optimizer.values(t, rates));
+    this.#feed(examples, this.#values(t, rates));
     this.#batch.run();
     this.#stepsDone = t;
     this.#stepsMeasured++;
@@ -96,7 +105,8 @@ export class Trainer {
   /** See `Session`. */
   accumulate(examples: Examples): void {
     this.#requireSeveral("accumulate");
-    this.#feed(examples, new Array<number>(this.#training.optimizer.scalars).fill(0));
+    const { scalars } = this.#training.step;
+    this.#feed(examples, new Array<number>(scalars.size - 1).fill(0));
     this.#batch.run();
     this.#pending++;
   }
@@ -104,14 +114,13 @@ export class Trainer {
   /** See `Session`. */
   update(rates: Rates): void {
     const finish = this.#requireSeveral("update");
-    const { step, optimizer } = this.#training;
     if (this.#pending !== this.#accumulate) {
       throw new TypeError(
         `Cannot update: ${this.#pending} batches were added up, ${this.#accumulate} were needed`,
       );
     }
     const t = this.#stepsDone + 1;
-    this.#memory.write(step.scalars, [0, ...optimizer.values(t, rates)]);
+    this.#memory.write(this.#training.step.scalars, [0, ...this.#values(t, rates)]);
     finish.run();
     this.#pending = 0;
     this.#stepsDone = t;
@@ -140,31 +149,52 @@ export class Trainer {
     return { loss: loss! / steps, accuracy: correct! / count, count };
   }
 
-  /** The numbers of a state or an input of either program. */
+  /** The numbers of a state or an input of any of the programs. */
   read(t: Tensor): Promise<Float32Array> {
-    const knows = this.#finish?.program.locations.has(t);
-    return (knows ? this.#finish! : this.#batch).read(t);
+    const runners = [this.#batch, this.#finish, this.#publish];
+    return (runners.find((r) => r?.program.locations.has(t)) ?? this.#batch).read(t);
   }
 
-  /** The states of the optimizer, by name and key. */
-  async readStates(): Promise<Map<string, Weight>> {
+  /** Sees to it that what evaluations use is what follows from the steps so far. */
+  publish(): void {
+    this.#publish?.run();
+  }
+
+  /** Has what begins as the weights begin as these; on the first call all other states too. */
+  begin(numbers: ArenaNumbers): void {
+    const { variables, evaluated } = this.#model;
     const { step, optimizer } = this.#training;
-    const all = new Map<string, Weight>();
     for (const [i, name] of optimizer.states.entries()) {
-      const numbers = await this.read(step.states[i]!);
-      for (const [key, weight] of decodeArena(this.#model.variables.parameters, numbers)) {
+      const initial = optimizer.initial?.[name] ?? 0;
+      const state = step.states[i]!;
+      if (initial === "parameters") this.#memory.write(state, numbers.parameters);
+      else if (!this.#begun) this.#memory.write(state, new Float32Array(state.size).fill(initial));
+    }
+    this.#begun = true;
+    for (const name of ["parameters", "statistics"] as const) {
+      if (evaluated[name] === variables[name]) continue;
+      this.#memory.write(evaluated[name].tensor, numbers[name]);
+    }
+  }
+
+  /** What going on needs beside the weights to evaluate, by name and key. */
+  async readStates(): Promise<Map<string, Weight>> {
+    const all = new Map<string, Weight>();
+    for (const { name, arena, tensor } of this.#states) {
+      for (const [key, weight] of decodeArena(arena, await this.read(tensor))) {
         all.set(`${name}.${key}`, weight);
       }
     }
     return all;
   }
 
-  /** Replaces them, and drops batches of a step that was not finished. Throws RangeError where they do not fit. */
+  /** Replaces that, and drops batches of a step that was not finished. Throws RangeError where it does not fit. */
   writeStates(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
-    const { step, optimizer } = this.#training;
-    const numbers = encodeStates(this.#model.variables.parameters, optimizer.states, states);
-    numbers.forEach((values, i) => this.#memory.write(step.states[i]!, values));
-    for (const sum of step.sums) this.#memory.write(sum, new Float32Array(sum.size));
+    const numbers = encodeStates(this.#states, states);
+    this.#states.forEach(({ tensor }, i) => this.#memory.write(tensor, numbers[i]!));
+    for (const sum of this.#training.step.sums) {
+      this.#memory.write(sum, new Float32Array(sum.size));
+    }
     this.#stepsDone = stepsDone;
     this.#pending = 0;
   }
@@ -173,11 +203,19 @@ export class Trainer {
   destroy(): void {
     this.#batch.destroy();
     this.#finish?.destroy();
+    this.#publish?.destroy();
   }
 
   /** Batches that a step takes. */
   get #accumulate(): number {
     return this.#options.accumulate ?? 1;
+  }
+
+  /** The scalars of step `t`: the optimizer's, and the average's. */
+  #values(t: number, rates: Rates): readonly number[] {
+    const { average } = this.#options;
+    const values = this.#training.optimizer.values(t, rates);
+    return average ? [...values, averageShare(t, average)] : values;
   }
 
   /** Writes a batch, the seed of what it drops, and the optimizer's scalars. */
@@ -207,4 +245,22 @@ export class Trainer {
       `Cannot ${what} in a session whose steps are one batch: \`accumulate\` above 1 was needed`,
     );
   }
+}
+
+/** A state in its place. */
+interface State extends StateArena {
+  readonly tensor: Tensor;
+}
+
+/** The states of the optimizer, and as `training` the weights being trained where others are evaluated. */
+function statesOf({ variables, evaluated }: CapturedModel, training: CapturedTraining): State[] {
+  const { step, optimizer } = training;
+  const { parameters } = variables;
+  const own = optimizer.states.map((name, i) => ({
+    ...{ name, arena: parameters, tensor: step.states[i]! },
+  }));
+  const apart = (["parameters", "statistics"] as const)
+    .filter((name) => evaluated[name] !== variables[name] && variables[name].variables.length > 0)
+    .map((name) => ({ name: "training", arena: variables[name], tensor: variables[name].tensor }));
+  return [...own, ...apart];
 }

@@ -7,6 +7,7 @@ import type { Variable } from "../engine/nn/variables.ts";
 import { clipByNorm, clipByUnit, clipByValue } from "../engine/optim/clip.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
 import { pack } from "../engine/ops/layout.ts";
+import { add, mul, sub } from "../engine/ops/pointwise.ts";
 
 /** Bounds of gradients; each is applied that is given, in this order. */
 export interface ClipOptions {
@@ -29,6 +30,28 @@ export interface UpdateOptions extends ClipOptions {
   readonly rates?: Tensor | undefined;
   /** [rows, 1] of the arena of parameters: what the weight decay of each is multiplied by. Default 1. */
   readonly decays?: Tensor | undefined;
+  /** The moving average of the weights. Default none. */
+  readonly average?: Average | undefined;
+}
+
+/** A moving average as states: each moves by `share` of what it lacks. */
+export interface Average {
+  /** With the layout of the parameters. */
+  readonly parameters: Tensor;
+  /** With the layout of the running statistics. */
+  readonly statistics: Tensor;
+}
+
+/** What an update is made of. */
+export interface UpdateInputs {
+  /** With the layout of the parameters. */
+  readonly gradient: Tensor;
+  /** The running statistics after the step. */
+  readonly statistics: Tensor;
+  /** Those of the optimizer. */
+  readonly scalars: readonly Tensor[];
+  /** Share of the new weights in their average, where there is one. */
+  readonly share?: Tensor | undefined;
 }
 
 /** States and what replaces them. */
@@ -39,23 +62,28 @@ export interface Update {
   readonly updates: Map<Tensor, Tensor>;
 }
 
-/** What `gradient`, with the layout of the parameters, does to them. `scalars` are those of the optimizer. */
+/** Captures what a gradient does to parameters, states and averages. */
 export function captureUpdate(
   variables: Variables,
-  gradient: Tensor,
-  scalars: readonly Tensor[],
+  inputs: UpdateInputs,
   options: UpdateOptions,
 ): Update {
-  const { optimizer, rates, decays } = options;
+  const { optimizer, rates, decays, average } = options;
   const { parameters } = variables;
   const states = optimizer.states.map((name) => parameters.like(name));
   const next = optimizer.update({
     parameters: parameters.tensor,
-    gradient: clipped(variables, gradient, options),
-    ...{ states, scalars, rates, decays },
+    gradient: clipped(variables, inputs.gradient, options),
+    ...{ states, scalars: inputs.scalars, rates, decays, parts: parameters.rows },
   });
   const updates = new Map([[parameters.tensor, next.parameters]]);
   states.forEach((state, i) => updates.set(state, next.states[i]!));
+  if (average && inputs.share) {
+    const { share, statistics } = inputs;
+    const toward = (x: Tensor, y: Tensor) => updates.set(x, add(x, mul(sub(y, x), share)));
+    toward(average.parameters, next.parameters);
+    if (variables.statistics.variables.length) toward(average.statistics, statistics);
+  }
   return { states, updates };
 }
 

@@ -26,19 +26,29 @@ function encodeArena(
   });
 }
 
-/** The numbers of an optimizer's states, each with the layout of `arena`. Throws RangeError where they do not fit. */
+/** A state: what its entries are called, and how it lies. */
+export interface StateArena {
+  /** Its entries are `name.key` for each key of the arena. */
+  readonly name: string;
+  readonly arena: Arena;
+}
+
+/** The numbers of states. Throws RangeError where entries are missing, unexpected, no F32 or of another shape. */
 export function encodeStates(
-  arena: Arena,
-  names: readonly string[],
+  list: readonly StateArena[],
   states: ReadonlyMap<string, Weight>,
 ): Float32Array[] {
-  const prefixes = names.map((name) => `${name}.`);
-  const other = [...states.keys()].find((key) => !prefixes.some((p) => key.startsWith(p)));
+  const known = new Set(
+    list.flatMap(({ name, arena }) =>
+      arena.variables.flatMap(entries).map(({ key }) => `${name}.${key}`)
+    ),
+  );
+  const other = [...states.keys()].find((key) => !known.has(key));
   if (other !== undefined) {
-    const needed = names.join(" and ") || "none";
+    const needed = [...new Set(list.map(({ name }) => name))].join(" and ") || "none";
     throw new RangeError(`Cannot use the states: ${other} is unexpected, ${needed} were needed`);
   }
-  return prefixes.map((prefix) => encodeArena(arena, (key) => states.get(prefix + key)));
+  return list.map(({ name, arena }) => encodeArena(arena, (key) => states.get(`${name}.${key}`)));
 }
 
 /** What is wrong with the weight that was given for an entry. */

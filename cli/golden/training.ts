@@ -1,19 +1,20 @@
 /** Golden runs: ten steps of a network under an optimizer, against `training.json`. */
 
+import { DataError } from "../../data/errors.ts";
 import type { Device } from "../../engine/gpu/device.ts";
 import { Memory } from "../../engine/gpu/memory.ts";
 import { Runner } from "../../engine/gpu/runner.ts";
 import { compile } from "../../engine/compile/mod.ts";
-import { input } from "../../engine/graph.ts";
+import { input, type Tensor } from "../../engine/graph.ts";
 import { convolution, linear, norm as batchNorm } from "../../engine/nn/layers.ts";
-import { apply, declare, type Model } from "../../engine/nn/scope.ts";
+import { apply, declare, type Model, type Variables } from "../../engine/nn/scope.ts";
 import { maxPool } from "../../engine/ops/max_pool.ts";
 import { relu } from "../../engine/ops/pointwise.ts";
 import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
-import { adam } from "../../engine/optim/adam.ts";
-import type { Optimizer, Rates } from "../../engine/optim/optimizer.ts";
+import { Arena } from "../../engine/nn/variables.ts";
+import { createOptimizer, type OptimizerOptions } from "../../engine/optim/mod.ts";
+import type { Rates } from "../../engine/optim/optimizer.ts";
 import { oneCycle } from "../../engine/optim/schedules.ts";
-import { sgd } from "../../engine/optim/sgd.ts";
 import { modelInfo } from "../../models/mod.ts";
 import { toFloats } from "../../models/safetensors.ts";
 import { captureStep } from "../../train/step.ts";
@@ -32,10 +33,14 @@ export interface GoldenRun {
   readonly "state_after": Readonly<
     Record<string, { readonly norm: number; readonly first4: readonly number[] }>
   >;
+  /** Of the averaged model, where there is one. */
+  readonly "ema_state_after"?: GoldenRun["state_after"];
+  readonly "ema_eval_logits_after"?: GoldenRun["eval_logits_after"];
   readonly "float32_error": {
     readonly losses: readonly number[];
     readonly "grad_norms": readonly number[];
     readonly "eval_logits": number;
+    readonly "ema_eval_logits"?: number;
     readonly "state_max": number;
   };
   readonly "usable_steps": number;
@@ -60,20 +65,35 @@ export const tiny: Model = (scope, images) => {
   return linear(scope, "fc", squeeze(globalAveragePool(x)), 3, { weight: zero, bias: zero });
 };
 
-const OPTIMIZERS: Readonly<Record<string, { make: () => Optimizer; learningRate: number }>> = {
-  "adam": { make: () => adam(), learningRate: 0.005 },
+/** What the optimizers of the file are called here, and their learning rates. */
+const OPTIMIZERS: Readonly<Record<string, OptimizerOptions & { readonly learningRate: number }>> = {
+  "adam": { name: "adam", learningRate: 0.005 },
+  "adam_l2_amsgrad": { name: "adam", weightDecay: 0.01, amsgrad: true, learningRate: 0.005 },
+  "adamw": { name: "adamw", weightDecay: 0.05, learningRate: 0.005 },
   "sgd_nesterov": {
-    make: () => sgd({ momentum: 0.9, nesterov: true, weightDecay: 0.0005 }),
+    ...{ name: "sgd", momentum: 0.9, nesterov: true, weightDecay: 0.0005 },
     learningRate: 0.01,
   },
-  "sgd_plain": { make: () => sgd(), learningRate: 0.01 },
+  "sgd_plain": { name: "sgd", learningRate: 0.01 },
+  "rmsprop": { name: "rmsprop", alpha: 0.9, epsilon: 1e-3, momentum: 0.9, learningRate: 0.001 },
+  "rmsprop_tf": {
+    ...{ name: "rmsprop-tf", alpha: 0.9, epsilon: 1e-3, momentum: 0.9 },
+    learningRate: 0.001,
+  },
 };
 
-const VARIANTS = new Set(["plain", "smooth", "mixup", "onecycle"]);
+const VARIANTS = new Set(["plain", "smooth", "mixup", "onecycle", "clip", "ema"]);
 
-/** Whether this version has the optimizer and the variant of a run. */
-export function covers(run: GoldenRun): boolean {
-  return run.optimizer in OPTIMIZERS && VARIANTS.has(run.variant);
+/** What the file's averages decay by. */
+const DECAY = 0.9;
+
+/** Throws DataError for a run with an optimizer or a variant that is not known here. */
+export function requireKnown(run: GoldenRun): void {
+  if (run.optimizer in OPTIMIZERS && VARIANTS.has(run.variant)) return;
+  throw new DataError(
+    `Cannot check the run ${run.net} ${run.optimizer} ${run.variant}: one of the optimizers ` +
+      `${Object.keys(OPTIMIZERS).join(", ")} and variants ${[...VARIANTS].join(", ")} was needed`,
+  );
 }
 
 function modelOf(net: string, classes: number): Model {
@@ -109,15 +129,28 @@ export async function checkRun(
   const variables = declare(model, [n, h, w, 3]);
   const filled = filledWeights(stateDict(variables), file.stream_base);
   const weights = encodeVariables(variables, filled);
-  const { make, learningRate: base } = OPTIMIZERS[run.optimizer]!;
+  requireKnown(run);
+  const { learningRate: base, ...named } = OPTIMIZERS[run.optimizer]!;
   const learningRate = run.net.endsWith("small_lr") ? base / 200 : base;
-  const optimizer = make();
+  const optimizer = createOptimizer(named);
+  const averaged = run.variant === "ema" && {
+    ...variables,
+    parameters: new Arena("average", variables.parameters.variables),
+    statistics: new Arena("average of statistics", variables.statistics.variables),
+  };
   const images = input("images", [n, h, w, 3]);
   const step = captureStep(model, variables, images, {
     classes,
     optimizer,
     soft: run.variant === "mixup",
     labelSmoothing: run.variant === "smooth" ? 0.1 : 0,
+    ...(run.variant === "clip" && { clipNorm: 1 }),
+    ...(averaged && {
+      average: {
+        parameters: averaged.parameters.tensor,
+        statistics: averaged.statistics.tensor,
+      },
+    }),
   });
   const cycle = oneCycle(0.005, { epochs: 1, stepsPerEpoch: 10 });
   const rates = (s: number): Rates =>
@@ -128,6 +161,17 @@ export async function checkRun(
   const memory = new Memory(device);
   memory.write(variables.parameters.tensor, weights.parameters);
   memory.write(variables.statistics.tensor, weights.statistics);
+  if (averaged) {
+    memory.write(averaged.parameters.tensor, weights.parameters);
+    memory.write(averaged.statistics.tensor, weights.statistics);
+  }
+  optimizer.states.forEach((name, i) => {
+    const initial = optimizer.initial?.[name] ?? 0;
+    const state = step.states[i]!;
+    if (typeof initial === "number") {
+      memory.write(state, new Float32Array(state.size).fill(initial));
+    }
+  });
   const outputs = [step.loss, step.gradient];
   const program = compile({ outputs, updates: step.updates }, device.limits);
   const runner = await Runner.create(program, memory);
@@ -137,7 +181,8 @@ export async function checkRun(
     const batch = examples(run, file, s);
     memory.write(images, batch.images);
     memory.write(step.targets, batch.targets);
-    memory.write(step.scalars, [0, ...optimizer.values(s + 1, rates(s))]);
+    const values = optimizer.values(s + 1, rates(s));
+    memory.write(step.scalars, [0, ...values, ...averaged ? [1 - DECAY] : []]);
     runner.run();
     const [loss] = await runner.read(step.loss);
     const gradient = norm(await runner.read(step.gradient));
@@ -147,30 +192,58 @@ export async function checkRun(
     comparison.step("gradient norms of runs", gradient, want, float32.grad_norms, s, at);
   }
   if (usable === 10) {
-    const numbers = new Map([
-      ...decodeArena(variables.parameters, await runner.read(variables.parameters.tensor)),
-      ...decodeArena(variables.statistics, await runner.read(variables.statistics.tensor)),
-    ]);
-    for (const [key, want] of Object.entries(run.state_after)) {
-      const got = numbers.get(key);
-      if (!got) continue;
-      comparison.number(
-        "states after runs",
-        norm(toFloats(got)),
-        want.norm,
-        float32.state_max,
-        `${where} ${key}`,
+    const setting = { model, images, memory, comparison, batch: file.nets[run.net]!.batch_shape };
+    const batch = filledImages(setting.batch, file.stream_base + 100000);
+    memory.write(images, batch);
+    const plain = { state: run.state_after, logits: run.eval_logits_after };
+    await checkState({ ...setting, variables, where }, plain, float32);
+    if (averaged) {
+      const average = { state: run.ema_state_after!, logits: run.ema_eval_logits_after! };
+      const allowed = { ...float32, eval_logits: float32.ema_eval_logits! };
+      await checkState(
+        { ...setting, variables: averaged, where: `${where}, average` },
+        average,
+        allowed,
       );
     }
-    const { logits } = apply(model, variables, images, { training: false });
-    const evaluation = await Runner.create(compile({ outputs: [logits] }, device.limits), memory);
-    memory.write(images, filledImages(file.nets[run.net]!.batch_shape, file.stream_base + 100000));
-    evaluation.run();
-    const got = await evaluation.read(logits);
-    const wanted = run.eval_logits_after.flat();
-    comparison.vectors("logits after runs", got, wanted, float32.eval_logits, where);
-    evaluation.destroy();
   }
   runner.destroy();
   memory.destroy();
+}
+
+/** Compares a state and what it makes of the images that are fed. */
+async function checkState(
+  { model, variables, images, memory, comparison, where }: {
+    readonly model: Model;
+    readonly variables: Variables;
+    readonly images: Tensor;
+    readonly memory: Memory;
+    readonly comparison: Comparison;
+    readonly where: string;
+  },
+  want: {
+    readonly state: GoldenRun["state_after"];
+    readonly logits: GoldenRun["eval_logits_after"];
+  },
+  float32: GoldenRun["float32_error"],
+): Promise<void> {
+  const { logits } = apply(model, variables, images, { training: false });
+  const runner = await Runner.create(compile({ outputs: [logits] }, memory.device.limits), memory);
+  runner.run();
+  const numbers = new Map([
+    ...decodeArena(variables.parameters, await runner.read(variables.parameters.tensor)),
+    ...decodeArena(variables.statistics, await runner.read(variables.statistics.tensor)),
+  ]);
+  for (const [key, { norm: expected, first4 }] of Object.entries(want.state)) {
+    const found = numbers.get(key);
+    if (!found) continue;
+    const values = toFloats(found);
+    const [name, allowed] = ["states after runs", float32.state_max];
+    comparison.number(name, norm(values), expected, allowed, `${where} ${key}`);
+    const scale = expected * Math.sqrt(first4.length / values.length);
+    comparison.vectors(`first of ${name}`, values, first4, allowed, `${where} ${key}`, scale);
+  }
+  const got = await runner.read(logits);
+  comparison.vectors("logits after runs", got, want.logits.flat(), float32.eval_logits, where);
+  runner.destroy();
 }

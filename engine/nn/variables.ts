@@ -2,6 +2,7 @@
 
 import { input, type Tensor } from "../graph.ts";
 import { arenaLayout, part } from "../ops/layout.ts";
+import type { PartRows } from "../ops/part_sums.ts";
 import { channelQuads, channels, quads, type Shape, size, storedIndex } from "../shape.ts";
 import { draw, type Initial } from "./init.ts";
 
@@ -116,6 +117,15 @@ export class Arena {
     return part(other, this.#offsets[this.variables.indexOf(v)]!, v.shape);
   }
 
+  /** The rows of the arena that each variable takes. */
+  get rows(): PartRows[] {
+    const width = channelQuads(this.tensor.shape);
+    return this.variables.map((v, i) => [
+      this.#offsets[i]! / width,
+      Math.ceil(quads(v.shape) / width),
+    ]);
+  }
+
   /** An input with a number for each row of the arena, [rows, 1]. */
   column(label: string): Tensor {
     return input(label, [this.tensor.shape[0]!, 1]);
@@ -124,10 +134,8 @@ export class Arena {
   /** The numbers of a column: `value(variable)` in all rows of each variable. */
   each(value: (v: Variable) => number): Float32Array {
     const column = new Float32Array(this.tensor.shape[0]!);
-    const width = channelQuads(this.tensor.shape);
-    this.variables.forEach((v, i) => {
-      const first = this.#offsets[i]! / width;
-      column.fill(value(v), first, first + Math.ceil(quads(v.shape) / width));
+    this.rows.forEach(([first, count], i) => {
+      column.fill(value(this.variables[i]!), first, first + count);
     });
     return column;
   }

@@ -29,6 +29,11 @@ const signOp = compare(
   (x) => `select(select(${x}, vec4f(1.0), ${x} > vec4f()), vec4f(-1.0), ${x} < vec4f())`,
   (x) => Math.sign(x!),
 );
+const whereOp = compare(
+  "where",
+  (condition, a, b) => `select(${b}, ${a}, ${condition} > vec4f())`,
+  (condition, a, b) => condition! > 0 ? a! : b!,
+);
 
 function apply(op: Op, ...inputs: Tensor[]): Tensor {
   return new Tensor(op, inputs, inputs.map((t) => t.shape).reduce(broadcastShape), {});
@@ -52,4 +57,9 @@ export function clamp(x: Tensor, least: number, most: number): Tensor {
 /** 1, 0 or −1; NaN where `x` is. */
 export function sign(x: Tensor): Tensor {
   return apply(signOp, x);
+}
+
+/** `a` where `condition` is above 0, else `b`, whatever the other is. */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  return apply(whereOp, condition, a, b);
 }

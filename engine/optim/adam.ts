@@ -2,7 +2,13 @@
 
 import { maximum } from "../ops/compare.ts";
 import { add, div, full, mul, sqrt, sub } from "../ops/pointwise.ts";
-import { decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
+import {
+  decayedGradient,
+  decoupledDecay,
+  type Optimizer,
+  requireWithin,
+  scaled,
+} from "./optimizer.ts";
 
 /** Options of `adam` and `adamw`; the defaults are PyTorch's. */
 export interface AdamOptions {
@@ -50,7 +56,6 @@ function moments(
       return [1 - b, step, 1 / Math.sqrt(1 - beta2 ** t), ...pull];
     },
     update(inputs) {
-      const { parameters, rates, decays } = inputs;
       const [m, v, most] = inputs.states;
       const [fresh, step, correction, pull] = inputs.scalars;
       const g = decoupled ? inputs.gradient : decayedGradient(inputs, weightDecay);
@@ -58,12 +63,9 @@ function moments(
       const square = add(mul(v!, full(beta2, [])), mul(mul(g, g), full(1 - beta2, [])));
       const largest = most && maximum(square, most);
       const root = add(mul(sqrt(largest ?? square), correction!), full(epsilon, []));
-      const decay = pull && weightDecay
-        ? scaled(decays ? mul(parameters, decays) : parameters, pull, rates)
-        : undefined;
-      const kept = decay ? sub(parameters, decay) : parameters;
+      const kept = decoupledDecay(inputs, weightDecay ? pull : undefined);
       return {
-        parameters: sub(kept, div(scaled(mean, step!, rates), root)),
+        parameters: sub(kept, div(scaled(mean, step!, inputs.rates), root)),
         states: [mean, square, ...largest ? [largest] : []],
       };
     },

@@ -1,7 +1,8 @@
 /** What an optimizer is: states beside the parameters, numbers of the step, and how all of them change. */
 
 import type { Tensor } from "../graph.ts";
-import { add, full, mul } from "../ops/pointwise.ts";
+import type { PartRows } from "../ops/part_sums.ts";
+import { add, full, mul, sub } from "../ops/pointwise.ts";
 
 /** The numbers of a schedule in force at a step. */
 export interface Rates {
@@ -25,6 +26,8 @@ export interface StepInputs {
   readonly rates?: Tensor | undefined;
   /** [rows, 1]: what the weight decay of each row is multiplied by. Default 1. */
   readonly decays?: Tensor | undefined;
+  /** The rows of each variable. */
+  readonly parts: readonly PartRows[];
 }
 
 /** An optimizer over one arena of parameters. */
@@ -39,6 +42,8 @@ export interface Optimizer {
   values(t: number, rates: Rates): number[];
   /** Parameters and states after a step. */
   update(inputs: StepInputs): { readonly parameters: Tensor; readonly states: readonly Tensor[] };
+  /** The parameters to evaluate, where they are not those that gradients are taken at. */
+  evaluated?(inputs: Pick<StepInputs, "parameters" | "states">): Tensor;
 }
 
 /** `x · step`, and that times the rate of each row: how far a step goes. */
@@ -55,6 +60,15 @@ export function decayedGradient(
   if (weightDecay === 0) return gradient;
   const pull = mul(parameters, full(weightDecay, []));
   return add(gradient, decays ? mul(pull, decays) : pull);
+}
+
+/** `p − pull · p`: weight decay beside the gradient, `pull` being lr · λ; `p` without a pull. */
+export function decoupledDecay(
+  { parameters, decays, rates }: StepInputs,
+  pull: Tensor | undefined,
+): Tensor {
+  if (!pull) return parameters;
+  return sub(parameters, scaled(decays ? mul(parameters, decays) : parameters, pull, rates));
 }
 
 /** Throws RangeError unless `value` is at least `least` and below `below`. */

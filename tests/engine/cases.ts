@@ -8,6 +8,7 @@ import { crossEntropyCases } from "./cases/cross_entropy.ts";
 import { dropoutCases } from "./cases/dropout.ts";
 import { layoutCases } from "./cases/layout.ts";
 import { matmulCases } from "./cases/matmul.ts";
+import { partSumCases } from "./cases/part_sums.ts";
 import { pointwiseCases } from "./cases/pointwise.ts";
 import { poolCases } from "./cases/pool.ts";
 import { retouchCases } from "./cases/retouch.ts";
@@ -18,6 +19,7 @@ export const cases: readonly Case[] = [
   ...pointwiseCases,
   ...layoutCases,
   ...sumCases,
+  ...partSumCases,
   ...matmulCases,
   ...convolutionCases,
   ...batchNormCases,

@@ -1,6 +1,6 @@
 /** Rows of the table of cases: ops that compare. */
 
-import { clamp, maximum, minimum, sign } from "../../../engine/ops/compare.ts";
+import { clamp, maximum, minimum, sign, where } from "../../../engine/ops/compare.ts";
 import type { Case } from "./case.ts";
 
 /** Whole numbers too, so that equal values occur. */
@@ -14,5 +14,12 @@ export const compareCases: Case[] = [
     wrt: [],
   },
   { name: "clamp", inputs: [[5, 7]], build: (x) => clamp(x!, -0.5, 1), wrt: [] },
+  {
+    name: "where",
+    inputs: [[4, 1], [4, 5], []],
+    build: (c, a, b) => where(c!, a!, b!),
+    whole: true,
+    wrt: [],
+  },
   { name: "sign", inputs: [[5, 7]], build: (x) => sign(x!), whole: true, wrt: [] },
 ];
