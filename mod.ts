@@ -29,7 +29,7 @@ export { dropout, dropPath } from "./engine/ops/dropout.ts";
 export { flatten, reshape, row, transpose } from "./engine/ops/layout.ts";
 export { matmul } from "./engine/ops/matmul.ts";
 export { maxPool } from "./engine/ops/max_pool.ts";
-export { clamp, maximum, minimum, sign } from "./engine/ops/compare.ts";
+export { clamp, maximum, minimum, sign, where } from "./engine/ops/compare.ts";
 export {
   add,
   broadcastTo,
@@ -48,6 +48,7 @@ export {
   sub,
 } from "./engine/ops/pointwise.ts";
 export type { PoolOptions } from "./engine/ops/pool.ts";
+export { type PartRows, sumParts } from "./engine/ops/part_sums.ts";
 export { globalAveragePool, mean, squeeze, sum } from "./engine/ops/sum.ts";
 export type { WindowOptions } from "./engine/ops/window.ts";
 
@@ -97,7 +98,15 @@ export type { Arena, Entry, Layout, Variable } from "./engine/nn/variables.ts";
 // Optimizers and schedules.
 export { adam, type AdamOptions, adamw } from "./engine/optim/adam.ts";
 export { clipByNorm, clipByUnit, clipByValue, type UnitOptions } from "./engine/optim/clip.ts";
-export { createOptimizer, type OptimizerOptions } from "./engine/optim/mod.ts";
+export { type AverageOptions, averageShare } from "./engine/optim/average.ts";
+export { lamb, type LambOptions } from "./engine/optim/lamb.ts";
+export { lion, type LionOptions } from "./engine/optim/lion.ts";
+export {
+  createOptimizer,
+  type OptimizerName,
+  optimizerNames,
+  type OptimizerOptions,
+} from "./engine/optim/mod.ts";
 export type { Optimizer, Rates, StepInputs } from "./engine/optim/optimizer.ts";
 export {
   constant as constantRate,
@@ -107,6 +116,8 @@ export {
   stepLR,
   type StepLROptions,
 } from "./engine/optim/schedules.ts";
+export { rmsprop, type RmspropOptions, rmspropTF } from "./engine/optim/rmsprop.ts";
+export { scheduleFreeAdamw, type ScheduleFreeOptions } from "./engine/optim/schedule_free.ts";
 export { sgd, type SgdOptions } from "./engine/optim/sgd.ts";
 
 // Models, what they are made of, and their weight files.
@@ -178,7 +189,7 @@ export {
 } from "./train/session.ts";
 export type { DistillOptions } from "./train/teacher.ts";
 export { captureStep, oneHot, type StepOptions, type TrainingStep } from "./train/step.ts";
-export type { ClipOptions, UpdateOptions } from "./train/update.ts";
+export type { Average, ClipOptions, UpdateOptions } from "./train/update.ts";
 
 // Where a model looks.
 export { type HeatMap, overlay } from "./data/heat_map.ts";

@@ -199,7 +199,7 @@ export async function checkRun(
     await checkState({ ...setting, variables, where }, plain, float32);
     if (averaged) {
       const average = { state: run.ema_state_after!, logits: run.ema_eval_logits_after! };
-      const allowed = { ...float32, eval_logits: float32.ema_eval_logits! };
+      const allowed = { ...float32, "eval_logits": float32.ema_eval_logits! };
       await checkState(
         { ...setting, variables: averaged, where: `${where}, average` },
         average,

@@ -8,8 +8,27 @@ import { rmsprop, rmspropTF } from "./rmsprop.ts";
 import { scheduleFreeAdamw } from "./schedule_free.ts";
 import { sgd } from "./sgd.ts";
 
-/** What each name stands for, and what it takes. */
-const OPTIMIZERS = {
+/** The name of an optimizer. */
+export type OptimizerName =
+  | "adam"
+  | "adamw"
+  | "lamb"
+  | "lion"
+  | "rmsprop"
+  | "rmsprop-tf"
+  | "schedule-free"
+  | "sgd";
+
+/** What a name stands for. */
+interface Entry {
+  readonly make: (options: Record<string, number | boolean>) => Optimizer;
+  /** The options it takes beside its weight decay. */
+  readonly options: readonly (keyof OptimizerOptions)[];
+  /** Whether weight decay acts beside the gradient. */
+  readonly decoupled: boolean;
+}
+
+const OPTIMIZERS: Readonly<Record<OptimizerName, Entry>> = {
   adam: { make: adam, options: ["beta1", "beta2", "epsilon", "amsgrad"], decoupled: false },
   adamw: { make: adamw, options: ["beta1", "beta2", "epsilon", "amsgrad"], decoupled: true },
   lamb: { make: lamb, options: ["beta1", "beta2", "epsilon"], decoupled: true },
@@ -30,10 +49,7 @@ const OPTIMIZERS = {
     decoupled: true,
   },
   sgd: { make: sgd, options: ["momentum", "dampening", "nesterov"], decoupled: false },
-} as const;
-
-/** The name of an optimizer. */
-export type OptimizerName = keyof typeof OPTIMIZERS;
+};
 
 /** All names. */
 export const optimizerNames = Object.keys(OPTIMIZERS) as readonly OptimizerName[];
@@ -67,7 +83,7 @@ export interface OptimizerOptions {
 }
 
 /** The options that an optimizer takes beside its weight decay. */
-export function optionsOf(name: OptimizerName): readonly string[] {
+export function optionsOf(name: OptimizerName): readonly (keyof OptimizerOptions)[] {
   return OPTIMIZERS[name].options;
 }
 
@@ -82,7 +98,7 @@ export function isDecoupled(name: OptimizerName): boolean {
 /** The optimizer that `options` name. Throws RangeError for an option that it does not take. */
 export function createOptimizer({ name, weightDecay, ...options }: OptimizerOptions): Optimizer {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const taken = optionsOf(name);
+  const taken: readonly string[] = optionsOf(name);
   for (const [option, value] of given) {
     if (taken.includes(option) || value === false) continue;
     throw new RangeError(
