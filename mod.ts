@@ -109,10 +109,29 @@ export {
 } from "./engine/optim/mod.ts";
 export type { Optimizer, Rates, StepInputs } from "./engine/optim/optimizer.ts";
 export {
+  byStep,
+  lastStretch,
+  type LastStretchOptions,
+  sequential,
+  warmUp,
+  type WarmUpOptions,
+} from "./engine/optim/compose.ts";
+export { oneCycle, type OneCycleOptions } from "./engine/optim/one_cycle.ts";
+export { plateau, type PlateauOptions } from "./engine/optim/plateau.ts";
+export {
   constant as constantRate,
-  oneCycle,
-  type OneCycleOptions,
+  cosine,
+  type CosineOptions,
+  cosineWave,
+  exponential,
+  linear as linearRate,
+  type LinearOptions,
+  multiStepLR,
+  type MultiStepOptions,
+  polynomial,
+  type PolynomialOptions,
   type Schedule,
+  type ScheduleState,
   stepLR,
   type StepLROptions,
 } from "./engine/optim/schedules.ts";

@@ -6,6 +6,9 @@ import { openDevice } from "../engine/gpu/device.ts";
 import { modelNames } from "../models/mod.ts";
 import { Comparison } from "./golden/compare.ts";
 import { checkModel, checkTensors, type GoldenModels } from "./golden/models.ts";
+import { checkLosses } from "./golden/losses.ts";
+import { checkMetrics } from "./golden/metrics.ts";
+import { checkSchedules } from "./golden/schedules.ts";
 import { checkRun, type GoldenTraining } from "./golden/training.ts";
 import { UsageError } from "./errors.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags } from "./flags.ts";
@@ -19,7 +22,7 @@ interface GoldenFlags extends CommonFlags {
 export async function run(args: readonly string[]): Promise<number> {
   const [directory, ...rest] = args[0]?.startsWith("-") ? [undefined, ...args] : args;
   const command = newCommand("golden DIR", "Checks the device against the golden numbers in DIR.")
-    .option("--model <name>", "only this model, and no runs", oneOf(modelNames))
+    .option("--model <name>", "only this model, and nothing of training", oneOf(modelNames))
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
   const parsed = parseFlags<GoldenFlags>(command, rest as string[]);
   if ("help" in parsed) {
@@ -57,6 +60,15 @@ export async function run(args: readonly string[]): Promise<number> {
     const comparison = new Comparison();
     for (const one of training.runs) await checkRun(device, one, training, comparison);
     report(`${training.runs.length} training runs`, comparison);
+    const rates = new Comparison();
+    checkSchedules(training.schedules, rates);
+    report(`${Object.keys(training.schedules).length} schedules`, rates);
+    const losses = new Comparison();
+    await checkLosses(device, training.losses, losses);
+    report(`${training.losses.length} losses`, losses);
+    const metrics = new Comparison();
+    checkMetrics(training.metrics, metrics);
+    report(`${training.metrics.length} sets of scores`, metrics);
   }
   if (compared === 0) {
     throw new DataError(

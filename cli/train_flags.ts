@@ -1,6 +1,7 @@
 /** The flags of `train`, what they stand for together, and how a saved run turns back into them. */
 
-import { constant, oneCycle, type Schedule, stepLR } from "../engine/optim/schedules.ts";
+import { oneCycle } from "../engine/optim/one_cycle.ts";
+import { constant, type Schedule, stepLR } from "../engine/optim/schedules.ts";
 import { modelNames } from "../models/mod.ts";
 import type { SessionOptions } from "../train/session.ts";
 import {

@@ -14,12 +14,15 @@ import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
 import { Arena } from "../../engine/nn/variables.ts";
 import { createOptimizer, type OptimizerOptions } from "../../engine/optim/mod.ts";
 import type { Rates } from "../../engine/optim/optimizer.ts";
-import { oneCycle } from "../../engine/optim/schedules.ts";
+import { oneCycle } from "../../engine/optim/one_cycle.ts";
 import { modelInfo } from "../../models/mod.ts";
 import { toFloats } from "../../models/safetensors.ts";
 import { captureStep } from "../../train/step.ts";
 import { decodeArena, encodeVariables, stateDict } from "../../train/weights.ts";
 import { type Comparison, norm } from "./compare.ts";
+import type { GoldenLoss } from "./losses.ts";
+import type { GoldenMetrics } from "./metrics.ts";
+import type { GoldenSchedule } from "./schedules.ts";
 import { filledImages, filledLabels, filledWeights } from "./fill.ts";
 
 /** One run of the file; its names are the file's. */
@@ -46,13 +49,16 @@ export interface GoldenRun {
   readonly "usable_steps": number;
 }
 
-/** What the file says of all runs. */
+/** The file. */
 export interface GoldenTraining {
   readonly "stream_base": number;
   readonly nets: Readonly<
     Record<string, { "batch_shape": [number, number, number, number]; classes: number }>
   >;
   readonly runs: readonly GoldenRun[];
+  readonly schedules: Readonly<Record<string, GoldenSchedule>>;
+  readonly losses: readonly GoldenLoss[];
+  readonly metrics: readonly GoldenMetrics[];
 }
 
 /** The small network of the file. */

@@ -2,11 +2,18 @@
 
 /** What the optimizer is given at each step. Epochs, and steps within an epoch, count from 0. */
 export interface Schedule {
-  /** The learning rate of a step. */
+  /** The learning rate of a step. Schedules by the epoch ignore the step. */
   learningRate(epoch: number, step: number): number;
   /** Adam's β1 or SGD's momentum at a step; absent where the schedule leaves it alone. */
   beta1?(epoch: number, step: number): number;
+  /** Hears the validation loss of each epoch; absent where the schedule does not listen. */
+  observe?(loss: number): void;
+  /** What it has heard, to be saved with a run; absent where the schedule does not listen. */
+  readonly state?: ScheduleState;
 }
+
+/** The state of a schedule that listens. */
+export type ScheduleState = Readonly<Record<string, number>>;
 
 /** The same learning rate at every step. */
 export function constant(learningRate: number): Schedule {
@@ -42,82 +49,139 @@ export function stepLR(learningRate: number, { every, gamma }: StepLROptions): S
   return { learningRate: (epoch) => learningRate * gamma ** Math.floor(epoch / every) };
 }
 
-/** The length and the form of {@linkcode oneCycle}; the defaults are torch's. */
-export interface OneCycleOptions {
-  /** Epochs of the whole run. */
-  readonly epochs: number;
-  /** Steps of each epoch. */
-  readonly stepsPerEpoch: number;
-  /** Share of the steps in which the learning rate rises, 0.3. */
-  readonly rise?: number;
-  /** The highest learning rate over the first, 25. */
-  readonly divisor?: number;
-  /** The first learning rate over the last, 1e4. */
-  readonly finalDivisor?: number;
-  /** The path between two rates, `"cosine"`. */
-  readonly path?: "cosine" | "linear";
-  /** Whether it falls to the first rate as it rose, and only then to the last; false. */
-  readonly threePhases?: boolean;
-  /** β1 at the highest learning rate and at the lowest, [0.85, 0.95]. */
-  readonly beta1?: readonly [number, number];
-}
-
-/** A stretch of steps from one learning rate and β1 to the next. */
-interface Phase {
-  /** The last step, no whole number as a rule. */
-  readonly end: number;
-  readonly rate: readonly [number, number];
-  readonly beta1: readonly [number, number];
+/** How {@linkcode multiStepLR} falls. */
+export interface MultiStepOptions {
+  /** The epochs at which it falls, each above the one before. */
+  readonly milestones: readonly number[];
+  /** Factor of each fall. */
+  readonly gamma: number;
 }
 
 /**
- * A rise to `learningRate` and a fall far below the beginning, while β1 goes the other way; as
- * `torch.optim.lr_scheduler.OneCycleLR` (Smith and Topin, 2018), stepped once a batch. Throws
- * RangeError for a run without steps, and the functions throw it for a step after the last.
+ * γ^(milestones that have passed) times the learning rate, as `torch.optim.lr_scheduler.MultiStepLR`. Throws
+ * RangeError when milestones do not rise.
  */
-export function oneCycle(learningRate: number, options: OneCycleOptions): Schedule {
-  const { epochs, stepsPerEpoch, rise = 0.3, path = "cosine" } = options;
-  const total = epochs * stepsPerEpoch;
-  if (!Number.isSafeInteger(total) || total < 1) {
-    throw new RangeError(
-      `Cannot plan a cycle over ${epochs} epochs of ${stepsPerEpoch} steps: at least 1 step was needed`,
-    );
-  }
-  const phases = phasesOf(learningRate, options, { total, rise });
-  const weight = path === "cosine"
-    ? (x: number) => (Math.cos(Math.PI * x) + 1) / 2
-    : (x: number) => 1 - x;
-  const value = (key: "rate" | "beta1", epoch: number, step: number) => {
-    const at = epoch * stepsPerEpoch + step;
-    if (!(at >= 0 && at < total)) {
-      throw new RangeError(`Cannot take step ${at + 1} of a cycle: it has ${total} steps`);
-    }
-    const found = phases.findIndex(({ end }, i) => at <= end || i === phases.length - 1);
-    const phase = phases[found]!;
-    const start = phases[found - 1]?.end ?? 0;
-    const [from, to] = phase[key];
-    // A phase without length is at its end, where torch divides by zero.
-    return to + (from - to) * weight(phase.end > start ? (at - start) / (phase.end - start) : 1);
-  };
+export function multiStepLR(
+  learningRate: number,
+  { milestones, gamma }: MultiStepOptions,
+): Schedule {
+  requireRising("fall at", milestones);
+  const passed = (epoch: number) => milestones.filter((m) => m <= epoch).length;
+  return { learningRate: (epoch) => learningRate * gamma ** passed(epoch) };
+}
+
+/** Throws RangeError unless epochs rise from above 0. */
+export function requireRising(what: string, epochs: readonly number[]): void {
+  if (epochs.every((e, i) => Number.isFinite(e) && e > (epochs[i - 1] ?? 0))) return;
+  throw new RangeError(
+    `Cannot ${what} the epochs ${
+      epochs.join(", ")
+    }: each had to be above the one before, the first above 0`,
+  );
+}
+
+/** γ^epoch times the learning rate, as `torch.optim.lr_scheduler.ExponentialLR`. */
+export function exponential(learningRate: number, { gamma }: { readonly gamma: number }): Schedule {
+  return { learningRate: (epoch) => learningRate * gamma ** epoch };
+}
+
+/** From where to where {@linkcode linear} goes; the defaults are torch's. */
+export interface LinearOptions {
+  /** Epochs on the way. */
+  readonly epochs: number;
+  /** Factor of the first epoch, 1/3. */
+  readonly start?: number;
+  /** Factor from `epochs` on, 1. */
+  readonly end?: number;
+}
+
+/** A factor on a straight line, as `torch.optim.lr_scheduler.LinearLR`. Throws RangeError for no epochs. */
+export function linear(learningRate: number, options: LinearOptions): Schedule {
+  const { epochs, start = 1 / 3, end = 1 } = options;
+  requireEpochs(epochs);
+  const factor = (epoch: number) => start + (end - start) * Math.min(epoch, epochs) / epochs;
+  return { learningRate: (epoch) => learningRate * factor(epoch) };
+}
+
+/** How {@linkcode polynomial} falls. */
+export interface PolynomialOptions {
+  /** Epochs until the end of the fall. */
+  readonly epochs: number;
+  /** 1 falls on a straight line. Default 1. */
+  readonly power?: number;
+  /** The learning rate at the end. Default 0. */
+  readonly least?: number;
+}
+
+/**
+ * (1 − epoch / epochs)^power of the way from `least` to the learning rate, as
+ * `torch.optim.lr_scheduler.PolynomialLR`. Throws RangeError for no epochs.
+ */
+export function polynomial(learningRate: number, options: PolynomialOptions): Schedule {
+  const { epochs, power = 1, least = 0 } = options;
+  requireEpochs(epochs);
   return {
-    learningRate: (epoch, step) => value("rate", epoch, step),
-    beta1: (epoch, step) => value("beta1", epoch, step),
+    learningRate: (epoch) =>
+      least + (learningRate - least) * (1 - Math.min(epoch, epochs) / epochs) ** power,
   };
 }
 
-function phasesOf(
-  high: number,
-  { divisor = 25, finalDivisor = 1e4, threePhases = false, beta1 = [0.85, 0.95] }: OneCycleOptions,
-  { total, rise }: { readonly total: number; readonly rise: number },
-): readonly Phase[] {
-  const first = high / divisor;
-  const last = first / finalDivisor;
-  const [least, most] = beta1;
-  const up: Phase = { end: rise * total - 1, rate: [first, high], beta1: [most, least] };
-  if (!threePhases) return [up, { end: total - 1, rate: [high, last], beta1: [least, most] }];
-  return [
-    up,
-    { end: 2 * rise * total - 2, rate: [high, first], beta1: [least, most] },
-    { end: total - 1, rate: [first, last], beta1: [most, most] },
-  ];
+/** How {@linkcode cosine} falls; the defaults are those of timm's `CosineLRScheduler`. */
+export interface CosineOptions {
+  /** Epochs of the first cycle. */
+  readonly epochs: number;
+  /** The learning rate at the end of a cycle. Default 0. */
+  readonly least?: number;
+  /** Cycles before it stays at `least`; Infinity to begin anew for ever, as torch's warm restarts. Default 1. */
+  readonly cycles?: number;
+  /** How much longer each cycle is than the one before, from 1. Default 1. */
+  readonly stretch?: number;
+  /** How much lower each cycle begins than the one before. Default 1. */
+  readonly decay?: number;
+}
+
+/**
+ * Half a cosine from the learning rate to `least`, again and again: Loshchilov and Hutter 2017,
+ * arXiv:1608.03983. Throws RangeError for no epochs, or a stretch below 1.
+ */
+export function cosine(learningRate: number, options: CosineOptions): Schedule {
+  const { epochs, least = 0, cycles = 1, stretch = 1, decay = 1 } = options;
+  requireEpochs(epochs);
+  if (!(stretch >= 1)) {
+    throw new RangeError(`Cannot stretch cycles by ${stretch}: a factor from 1 was needed`);
+  }
+  return {
+    learningRate(epoch) {
+      // Epochs of the first k cycles: epochs · (stretchᵏ − 1) / (stretch − 1).
+      const k = stretch === 1
+        ? Math.floor(epoch / epochs)
+        : Math.floor(Math.log(1 + epoch / epochs * (stretch - 1)) / Math.log(stretch));
+      if (k >= cycles) return least;
+      const before = stretch === 1 ? k * epochs : epochs * (stretch ** k - 1) / (stretch - 1);
+      const progress = (epoch - before) / (epochs * stretch ** k);
+      return between(least, learningRate * decay ** k, progress);
+    },
+  };
+}
+
+/**
+ * A cosine from the learning rate to `least` and back, every `2 · epochs`: as
+ * `torch.optim.lr_scheduler.CosineAnnealingLR`, which rises again after `epochs`. Throws RangeError for no epochs.
+ */
+export function cosineWave(
+  learningRate: number,
+  { epochs, least = 0 }: Pick<CosineOptions, "epochs" | "least">,
+): Schedule {
+  requireEpochs(epochs);
+  return { learningRate: (epoch) => between(least, learningRate, epoch / epochs) };
+}
+
+/** Half a cosine from `high` at 0 to `low` at 1. */
+function between(low: number, high: number, progress: number): number {
+  return low + (high - low) * (1 + Math.cos(Math.PI * progress)) / 2;
+}
+
+function requireEpochs(epochs: number): void {
+  if (epochs > 0 && Number.isFinite(epochs)) return;
+  throw new RangeError(`Cannot plan ${epochs} epochs: a number above 0 was needed`);
 }

@@ -1,37 +1,21 @@
 /** The loss against numbers of PyTorch: class weights, smoothing, ignored rows, soft targets. */
 
 import { strict as assert } from "node:assert";
-import { gradients } from "../../engine/autodiff.ts";
+import { type GoldenLoss, lossGraph } from "../../cli/golden/losses.ts";
 import { evaluate } from "../../engine/gpu/evaluate.ts";
 import type { Device } from "../../engine/gpu/device.ts";
 import { input } from "../../engine/graph.ts";
 import { interpret } from "../../engine/interpret.ts";
 import { softmaxCrossEntropy } from "../../engine/nn/losses.ts";
-import { crossEntropy } from "../../engine/ops/cross_entropy.ts";
-import { sum } from "../../engine/ops/sum.ts";
 import { deviceTest } from "../device.ts";
 import { shared } from "../shared.ts";
-
-interface Golden {
-  readonly name: string;
-  readonly logits: number[][];
-  /** Class numbers, −100 for an ignored row; or probabilities. */
-  readonly target: (number | number[])[];
-  readonly args: {
-    readonly weight?: number[];
-    readonly "label_smoothing"?: number;
-    readonly reduction?: string;
-  };
-  readonly loss: number;
-  readonly grad?: number[][];
-}
 
 const logits = [[1, 2, .5], [.1, -1.2, 3]];
 const soft = [[.2, .3, .5], [.7, .1, .2]];
 const weight = [1, 2, 3];
 
 // torch 1.13.1, torch.nn.functional.cross_entropy in float32.
-const small: Golden[] = [
+const small: GoldenLoss[] = [
   { name: "plain", target: [2, 0], args: {}, loss: 2.466022491 },
   { name: "smooth", target: [2, 0], args: { "label_smoothing": .1 }, loss: 2.406022549 },
   { name: "weights", target: [2, 0], args: { weight }, loss: 2.215195656 },
@@ -61,28 +45,8 @@ const small: Golden[] = [
 ].map((golden) => ({ logits, ...golden }));
 
 /** The loss and its gradient by the reference, and on a device where one is given. */
-async function check(golden: Golden, tolerance: number, device?: Device): Promise<void> {
-  const { target, args } = golden;
-  const [n, k] = [golden.logits.length, golden.logits[0]!.length];
-  const z = input("logits", [n, k]);
-  const t = input("targets", [n, k]);
-  const weights = input("weights", [n, 1]);
-  const isSoft = Array.isArray(target[0]);
-  const rows = target.map((y) =>
-    Array.isArray(y) ? y : Array.from({ length: k }, (_, c) => c === y ? 1 : 0)
-  );
-  const loss = args.reduction === "sum" ? sum(crossEntropy(z, t)) : softmaxCrossEntropy(z, t, {
-    weights,
-    soft: isSoft,
-    labelSmoothing: args["label_smoothing"] ?? 0,
-    ...(args.weight && { classWeights: args.weight }),
-  });
-  const outputs = [loss, ...gradients(loss, [z])];
-  const feeds = new Map([
-    [z, Float64Array.from(golden.logits.flat())],
-    [t, Float64Array.from(rows.flat())],
-    [weights, Float64Array.from(target.map((y) => y === -100 ? 0 : 1))],
-  ]);
+async function check(golden: GoldenLoss, tolerance: number, device?: Device): Promise<void> {
+  const { outputs, feeds } = lossGraph(golden);
   const results = device ? await evaluate(device, outputs, feeds) : interpret(outputs, feeds);
   const close = (actual: number, expected: number, what: string) =>
     assert.ok(
@@ -98,7 +62,7 @@ for (const golden of small) {
 }
 
 const file = shared("golden/training.json");
-const golden: Golden[] = file ? JSON.parse(Deno.readTextFileSync(file)).losses : [];
+const golden: GoldenLoss[] = file ? JSON.parse(Deno.readTextFileSync(file)).losses : [];
 
 Deno.test({
   name: "softmaxCrossEntropy() gives the golden losses and gradients",
