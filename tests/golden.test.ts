@@ -77,7 +77,10 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${folder}/models.json`, '{"models":{}}');
-      await Deno.writeTextFile(`${folder}/training.json`, '{"runs":[]}');
+      await Deno.writeTextFile(
+        `${folder}/training.json`,
+        '{"runs":[],"schedules":{},"losses":[],"metrics":[]}',
+      );
       await assert.rejects(golden([folder]), /^DataError: Cannot check the device/);
     } finally {
       await Deno.remove(folder, { recursive: true });

@@ -107,7 +107,7 @@ function modelOf(net: string, classes: number): Model {
 }
 
 /** The images and targets of step `s`; mixed with their neighbours where the variant says so. */
-function examples(run: GoldenRun, file: GoldenTraining, s: number) {
+function examples(run: GoldenRun, file: Pick<GoldenTraining, "stream_base" | "nets">, s: number) {
   const { batch_shape: shape, classes } = file.nets[run.net]!;
   const images = filledImages(shape, file.stream_base + 100000 + s);
   const labels = filledLabels(shape[0], classes, file.stream_base + 200000 + s);
@@ -127,7 +127,7 @@ function mixed(rows: Float32Array, n: number): Float32Array {
 export async function checkRun(
   device: Device,
   run: GoldenRun,
-  file: GoldenTraining,
+  file: Pick<GoldenTraining, "stream_base" | "nets">,
   comparison: Comparison,
 ): Promise<void> {
   const { batch_shape: [n, , h, w], classes } = file.nets[run.net]!;

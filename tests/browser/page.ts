@@ -30,7 +30,7 @@ const page: Page = {
   golden: (run, file) =>
     withDevice(async (device) => {
       const comparison = new Comparison();
-      await checkRun(device, run, { ...file, runs: [run] }, comparison);
+      await checkRun(device, run, file, comparison);
       return comparison.rows;
     }),
 };
