@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   data: "examine a data set: duplicates, leaks, files that cannot be used",
   augment: "show what is done to training images",
   "lr-find": "suggest a learning rate for a run",
+  sweep: "search for good options by training with many",
   schema: "print the schema of train's configuration files",
   golden: "check the device against golden numbers",
   bench: "time a training step, its products, or its peers",

@@ -66,16 +66,15 @@ export function readOption(option: Option, value: unknown): unknown {
   return texts.reduce<unknown>((before, text) => read(String(text), before), undefined);
 }
 
-/**
- * The options in the text of a configuration file of `command`, read as its flags are. Throws UsageError, with
- * line and column, for what is no JSON, for an option there is not, with the nearest, and for a value that its
- * flag would not take.
- */
-export function readConfig(
-  command: Command,
-  { text, path }: { readonly text: string; readonly path: string },
-): Map<string, unknown> {
-  const refuse = (offset: number, reason: string) => {
+/** Says of a place in a file what is wrong there. */
+export type Refuse = (node: Pick<Node, "offset">, reason: string) => UsageError;
+
+/** A file of JSON as nodes that know their place. Throws UsageError, with line and column, for what is none. */
+export function parseConfig(
+  text: string,
+  path: string,
+): { readonly root: Node; readonly refuse: Refuse } {
+  const refuse: Refuse = ({ offset }, reason) => {
     const before = text.slice(0, offset).split("\n");
     const place = `${path}:${before.length}:${before.at(-1)!.length + 1}`;
     return new UsageError(`Cannot read ${place}: ${reason}`);
@@ -85,23 +84,59 @@ export function readConfig(
   const [wrong] = errors;
   if (wrong) {
     const words = printParseErrorCode(wrong.error).replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ");
-    throw refuse(wrong.offset, `${words.toLowerCase()}, JSON was needed`);
+    throw refuse(wrong, `${words.toLowerCase()}, JSON was needed`);
   }
-  if (root?.type !== "object") throw refuse(root?.offset ?? 0, "an object of options was needed");
+  if (!root) throw refuse({ offset: 0 }, "it is empty, JSON was needed");
+  return { root, refuse };
+}
+
+/** The members of an object, each once. Throws UsageError for another node, and for a name that comes again. */
+export function membersOf(
+  node: Node,
+  { refuse, what }: { readonly refuse: Refuse; readonly what: string },
+): { readonly name: string; readonly key: Node; readonly value: Node }[] {
+  if (node.type !== "object") throw refuse(node, `an object of ${what} was needed`);
+  const names = new Set<string>();
+  return (node.children ?? []).map(({ children: [key, value] = [] }) => {
+    const name: string = key!.value;
+    if (names.has(name)) throw refuse(key!, `"${name}" stands here again, once was needed`);
+    names.add(name);
+    return { name, key: key!, value: value! };
+  });
+}
+
+/**
+ * The options in the text of a configuration file of `command`, read as its flags are. Throws UsageError, with
+ * line and column, for what is no JSON, for an option there is not, with the nearest, and for a value that its
+ * flag would not take.
+ */
+export function readConfig(
+  command: Command,
+  { text, path }: { readonly text: string; readonly path: string },
+): Map<string, unknown> {
+  const { root, refuse } = parseConfig(text, path);
+  return readOptions(command, root, refuse);
+}
+
+/** The options that are the members of a node. Throws as {@linkcode readConfig} does. */
+export function readOptions(command: Command, node: Node, refuse: Refuse): Map<string, unknown> {
+  const read = optionReader(command, refuse);
+  const members = membersOf(node, { refuse, what: "options" })
+    .filter(({ name, value }) => !Object.hasOwn(TOLD, name) && value.type !== "null");
+  return new Map(members.map(({ name, key, value }) => [name, read(name, key)(value)]));
+}
+
+/** What reads values of an option, named at `key`. Throws UsageError for an option there is not. */
+export function optionReader(
+  command: Command,
+  refuse: Refuse,
+): (name: string, key: Node) => (value: Node) => unknown {
   const known = optionsOf(command);
-  const found = new Map<string, unknown>();
-  for (const property of root.children ?? []) {
-    const [key, node] = property.children ?? [];
-    if (!key || !node) continue;
-    const name: string = key.value;
-    if (Object.hasOwn(TOLD, name)) continue;
+  return (name, key) => {
     const options = known.get(name);
-    if (!options) throw refuse(key.offset, unknown(name, [...known.keys()]));
-    if (found.has(name)) throw refuse(key.offset, `"${name}" stands here again, once was needed`);
-    if (node.type === "null") continue;
-    found.set(name, valueOf(node, options, (reason) => refuse(node.offset, `"${name}" ${reason}`)));
-  }
-  return found;
+    if (!options) throw refuse(key, unknown(name, [...known.keys()]));
+    return (value) => valueOf(value, options, (reason) => refuse(value, `"${name}" ${reason}`));
+  };
 }
 
 function unknown(name: string, known: readonly string[]): string {
@@ -132,7 +167,7 @@ function valueOf(
 }
 
 /** The value that a node stands for. */
-function plain(node: Node): unknown {
+export function plain(node: Node): unknown {
   if (node.type === "array") return (node.children ?? []).map(plain);
   if (node.type !== "object") return node.value;
   return Object.fromEntries(
