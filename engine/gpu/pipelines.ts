@@ -1,5 +1,6 @@
 /** Compiled pipelines: one for each text on each device, shared by all programs. */
 
+import { QUAD_BYTES } from "../compile/formats.ts";
 import type { Dispatch } from "../compile/program.ts";
 import type { Device } from "./device.ts";
 
@@ -9,8 +10,14 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** What the bindings of pipelines look like: those of one look share it, which makes switching cheap. */
+interface Layouts {
+  readonly group: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
 interface Cache {
-  readonly layouts: Map<string, GPUBindGroupLayout>;
+  readonly layouts: Map<string, Layouts>;
   readonly pipelines: Map<string, Promise<Pipeline>>;
 }
 
@@ -33,18 +40,7 @@ async function create(
   { wgsl, label, bindings }: Dispatch,
   layouts: Cache["layouts"],
 ): Promise<Pipeline> {
-  const key = bindings.map((b) => b.writable ? "w" : "r").join("");
-  let layout = layouts.get(key);
-  if (!layout) {
-    layout = gpu.createBindGroupLayout({
-      entries: bindings.map(({ writable }, binding) => ({
-        binding,
-        visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: writable ? "storage" : "read-only-storage" },
-      })),
-    });
-    layouts.set(key, layout);
-  }
+  const layout = layoutsFor(gpu, bindings, layouts);
   const module = gpu.createShaderModule({ code: wgsl, label });
   const { messages } = await module.getCompilationInfo();
   const error = messages.find((m) => m.type === "error");
@@ -54,8 +50,32 @@ async function create(
   }
   const pipeline = await gpu.createComputePipelineAsync({
     label,
-    layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+    layout: layout.pipeline,
     compute: { module, entryPoint: "main" },
   });
-  return { pipeline, layout };
+  return { pipeline, layout: layout.group };
+}
+
+function layoutsFor(
+  gpu: GPUDevice,
+  bindings: Dispatch["bindings"],
+  known: Cache["layouts"],
+): Layouts {
+  const key = bindings.map((b) => `${b.writable ? "w" : "r"}${b.format}`).join();
+  let layouts = known.get(key);
+  if (!layouts) {
+    const group = gpu.createBindGroupLayout({
+      entries: bindings.map(({ writable, format }, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: {
+          type: writable ? "storage" : "read-only-storage",
+          minBindingSize: QUAD_BYTES[format], // else each dispatch checks the size anew
+        },
+      })),
+    });
+    layouts = { group, pipeline: gpu.createPipelineLayout({ bindGroupLayouts: [group] }) };
+    known.set(key, layouts);
+  }
+  return layouts;
 }

@@ -121,6 +121,8 @@ async function allocate(
   const { gpu } = device;
   const buffers: GPUBuffer[] = [];
   const error = await errorOf(gpu, "out-of-memory", () => {
+    // They are zero already; once told so, the device no longer looks for what was never written.
+    const fresh = gpu.createCommandEncoder();
     for (const [i, { size, holds }] of program.buffers.entries()) {
       const values = holds && constantValues(holds);
       if (holds && !values) {
@@ -131,7 +133,9 @@ async function allocate(
       buffers.push(buffer);
       own.push(buffer);
       if (holds && values) gpu.queue.writeBuffer(buffer, 0, padRows(holds, values));
+      else fresh.clearBuffer(buffer);
     }
+    gpu.queue.submit([fresh.finish()]);
   });
   if (error) {
     const bytes = program.buffers.reduce((n, b) => n + b.size, 0);
