@@ -1,7 +1,7 @@
 /** `bench augment`: what the device's part of each preset costs, there and on one thread. Trains nothing. */
 
 import { defaultResize } from "../data/loader.ts";
-import { divide } from "../data/divide.ts";
+import { divide, type Division } from "../data/divide.ts";
 import type { Image } from "../data/image.ts";
 import { draw, readPipeline } from "../data/pipeline.ts";
 import { packed } from "../data/prepare.ts";
@@ -83,8 +83,20 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function measured(device: Device, preset: PresetName, flags: Flags): Promise<Row> {
-  const { size, batch, seed, seconds } = flags;
+/** How images are made up and for how long they are augmented. */
+interface RateOptions {
+  readonly size: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly seconds: number;
+}
+
+/** Images a second of what a device does of a preset: there and on one thread, and where its steps run. */
+export async function augmentationRates(
+  device: Device,
+  preset: PresetName,
+  { size, batch, seed, seconds }: RateOptions,
+): Promise<{ readonly division: Division; readonly thread: number; readonly device: number }> {
   const pipeline = readPipeline(PRESETS[preset].pipeline, { size, resize: defaultResize(size) });
   const division = divide(pipeline, hasKernel);
   const square = { width: size, height: size };
@@ -92,7 +104,7 @@ async function measured(device: Device, preset: PresetName, flags: Flags): Promi
     drawn: Array.from({ length: batch }, (_, i) => draw(division.device, [step, i], square).drawn),
     mixing: draw(division.batch, [step], square).drawn,
   });
-  const bytes = madeUpExamples({ ...flags, model: "", steps: 0 }).images;
+  const bytes = madeUpExamples({ size, batch, seed, model: "", steps: 0 }).images;
   const images = Array.from({ length: batch }, (_, i): Image => {
     const pixels = bytes.subarray(i * size * size * 4, (i + 1) * size * size * 4);
     return { ...square, data: pixels.filter((_, k) => k % 4 < 3) };
@@ -115,7 +127,12 @@ async function measured(device: Device, preset: PresetName, flags: Flags): Promi
   });
   runner.destroy();
   memory.destroy();
+  return { division, thread, device: onDevice };
+}
 
+async function measured(device: Device, preset: PresetName, flags: Flags): Promise<Row> {
+  const { size, batch, seed } = flags;
+  const { division, ...rates } = await augmentationRates(device, preset, flags);
   const step = stepSession({ model: "efficientnet_b0", size, batch, seed });
   const [plain, augmented] = [{}, { augment: deviceAugmentation(division) }].map((more) =>
     planTraining({ ...step, ...more }, UNBOUND)
@@ -126,8 +143,7 @@ async function measured(device: Device, preset: PresetName, flags: Flags): Promi
     dispatches: augmented!.dispatches - plain!.dispatches,
     bytesPerImage,
     share: bytesPerImage / plain!.bytesPerImage,
-    thread,
-    device: onDevice,
+    ...rates,
   };
 }
 

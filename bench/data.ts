@@ -1,15 +1,19 @@
-/** `bench data`: images a second of decoding alone and of the whole loader, from files and from its caches. */
+/** `bench data`: images a second of decoding, of augmentation and of the whole loader, from files and from its caches. */
 
+import process from "node:process";
 import type { Cache } from "../data/cache/cache.ts";
-import { MemoryCache } from "../data/cache/memory.ts";
 import { DiskCache } from "../data/cache/disk.ts";
-import { defaultResize, Loader } from "../data/loader.ts";
+import { MemoryCache } from "../data/cache/memory.ts";
+import { type Batch, defaultResize, Loader } from "../data/loader.ts";
 import type { Library } from "../data/native.ts";
 import type { Sample } from "../data/sample.ts";
 import { addDataFlags, type DataFlags, requireDataAgreement } from "../cli/data_flags.ts";
 import { type CommonFlags, given, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
 import { openData } from "../cli/train_data.ts";
-import type { DecodeTask } from "./decode_worker.ts";
+import { openDevice } from "../engine/gpu/device.ts";
+import { augmentationRates } from "./augment.ts";
+import type { DecodeReply, DecodeTask } from "./decode_worker.ts";
+import { table } from "./table.ts";
 
 interface BenchFlags extends CommonFlags, DataFlags {
   readonly size: number;
@@ -17,21 +21,29 @@ interface BenchFlags extends CommonFlags, DataFlags {
   readonly batch: number;
   readonly limit: number;
   readonly seconds: number;
+  readonly repeat: number;
   readonly workers?: number;
   readonly library?: Library;
 }
 
-/** What was measured with a number of workers, in images a second. */
-interface Row {
-  readonly workers: number;
-  /** Decoding alone, in so many workers that do nothing else. */
-  readonly decode: number;
-  /** Decoding and resizing alone. */
-  readonly prefix: number;
-  readonly files: number;
-  readonly ram: number;
-  readonly disk: number;
+/** What one way reached. */
+interface Rate {
+  readonly imagesPerSecond: number;
+  /** Processor time of all threads for an image, which other programs on a machine change less. */
+  readonly microseconds: number;
 }
+
+/** The ways of an image that are timed, and what they are called in a table. */
+const WAYS = {
+  decode: "decode",
+  prefix: "prefix",
+  files: "files",
+  ram: "ram",
+  ramCentre: "ram, centre",
+  disk: "disk",
+} as const;
+
+type Way = keyof typeof WAYS;
 
 function command() {
   const command = newCommand("bench data", "Times decoding and the whole way to a batch.");
@@ -41,6 +53,7 @@ function command() {
     .option("--batch <n>", "images in a batch", whole(1), 32)
     .option("--limit <n>", "images that are used, over and over", whole(2), 512)
     .option("--seconds <n>", "time for each number", whole(1), 2)
+    .option("--repeat <n>", "measure so often and keep the best", whole(1), 1)
     .option("--workers <n>", "up to so many workers (default: the processors)", whole(1))
     .option("--library <name>", "which decoder", oneOf(["sharp", "jsquash", "imagescript"]));
 }
@@ -59,66 +72,144 @@ export async function run(args: readonly string[]): Promise<number> {
   const samples = [...dataset.train, ...dataset.validation].slice(0, flags.limit);
   const images: Uint8Array[] = [];
   for (const { path } of samples) images.push(await files.read(path));
-  const bytes = images.reduce((sum, { length }) => sum + length, 0) / images.length;
+  const bytes = Math.round(images.reduce((sum, { length }) => sum + length, 0) / images.length);
   const short = flags.resize ?? defaultResize(flags.size);
+  const { size, batch, seed, seconds, library } = flags;
 
-  const alone = async (workers: number, more: { readonly short?: number }) => {
-    const task: DecodeTask = { images, library: flags.library, seconds: flags.seconds, ...more };
-    return sum(await Promise.all(Array.from({ length: workers }, () => decodeAlone(task))));
-  };
-  const whole = (workers: number, cache: Cache) =>
-    throughLoader(samples, files, flags, { workers, cache });
-  const rows: Row[] = [];
-  const most = flags.workers ?? navigator.hardwareConcurrency;
-  for (let workers = 1; workers <= most; workers++) {
-    const dir = await Deno.makeTempDir({ prefix: "verity-bench-" });
-    try {
-      rows.push({
-        workers,
-        decode: await alone(workers, {}),
-        prefix: await alone(workers, { short }),
-        files: await whole(workers, new MemoryCache(0)),
-        ram: await whole(workers, new MemoryCache(2 ** 32)),
-        disk: await whole(workers, new DiskCache(files, { dir, limit: 2 ** 36 })),
-      });
-    } finally {
-      await Deno.remove(dir, { recursive: true });
-    }
-    if (!flags.json) {
-      if (workers === 1) {
-        console.log(`${source}: ${samples.length} images, ${Math.round(bytes)} bytes each`);
-        console.log(`to ${flags.size} pixels, cut from ${short}; images a second`);
-        console.log("workers  decode  prefix   files  of prefix     ram    disk  ram / decode");
+  const dir = await Deno.makeTempDir({ prefix: "verity-bench-" });
+  const rows: (Readonly<Record<Way, Rate>> & { readonly workers: number })[] = [];
+  try {
+    const most = flags.workers ?? navigator.hardwareConcurrency;
+    for (let workers = 1; workers <= most; workers++) {
+      const task: DecodeTask = { images, library, seconds };
+      const loader = (cache: Cache, train = true) =>
+        throughLoader(samples, files, flags, { workers, cache, train });
+      const ways: Readonly<Record<Way, () => Promise<Rate>>> = {
+        decode: () => decoding(workers, task),
+        prefix: () => decoding(workers, { ...task, short }),
+        files: () => loader(new MemoryCache(0)),
+        ram: () => loader(new MemoryCache(2 ** 32)),
+        ramCentre: () => loader(new MemoryCache(2 ** 32), false),
+        disk: () => loader(new DiskCache(files, { dir, limit: 2 ** 36 })),
+      };
+      const found: Partial<Record<Way, Rate>> = {};
+      for (let i = 0; i < flags.repeat; i++) {
+        for (const way of Object.keys(WAYS) as Way[]) {
+          found[way] = better(found[way], await ways[way]());
+        }
       }
-      console.log(line(rows.at(-1)!));
+      rows.push({ workers, ...found as Record<Way, Rate> });
     }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
   }
+  const augmented = await onDevice({ size, batch: Math.min(batch, samples.length), seed, seconds });
   if (flags.json) {
-    const { size, library = "best" } = flags;
-    const result = {
-      source,
-      images: samples.length,
-      bytes: Math.round(bytes),
-      size,
-      short,
-      library,
-    };
-    console.log(JSON.stringify({ ...result, "img_per_s": rows.map(rounded) }));
+    const about = { source, images: samples.length, bytes, size, short, library };
+    console.log(JSON.stringify({
+      ...{ ...about, library: library ?? "best" },
+      "img_per_s": rows.map((row) => numbers(row, ({ imagesPerSecond }) => imagesPerSecond)),
+      "cpu_us_per_image": rows.map((row) => numbers(row, ({ microseconds }) => microseconds)),
+      "augment_device": augmented?.adapter ?? null,
+      "augment_img_per_s": augmented?.device ?? null,
+    }));
+    return 0;
   }
+  console.log(`${source}: ${samples.length} images, ${bytes} bytes each`);
+  console.log(`to ${size} pixels, cut from ${short}; images a second\n`);
+  console.log(table(
+    ["workers", ...Object.values(WAYS), "files / decode", "ram / decode"],
+    rows.map((row) => {
+      const { decode, files, ram } = row;
+      const over = (a: Rate) => a.imagesPerSecond / decode.imagesPerSecond;
+      return [
+        String(row.workers),
+        ...(Object.keys(WAYS) as Way[]).map((way) => row[way].imagesPerSecond.toFixed(0)),
+        `${(100 * over(files)).toFixed(0)} %`,
+        `${over(ram).toFixed(1)} ×`,
+      ];
+    }),
+  ));
+  console.log("\nprocessor time, µs an image\n");
+  console.log(table(
+    ["workers", ...Object.values(WAYS), "decode / files", "decode / ram"],
+    rows.map((row) => {
+      const { decode, files, ram } = row;
+      return [
+        String(row.workers),
+        ...(Object.keys(WAYS) as Way[]).map((way) => row[way].microseconds.toFixed(0)),
+        `${(100 * decode.microseconds / files.microseconds).toFixed(0)} %`,
+        `${(decode.microseconds / ram.microseconds).toFixed(1)} ×`,
+      ];
+    }),
+  ));
+  console.log(
+    augmented
+      ? `\nstrong augmentation on ${augmented.adapter}: ${
+        augmented.device.toFixed(0)
+      } images a second`
+      : "\nno adapter: augmentation on a device was not timed",
+  );
   return 0;
 }
 
-/** Images a second of one worker that only decodes. */
-function decodeAlone(task: DecodeTask): Promise<number> {
-  const worker = new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
-  return new Promise<number>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<number>) => resolve(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    worker.postMessage(task);
-  }).finally(() => worker.terminate());
+/** What the device does of `strong`, alone; undefined where there is none. */
+async function onDevice(options: {
+  readonly size: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly seconds: number;
+}): Promise<{ readonly adapter: string; readonly device: number } | undefined> {
+  let device;
+  try {
+    device = await openDevice();
+  } catch {
+    return undefined;
+  }
+  const rates = await augmentationRates(device, "strong", options);
+  device.gpu.destroy();
+  return { adapter: device.name, device: rates.device };
+}
+
+/** Times `run`, which says how many images it did. */
+async function timed(run: () => Promise<number>): Promise<Rate> {
+  const [start, used] = [performance.now(), process.cpuUsage()];
+  const images = await run();
+  const { user, system } = process.cpuUsage(used);
+  return {
+    imagesPerSecond: 1000 * images / (performance.now() - start),
+    microseconds: (user + system) / images,
+  };
+}
+
+/** Images a second of workers that decode and do nothing else. */
+async function decoding(count: number, task: DecodeTask): Promise<Rate> {
+  const workers = Array.from(
+    { length: count },
+    () => new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" }),
+  );
+  const replies = () =>
+    Promise.all(workers.map((worker) =>
+      new Promise<DecodeReply>((resolve, reject) => {
+        worker.onmessage = ({ data }: MessageEvent<DecodeReply>) => resolve(data);
+        worker.onerror = (event) => {
+          event.preventDefault();
+          reject(new Error(event.message));
+        };
+      })
+    ));
+  try {
+    const ready = replies();
+    for (const worker of workers) worker.postMessage(task);
+    await ready;
+    return await timed(async () => {
+      const done = replies();
+      for (const worker of workers) worker.postMessage("go");
+      return (await done).reduce((sum, reply) => sum + (reply === "ready" ? 0 : reply.images), 0);
+    });
+  } finally {
+    for (const worker of workers) worker.terminate();
+  }
 }
 
 /** Images a second of a loader after its first epoch, which fills the cache. */
@@ -126,48 +217,55 @@ async function throughLoader(
   samples: readonly Sample[],
   files: Parameters<typeof Loader.open>[1],
   { size, resize, batch, seed, seconds, library }: BenchFlags,
-  { workers, cache }: { readonly workers: number; readonly cache: Cache },
-): Promise<number> {
+  { workers, cache, train }: {
+    readonly workers: number;
+    readonly cache: Cache;
+    readonly train: boolean;
+  },
+): Promise<Rate> {
   const loader = await Loader.open(samples, files, { workers, cache, ...(library && { library }) });
   const options = {
-    ...{ size, batch: Math.min(batch, samples.length), seed, train: true, reuse: true },
+    ...{ size, batch: Math.min(batch, samples.length), seed, train, reuse: true },
     ...(resize !== undefined && { resize }),
   };
+  const epochs = async function* (): AsyncGenerator<Batch, void, undefined> {
+    for (let epoch = 1;; epoch++) yield* loader.batches({ ...options, epoch });
+  }();
   try {
     // In order, so that no image is left out.
     for await (const _ of loader.batches({ ...options, train: false, epoch: 0 }));
-    let done = 0;
-    const start = performance.now();
-    const over = () => performance.now() - start >= 1000 * seconds;
-    for (let epoch = 1; !over(); epoch++) {
-      for await (const { indices } of loader.batches({ ...options, epoch })) {
-        done += indices.length;
-        if (over()) break;
+    // Those that are read ahead belong to no time.
+    for (let i = 0; i < 4; i++) await epochs.next();
+    return await timed(async () => {
+      const start = performance.now();
+      let done = 0;
+      while (performance.now() - start < 1000 * seconds) {
+        const { indices } = (await epochs.next()).value!;
+        done += indices.reduce((n, index) => n + (index < 0 ? 0 : 1), 0);
       }
-    }
-    return 1000 * done / (performance.now() - start);
+      return done;
+    });
   } finally {
+    await epochs.return(undefined);
     loader.close();
   }
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
+/** The better of two measurements, each number by itself. */
+function better(a: Rate | undefined, b: Rate): Rate {
+  if (!a) return b;
+  return {
+    imagesPerSecond: Math.max(a.imagesPerSecond, b.imagesPerSecond),
+    microseconds: Math.min(a.microseconds, b.microseconds),
+  };
 }
 
-function line({ workers, decode, prefix, files, ram, disk }: Row): string {
-  const cells = [
-    String(workers).padStart(7),
-    ...[decode, prefix, files].map((value) => value.toFixed(0).padStart(7)),
-    `${(100 * files / prefix).toFixed(0)} %`.padStart(10),
-    ...[ram, disk].map((value) => value.toFixed(0).padStart(7)),
-    `${(ram / decode).toFixed(1)} ×`.padStart(13),
-  ];
-  return cells.join(" ");
-}
-
-function rounded(row: Row): Row {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, Math.round(value * 10) / 10]),
-  ) as unknown as Row;
+function numbers(
+  { workers, ...rates }: Readonly<Record<Way, Rate>> & { readonly workers: number },
+  number: (rate: Rate) => number,
+): Record<string, number> {
+  const rounded = Object.entries(rates).map((
+    [way, rate],
+  ) => [way, Math.round(10 * number(rate)) / 10]);
+  return { workers, ...Object.fromEntries(rounded) };
 }
