@@ -47,8 +47,8 @@ export interface LoaderOptions {
    */
   readonly pass?: number;
   /**
-   * Whether the images of a batch may be overwritten as soon as the next one is asked for: whoever copies them to a device
-   * at once spares the program a new buffer for each batch. Default false.
+   * Whether the images of a batch may lie in shared memory and be overwritten as soon as the next one is asked for: for
+   * whoever copies them to a device at once. Default false.
    */
   readonly reuse?: boolean;
 }

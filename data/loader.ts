@@ -17,18 +17,17 @@ import { mixed } from "./mixing.ts";
 import type { Library } from "./native.ts";
 import { draw } from "./pipeline.ts";
 import { Pool } from "./pool.ts";
-import type { Work } from "./prepare.ts";
+import type { Finished, Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
-import { type Prefix, type Ready, Supply } from "./supply.ts";
-import { writeView } from "./view.ts";
+import { type Prefix, Supply } from "./supply.ts";
 
 export { defaultResize, type Left, type LoaderOptions } from "./batch_options.ts";
 
 /** Images and what is known about them; `n` rows, the last of which may be padding. */
 export interface Batch {
   /** [n, size, size, 4]: red green blue and a 0; padding is all 0. */
-  readonly images: Uint8Array<ArrayBuffer>;
+  readonly images: Uint8Array;
   /** [n], class numbers; −1 where it is not known and for padding. */
   readonly labels: Int32Array<ArrayBuffer>;
   /** [n, classes] probabilities in place of labels, where images were mixed with each other. */
@@ -61,6 +60,12 @@ export interface BadSample {
   readonly index: number;
   /** One sentence that names its file. */
   readonly reason: string;
+}
+
+/** Memory for a batch, which workers write to where it may be shared. */
+function newBuffer(bytes: number, { reuse }: LoaderOptions): Uint8Array {
+  const shared = reuse && typeof SharedArrayBuffer !== "undefined";
+  return new Uint8Array(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
 }
 
 type Loaded = Omit<Batch, "waited">;
@@ -139,23 +144,25 @@ export class Loader {
     const prefix = this.#supply.prefix(division.prefix);
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
     const ahead = Math.max(2, Math.ceil(8 * this.#pool.size / batch));
-    const pending: Promise<Loaded>[] = [];
+    const pending: (Loaded | Promise<Loaded>)[] = [];
     const buffers: Batch["images"][] = [];
     let begun = 0;
     for (let step = 0; step < steps; step++) {
+      const asked = performance.now();
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
+        // What is made at once needs no head start.
+        if (pending.length > 0 && !(pending.at(-1) instanceof Promise)) break;
         const [from, to] = [begun * batch, (begun + 1) * batch];
         const rows = {
           indices: order.indices.subarray(from, to),
           repeats: order.repeats.subarray(from, to),
         };
-        const images = buffers.pop() ?? new Uint8Array(batch * options.size ** 2 * 4);
+        const images = buffers.pop() ?? newBuffer(batch * options.size ** 2 * 4, options);
         const next = this.#load(rows, { images, prefix, division, options, step: begun });
         // Reported when it is this batch's turn, which may never come.
-        next.catch(() => {});
+        if (next instanceof Promise) next.catch(() => {});
         pending.push(next);
       }
-      const asked = performance.now();
       const ready = await pending.shift()!;
       yield { ...ready, waited: (performance.now() - asked) / 1000 };
       if (options.reuse) buffers.push(ready.images);
@@ -198,46 +205,52 @@ export class Loader {
     this.#pool.close();
   }
 
-  async #load(rows: Order, { images, prefix, division, options, step }: Loading): Promise<Loaded> {
+  /** A batch: at once where all its images are kept. */
+  #load(rows: Order, loading: Loading): Loaded | Promise<Loaded> {
+    const { images, prefix, division, options, step } = loading;
     const { batch, size, pass } = options;
     const labels = new Int32Array(batch).fill(-1);
     const weights = new Float32Array(batch);
     const indices = new Int32Array(batch).fill(-1);
     const drawn: Left["drawn"][number][] = Array.from({ length: batch }, () => []);
     const bytes = size * size * 4;
-    const place = (ready: Ready, row: number) => {
+    const note = ({ label, left }: Finished, row: number) => {
       const index = rows.indices[row]!;
-      const pixels = images.subarray(row * bytes, (row + 1) * bytes);
-      if ("view" in ready) writeView(ready.image, ready.view, pixels);
-      else pixels.set(ready.pixels);
-      labels[row] = pass === undefined ? ready.label : this.samples[index]!.label;
+      labels[row] = pass === undefined ? label : this.samples[index]!.label;
       weights[row] = 1;
       indices[row] = index;
-      drawn[row] = ready.left;
+      drawn[row] = left;
     };
-    const waiting: [row: number, ready: Promise<Ready>][] = [];
+    const waiting: [row: number, finished: Promise<Finished>][] = [];
     for (const [row, index] of rows.indices.entries()) {
       const work = this.#work({ index, repeat: rows.repeats[row]! }, division, options);
-      const ready = this.#supply.ready(this.samples[index]!, prefix, work);
-      if (!(ready instanceof Promise)) place(ready, row);
+      const into = images.subarray(row * bytes, (row + 1) * bytes);
+      const finished = this.#supply.write(this.samples[index]!, prefix, { work, into });
+      if (!(finished instanceof Promise)) note(finished, row);
       else {
-        ready.catch(() => {});
-        waiting.push([row, ready]);
+        finished.catch(() => {});
+        waiting.push([row, finished]);
       }
     }
-    for (const [row, ready] of waiting) place(await ready, row);
-    images.fill(0, rows.indices.length * bytes);
     const loaded = { images, labels, weights, indices };
-    const none = division.batch.length === 0 || pass !== undefined;
-    const keys = [MIXING, options.seed, options.epoch, step];
-    const mixing = none ? [] : draw(division.batch, keys, { width: size, height: size }).drawn;
-    const mixesHere = division.mixed === "loader";
-    const leaves = division.device.length > 0 || !none && !mixesHere;
-    return {
-      ...loaded,
-      ...(!none && { targets: mixed(mixesHere ? loaded : { labels }, mixing, options) }),
-      ...(leaves && { left: { drawn, mixing } }),
+    const whole = (): Loaded => {
+      images.fill(0, rows.indices.length * bytes);
+      const none = division.batch.length === 0 || pass !== undefined;
+      const keys = [MIXING, options.seed, options.epoch, step];
+      const mixing = none ? [] : draw(division.batch, keys, { width: size, height: size }).drawn;
+      const mixesHere = division.mixed === "loader";
+      const leaves = division.device.length > 0 || !none && !mixesHere;
+      return {
+        ...loaded,
+        ...(!none && { targets: mixed(mixesHere ? loaded : { labels }, mixing, options) }),
+        ...(leaves && { left: { drawn, mixing } }),
+      };
     };
+    if (waiting.length === 0) return whole();
+    return (async () => {
+      for (const [row, finished] of waiting) note(await finished, row);
+      return whole();
+    })();
   }
 
   /** What is done to a sample after the prefix. */

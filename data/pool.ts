@@ -18,8 +18,8 @@ interface Job {
   readonly work: Work;
   /** A file, or a prepared image. */
   readonly source: Read | Image;
-  /** Whether the result is for a batch. */
-  readonly finish: boolean;
+  /** For a batch: where the pixels go. */
+  readonly into: Uint8Array | undefined;
   readonly resolve: (result: Image | Finished) => void;
   readonly reject: (error: Error) => void;
 }
@@ -54,6 +54,10 @@ function ready(worker: Worker, library: Library | undefined): Promise<Ready> {
     };
     post(worker, { type: "open", library });
   });
+}
+
+function isShared({ buffer }: Uint8Array): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
 }
 
 function closed({ name }: Work): Error {
@@ -107,15 +111,15 @@ export class Pool {
 
   /** The image in a file after steps. Rejects with DataError when it cannot be read, decoded or transformed. */
   async prepare(read: Read, work: Work): Promise<Image> {
-    return await this.#done(read, work, false) as Image;
+    return await this.#done(read, work) as Image;
   }
 
   /**
-   * A prepared image after steps, or the one in a file after all of them, for a batch. Rejects with DataError when
-   * it cannot be read or does not fit the steps.
+   * Writes a prepared image after steps, or the one in a file after all of them, to `into`; at once where that is shared
+   * memory. Rejects with DataError when it cannot be read or does not fit the steps.
    */
-  async finish(source: Read | Image, work: Work): Promise<Finished> {
-    return await this.#done(source, work, true) as Finished;
+  async finish(source: Read | Image, work: Work, into: Uint8Array): Promise<Finished> {
+    return await this.#done(source, work, into) as Finished;
   }
 
   /** Ends the workers; what is still under way is rejected. */
@@ -129,10 +133,10 @@ export class Pool {
     for (const { work, reject } of this.#queue.splice(0)) reject(closed(work));
   }
 
-  #done(source: Read | Image, work: Work, finish: boolean): Promise<Image | Finished> {
+  #done(source: Read | Image, work: Work, into?: Uint8Array): Promise<Image | Finished> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(closed(work));
-      const job = { work, source, finish, resolve, reject };
+      const job = { work, source, into, resolve, reject };
       // What is nearly done goes first: it belongs to the batch that is waited for.
       if (typeof source === "function") this.#queue.push(job);
       else this.#queue.unshift(job);
@@ -175,13 +179,14 @@ export class Pool {
   }
 
   /** What a worker is told of a job; undefined where the file cannot be read, which the job then knows. */
-  async #read({ source, work, finish, reject }: Job): Promise<Item | undefined> {
+  async #read({ source, work, into, reject }: Job): Promise<Item | undefined> {
+    const target = into && { into: isShared(into) ? into : into.length };
     // A copy, for what is sent leaves this thread.
     if (typeof source !== "function") {
-      return { source: { ...source, data: source.data.slice() }, work, finish };
+      return { source: { ...source, data: source.data.slice() }, work, ...target };
     }
     try {
-      return { source: await source(), work, finish };
+      return { source: await source(), work, ...target };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       reject(new DataError(`Cannot read ${work.name}: ${reason}`));
@@ -196,8 +201,11 @@ export class Pool {
     member.pace = Math.max(1, Math.min(GROUP.images, Math.round(GROUP.seconds / each)));
     for (const [i, job] of jobs.entries()) {
       const outcome = reply.outcomes[i]!;
-      if ("result" in outcome) job.resolve(outcome.result);
-      else job.reject(outcome.bad ? new DataError(outcome.message) : new Error(outcome.message));
+      if ("image" in outcome) job.resolve(outcome.image);
+      else if ("finished" in outcome) {
+        if (outcome.pixels) job.into!.set(outcome.pixels);
+        job.resolve(outcome.finished);
+      } else job.reject(outcome.bad ? new DataError(outcome.message) : new Error(outcome.message));
     }
     this.#dispatch();
   }

@@ -8,7 +8,7 @@ import { crop } from "./transforms/crop.ts";
 import { apply, resizedBy } from "./transforms/operations.ts";
 import { resize } from "./transforms/resize.ts";
 import type { Subject } from "./transforms/transform.ts";
-import { type View, viewOf, writeView } from "./view.ts";
+import { viewOf, writeView } from "./view.ts";
 
 /** What is done to an image. */
 export interface Work {
@@ -23,20 +23,12 @@ export interface Work {
   readonly known: Pick<Subject, "label" | "pass">;
 }
 
-/** An image that is ready for a batch. */
+/** What a batch is told of an image whose pixels it has. */
 export interface Finished {
-  /** [height, width, 4]: red green blue and a 0. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
   /** Its class, which transforms may have changed; −1 when unknown. */
   readonly label: number;
   /** What was chosen for the later steps. */
   readonly left: readonly Drawn[];
-}
-
-/** An image that is ready but for crops and flips. */
-export interface Shown extends Pick<Finished, "label" | "left"> {
-  readonly image: Image;
-  readonly view: View;
 }
 
 /** Throws {@linkcode DataError} when an operation would make an image too large. */
@@ -75,33 +67,37 @@ export async function prepare(image: Image, work: Work): Promise<Image> {
   return { ...prepared, data: whole ? data : data.slice() };
 }
 
-/** The image after steps, for a batch. Throws {@linkcode DataError}. */
-export async function finish(image: Image, work: Work): Promise<Finished> {
+/**
+ * Writes the image after steps to `into`, [height, width, 4]: red green blue and a 0. Throws {@linkcode DataError}.
+ */
+export async function finish(image: Image, work: Work, into: Uint8Array): Promise<Finished> {
   const choice = chosen(image, work);
   const { drawn } = choice;
   // Crops behind a resize belong to it, the moves that end a list to the copy into the batch.
   const moved = drawn.findLastIndex(({ name }) => !MOVES.includes(name)) + 1;
   const cut = drawn[moved - 1]?.name === resize.name && drawn[moved]?.name === crop.name ? 1 : 0;
   const before = await apply(image, drawn.slice(0, moved + cut), recompress);
-  const view = viewOf(before, drawn.slice(moved + cut));
-  const pixels = view
-    ? shown(before, view)
-    : packed(await apply(before, drawn.slice(moved + cut), recompress));
-  return { pixels, ...known(choice, work) };
+  const moves = drawn.slice(moved + cut);
+  const view = viewOf(before, moves);
+  if (view) writeView(before, view, into);
+  else writeWhole(await apply(before, moves, recompress), into);
+  return known(choice, work);
 }
 
 /** The same where all that was chosen moves pixels, which takes less time than telling a worker; else undefined. */
-export function finishView(prepared: Image, work: Work): Shown | undefined {
+export function finishView(prepared: Image, work: Work, into: Uint8Array): Finished | undefined {
   if (!onlyMoves(work.steps)) return undefined;
   const choice = chosen(prepared, work);
   const view = viewOf(prepared, choice.drawn);
-  return view && { image: prepared, view, ...known(choice, work) };
+  if (!view) return undefined;
+  writeView(prepared, view, into);
+  return known(choice, work);
 }
 
 /** Operations that often leave a view; padding does where the image was large enough. */
 const MOVES = ["crop", "pad", "horizontalFlip", "verticalFlip"];
 
-function known({ image }: Choice, { later = [], keys }: Work): Pick<Finished, "label" | "left"> {
+function known({ image }: Choice, { later = [], keys }: Work): Finished {
   const { drawn, image: { label = -1 } } = draw(later, keys, image);
   return { label, left: drawn };
 }
@@ -118,13 +114,13 @@ function onlyMoves(steps: readonly Placed[]): boolean {
   return only;
 }
 
-function shown(image: Image, view: View): Uint8Array<ArrayBuffer> {
-  const pixels = new Uint8Array(view.width * view.height * 4);
-  writeView(image, view, pixels);
-  return pixels;
+function writeWhole(image: Image, into: Uint8Array): void {
+  writeView(image, { ...image, left: 0, top: 0, across: false, down: false }, into);
 }
 
-/** All pixels of an image, as {@linkcode writeView} writes them. */
+/** All pixels of an image, [height, width, 4], as {@linkcode writeView} writes them. */
 export function packed(image: Image): Uint8Array<ArrayBuffer> {
-  return shown(image, { ...image, left: 0, top: 0, across: false, down: false });
+  const pixels = new Uint8Array(image.width * image.height * 4);
+  writeWhole(image, pixels);
+  return pixels;
 }

@@ -4,7 +4,7 @@ import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
 import type { Placed } from "./pipeline.ts";
 import type { Pool } from "./pool.ts";
-import { type Finished, finishView, type Shown, type Work } from "./prepare.ts";
+import { type Finished, finishView, type Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 
 /** Steps that are the same every time, and what caches call their results. */
@@ -13,8 +13,11 @@ export interface Prefix {
   readonly steps: readonly Placed[];
 }
 
-/** An image that is ready for a batch, or nearly. */
-export type Ready = Finished | Shown;
+/** What is done to an image after the prefix, and where its pixels go. */
+export interface Wanted {
+  readonly work: Work;
+  readonly into: Uint8Array;
+}
 
 /** Prepares images once where a cache keeps them. */
 export class Supply {
@@ -43,16 +46,17 @@ export class Supply {
     return await this.#cache.get(key) ?? await this.#prepare(sample, key, prefix);
   }
 
-  /** A sample's image after `work`, which follows the prefix: at once where it is kept and only cut and mirrored. */
-  ready(sample: Sample, prefix: Prefix, work: Work): Ready | Promise<Ready> {
+  /** Writes what is wanted of a sample: at once where its image is kept and only cut and mirrored. */
+  write(sample: Sample, prefix: Prefix, { work, into }: Wanted): Finished | Promise<Finished> {
     const key = { prefix: prefix.text, path: sample.path };
     const kept = this.#cache.get(key);
-    const after = (image: Image) => finishView(image, work) ?? this.#pool.finish(image, work);
-    const make = async (): Promise<Ready> => {
+    const after = (image: Image) =>
+      finishView(image, work, into) ?? this.#pool.finish(image, work, into);
+    const make = async (): Promise<Finished> => {
       if (this.#cache.open) return await after(await this.#prepare(sample, key, prefix));
       // In one go: what a crop leaves out is not even resized.
       const steps = [...prefix.steps, ...work.steps];
-      return await this.#pool.finish(() => this.#files.read(sample.path), { ...work, steps });
+      return await this.#pool.finish(() => this.#files.read(sample.path), { ...work, steps }, into);
     };
     if (kept instanceof Promise) return kept.then((image) => image ? after(image) : make());
     if (!kept) return make();

@@ -10,8 +10,8 @@ export interface Item {
   /** Bytes of an image file, or a prepared image. */
   readonly source: Uint8Array | Image;
   readonly work: Work;
-  /** Whether the result is for a batch. */
-  readonly finish: boolean;
+  /** For a batch: where the pixels go in shared memory, or how many bytes of them are sent back. */
+  readonly into?: Uint8Array | number;
 }
 
 /** What the worker is told: first which library to use, then groups of images. */
@@ -21,7 +21,8 @@ export type Request =
 
 /** What became of one image; `bad` says that the file is at fault, not the program. */
 export type Outcome =
-  | { readonly result: Image | Finished }
+  | { readonly image: Image }
+  | { readonly finished: Finished; readonly pixels?: Uint8Array<ArrayBuffer> }
   | { readonly message: string; readonly bad: boolean };
 
 /** What the worker answers. */
@@ -49,12 +50,15 @@ const lanes = Array.from({ length: LANES }, () => Promise.resolve());
 let decoder: ReturnType<typeof openDecoder> | undefined;
 let turn = 0;
 
-async function outcomeOf({ source, work, finish: whole }: Item): Promise<Outcome> {
+async function outcomeOf({ source, work, into }: Item): Promise<Outcome> {
   try {
     const image = source instanceof Uint8Array
       ? await (await (decoder ??= openDecoder())).decode(source, work.name)
       : source;
-    return { result: whole ? await finish(image, work) : await prepare(image, work) };
+    if (into === undefined) return { image: await prepare(image, work) };
+    if (typeof into !== "number") return { finished: await finish(image, work, into) };
+    const pixels = new Uint8Array(into);
+    return { finished: await finish(image, work, pixels), pixels };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { message, bad: error instanceof DataError };
@@ -80,11 +84,14 @@ async function answer(request: Request): Promise<void> {
     return outcome;
   }));
   const seconds = (performance.now() - start!) / 1000;
-  const buffers = outcomes.flatMap((outcome) =>
-    "result" in outcome
-      ? [("pixels" in outcome.result ? outcome.result.pixels : outcome.result.data).buffer]
-      : []
-  ) as ArrayBuffer[];
+  const buffers = outcomes.flatMap((outcome) => {
+    const own = "image" in outcome
+      ? outcome.image.data
+      : "finished" in outcome
+      ? outcome.pixels
+      : undefined;
+    return own ? [own.buffer as ArrayBuffer] : [];
+  });
   scope.postMessage({ type: "done", id, outcomes, seconds }, buffers);
 }
 

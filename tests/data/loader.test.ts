@@ -131,6 +131,30 @@ Deno.test("batches do not depend on the number of workers, the cache or what ran
   assert.deepEqual(epochs[2], epochs[0]);
 });
 
+Deno.test("batches whose memory is used again hold the same while they are looked at", async () => {
+  await using folder = await temporaryFolder(FILES);
+  const options = { ...CHECK, batch: 4 };
+  for (const cache of [new MemoryCache(0), new MemoryCache(2000), new MemoryCache(2 ** 20)]) {
+    const loader = await Loader.open(samples(folder.path), denoFiles, { workers: 2, cache });
+    try {
+      for (let epoch = 0; epoch < 2; epoch++) {
+        const expected = (await collect(loader, options)).map(({ images }) => images);
+        const buffers = new Set<ArrayBufferLike>();
+        let at = 0;
+        for await (const { images } of loader.batches({ ...options, reuse: true })) {
+          assert.deepEqual(images, expected[at++]);
+          buffers.add(images.buffer);
+        }
+        assert.equal(at, 3);
+        // The last batch has padding where the one before had pixels.
+        if (epoch === 1 && cache.open) assert.equal(buffers.size, 1);
+      }
+    } finally {
+      loader.close();
+    }
+  }
+});
+
 Deno.test("views are random in training, fixed where augment is off, and by pass in TTA", async () => {
   await withLoader(async (loader) => {
     const images = async (options: LoaderOptions) =>
