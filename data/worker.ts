@@ -42,8 +42,8 @@ interface Scope {
   postMessage(reply: Reply, transfer: Transferable[]): void;
 }
 
-/** Images in work at once. More only cost where all processors are busy: sharp decodes on threads of its own. */
-const LANES = 1;
+/** Images in work at once: while sharp decodes one on a thread of its own, this thread resizes another. */
+const LANES = 2;
 
 const scope = globalThis as unknown as Scope;
 const lanes = Array.from({ length: LANES }, () => Promise.resolve());

@@ -54,7 +54,16 @@ Deno.test("bench data times decoding, the loader and its caches", async () => {
   const args = "bench data --data . --size 16 --workers 1 --seconds 1 --batch 2 --json".split(" ");
   const { code, out, err } = await verity(args, { cwd: folder.path });
   assert.equal(code, 0, err);
-  const { images, img_per_s: [row] } = JSON.parse(out);
-  assert.equal(images, 4);
-  for (const name of ["decode", "prefix", "files", "ram", "disk"]) assert.ok(row[name] > 0, name);
+  const found = JSON.parse(out);
+  assert.equal(found.images, 4);
+  for (const rates of [found.img_per_s, found.cpu_us_per_image]) {
+    const { workers, ...ways } = rates[0];
+    assert.equal(workers, 1);
+    const names = ["decode", "prefix", "files", "ram", "ramCentre", "disk"];
+    assert.deepEqual(Object.keys(ways), names);
+    for (const name of names) assert.ok(ways[name] > 0, name);
+  }
+  // A number where there is an adapter; null says that there is none.
+  assert.equal(found.augment_device === null, found.augment_img_per_s === null);
+  if (found.augment_device !== null) assert.ok(found.augment_img_per_s > 0);
 });
