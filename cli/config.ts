@@ -12,6 +12,7 @@ const TOLD: Readonly<Record<string, string>> = {
   "$schema": "where editors find this schema",
   pipeline: "what `augment` amounted to; written by a run, not read",
   fingerprint: "SHA-256 of names and labels of the images; written by a run, not read",
+  teacher: "SHA-256 of the file that `distill` names; written by a run, not read",
 };
 
 /** The options of `command` by their names in a file: `labelSmoothing` for `--label-smoothing`. */

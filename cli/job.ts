@@ -13,6 +13,7 @@ import { fitInitialWeights, type InitialWeights, readInitialWeights } from "../t
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import { kernelsOf, pipelineOfRun, writtenPipeline } from "./augment_flags.ts";
 import { placesOf, placeText } from "./data_flags.ts";
+import { describeTeacher, openTeacher, type Teacher } from "./distill_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { terminalReporter } from "./machine.ts";
@@ -34,6 +35,8 @@ export interface Job extends Run {
   readonly data: OpenData;
   /** The weights a new run begins with, where they are not random. */
   readonly initial?: InitialWeights;
+  /** Whom it learns from beside its labels. */
+  readonly teacher?: Teacher | undefined;
   readonly preprocessing: Preprocessing;
   /** The resolved configuration, as it is saved. */
   readonly recipe: Readonly<Record<string, unknown>>;
@@ -115,7 +118,10 @@ async function jobOf(
     ? opened
     : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
   if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
-  const run = { size, resize, interpolation, classes: data.dataset.classes };
+  const { classes } = data.dataset;
+  const teacher = await openTeacher(files, flags, { classes, resumed });
+  if (teacher) report({ event: "note", text: describeTeacher(teacher, flags) });
+  const run = { size, resize, interpolation, classes };
   const { pipeline, note } = await pipelineOfRun(files, flags.augment, { run, resumed });
   if (note !== undefined) report({ event: "warning", text: note });
   const { augment } = flags;
@@ -132,9 +138,10 @@ async function jobOf(
       }),
     pipeline,
     fingerprint: data.fingerprint,
+    ...(teacher && { teacher: teacher.sha256 }),
   };
   const division = divide(pipeline, kernelsOf(flags.augmentOn));
-  return { ...start, pipeline, division, flags, data, recipe, settings, leftOut };
+  return { ...start, teacher, pipeline, division, flags, data, recipe, settings, leftOut };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */
@@ -143,7 +150,7 @@ async function places(
   files: Files,
 ): Promise<Record<string, string | string[]>> {
   const found: Record<string, string | string[]> = {};
-  for (const name of ["labels", "images", "weights"] as const) {
+  for (const name of ["labels", "images", "weights", "distill"] as const) {
     const path = flags[name];
     if (path !== undefined && await files.kind(path) !== "none") {
       found[name] = await files.realPath(path);

@@ -8,6 +8,7 @@ import { restoreRun, startFrom } from "../train/restore.ts";
 import type { Session } from "../train/session.ts";
 import { readSnapshot, writeSnapshot } from "../train/snapshot.ts";
 import { kernelsOf, openPipeline } from "./augment_flags.ts";
+import { distillOptions } from "./distill_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import { type Job, lastOf } from "./job.ts";
 import { createSession } from "./sessions.ts";
@@ -29,6 +30,7 @@ export async function openStage(device: Device, job: Job, stage: Stage): Promise
   const pipeline = await pipelineAt(job, stage);
   const session = await createSession(device, {
     ...sessionOptions(flags, classCounts(job.data.dataset, "train")),
+    ...distillOptions(job.teacher, flags),
     size: stage.size,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),

@@ -29,6 +29,7 @@ import {
   share,
   whole,
 } from "./flags.ts";
+import { type DistillFlags, requireDistill, withDistillFlags } from "./distill_flags.ts";
 import { type OptimizerFlags, updateOptions, withOptimizerFlags } from "./optimizer_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 import { applyConfig } from "./config.ts";
@@ -48,6 +49,7 @@ export interface Recipe
     WeightFlags,
     TuningFlags,
     OptimizerFlags,
+    DistillFlags,
     RunFlags,
     Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
@@ -145,8 +147,8 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
-  addReportFlag(command);
-  addRunFlags(withOptimizerFlags(withTuningFlags(withWeightFlags(addLoadingFlags(command)))));
+  const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));
+  addRunFlags(withOptimizerFlags(withTuningFlags(learning)));
   const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
   for (const option of command.options) {
     if (byRecipe.has(option.attributeName()) && option.defaultValue !== undefined) {
@@ -277,6 +279,7 @@ function lastSize({ sizes = "", size }: AskedFlags, isGiven: boolean): number {
 
 function requireAgreement(flags: AskedFlags, isGiven: (name: string) => boolean): void {
   requireDataAgreement(flags, isGiven);
+  requireDistill(flags, isGiven);
   const { optimizer, schedule } = flags;
   const wrong = optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
     ? `Cannot use --${flags.nesterov ? "nesterov" : "momentum"} with ${optimizer}: ` +
