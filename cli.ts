@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   golden: "check the device against golden numbers",
   bench: "time a training step, its products, or its peers",
   profile: "show where the time of a training step goes",
+  doctor: "look for what keeps this machine from training",
   test: "run every check and test",
 };
 

@@ -32,7 +32,7 @@ export function environmentOf(device: Device): Record<string, unknown> {
 }
 
 /** What the kernel says of NVIDIA's driver; WebGPU has no driver's version. */
-function driverVersion(): string | undefined {
+export function driverVersion(): string | undefined {
   try {
     return Deno.readTextFileSync("/proc/driver/nvidia/version").split("\n")[0];
   } catch {
