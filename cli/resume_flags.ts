@@ -9,6 +9,7 @@ import { type Command, given, parseFlags } from "./flags.ts";
 import { LOADING_FLAGS } from "./loading_flags.ts";
 import { ONCE } from "./run_flags.ts";
 import { REPORT_FLAGS } from "./report_flags.ts";
+import { dependsOnEpochs } from "./schedule_flags.ts";
 import { trainCommand, type TrainFlags } from "./train_flags.ts";
 
 /** Flags that say how and where a run is done and change none of its numbers: they are not saved. */
@@ -49,7 +50,7 @@ export function resumeFlags(
     // A run keeps the steps that its file held when it began.
     if (name === "augment" && typeof was !== "string") continue;
     if (name === "model") requireModel(checkpoint, String(is), path);
-    const longer = name === "epochs" && recipe.schedule !== "one-cycle";
+    const longer = name === "epochs" && !dependsOnEpochs(recipe);
     if (is !== was && !longer && !MOVABLE.includes(name)) {
       throw new UsageError(
         `Cannot change ${option.long} of a run to ${is}: it began with ${was ?? "none"}, ` +

@@ -6,7 +6,7 @@ import { sharedImages } from "../data/overlap.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
-import { fit, type FitOptions, type FitResult, stepsPerEpoch } from "../train/fit.ts";
+import { fit, type FitOptions, type FitResult } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { kernelsOf } from "./augment_flags.ts";
 import { endOf } from "./ending.ts";
@@ -21,7 +21,8 @@ import { documentsOf, openRecord, type Recorder } from "./record.ts";
 import { initialize, nextStage, type OpenStage, openStage } from "./stage_session.ts";
 import { type Stage, stagesOf } from "./stages.ts";
 import { classCounts, imbalanceWarning } from "./train_data.ts";
-import { readTrainFlags, scheduleOf } from "./train_flags.ts";
+import { scheduleOf } from "./schedule_flags.ts";
+import { readTrainFlags } from "./train_flags.ts";
 import { tuningWarning } from "./tuning_flags.ts";
 
 /** Batches of validation that a run is rehearsed with before its first step. */
@@ -125,6 +126,10 @@ async function train(
     const { report, finished, close } = record = await openRecord(job, folder, plan);
     let result: FitResult | undefined;
     let point = resumePoint(job);
+    const schedule = scheduleOf(flags, {
+      stepsPerEpoch: plan.steps,
+      state: resumed?.checkpoint.schedule,
+    });
     for (const stage of stages.length === 0 ? [opened.stage.stage] : stages) {
       if (stage !== opened.stage.stage) {
         report({ event: "note", text: `From here on ${stage.size} × ${stage.size} pixels` });
@@ -133,10 +138,12 @@ async function train(
       const { session, pipeline } = opened.stage;
       result = await fit(session, images, {
         ...fitOptions(job, stage),
+        schedule,
         augment: pipeline,
         resume: point,
         finished: async (epoch, best, outputs) => {
-          const checkpoint = await checkpointOf(opened.stage, job, epoch, best);
+          const saved = await checkpointOf(opened.stage, job, epoch, best);
+          const checkpoint = { ...saved, schedule: schedule.state?.() };
           await folder.save(epoch, checkpoint, flags);
           await finished(epoch, outputs);
         },
@@ -180,9 +187,8 @@ function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {
 function fitOptions(
   { flags, preprocessing, initial, data: { dataset } }: Job,
   { size, resize, until }: Stage,
-): FitOptions {
+): Omit<FitOptions, "schedule"> {
   const { batch, seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
-  const steps = stepsPerEpoch(dataset.train.length, batch, accumulate);
   const classes = dataset.classes.length;
   // A classifier that comes with the weights may know its task.
   const fresh = initial === undefined || initial.headDrawn === true;
@@ -193,7 +199,6 @@ function fitOptions(
     patience: until === epochs ? patience : 0,
     rehearsal: REHEARSAL,
     fresh: fresh ? classes : undefined,
-    schedule: scheduleOf(flags, steps),
   };
 }
 

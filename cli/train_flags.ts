@@ -1,8 +1,7 @@
 /** The flags of `train`, what they stand for together, and how a saved run turns back into them. */
 
-import { oneCycle } from "../engine/optim/one_cycle.ts";
-import { constant, type Schedule, stepLR } from "../engine/optim/schedules.ts";
 import { modelNames } from "../models/mod.ts";
+import { stepsPerEpoch } from "../train/fit.ts";
 import type { SessionOptions } from "../train/session.ts";
 import {
   addDataFlags,
@@ -30,7 +29,19 @@ import {
   whole,
 } from "./flags.ts";
 import { type DistillFlags, requireDistill, withDistillFlags } from "./distill_flags.ts";
-import { type OptimizerFlags, updateOptions, withOptimizerFlags } from "./optimizer_flags.ts";
+import {
+  momentumOf,
+  type OptimizerFlags,
+  requireOptimizer,
+  updateOptions,
+  withOptimizerFlags,
+} from "./optimizer_flags.ts";
+import {
+  gammaOf,
+  requireSchedule,
+  type ScheduleFlags,
+  withScheduleFlags,
+} from "./schedule_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 import { applyConfig } from "./config.ts";
 import { downloadedWeights } from "./downloaded.ts";
@@ -50,6 +61,7 @@ export interface Recipe
     TuningFlags,
     OptimizerFlags,
     DistillFlags,
+    ScheduleFlags,
     RunFlags,
     Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
@@ -62,14 +74,6 @@ export interface Recipe
   readonly augmentOn: "device" | "workers";
   readonly batch: number;
   readonly epochs: number;
-  readonly lr: number;
-  readonly optimizer: "adam" | "sgd";
-  readonly momentum?: number;
-  readonly nesterov?: boolean;
-  readonly weightDecay: number;
-  readonly schedule: "step" | "one-cycle" | "constant";
-  readonly stepEvery: number;
-  readonly gamma: number;
   readonly labelSmoothing: number;
   /** `auto`, or a number for each class. */
   readonly classWeights?: string;
@@ -121,19 +125,6 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     )
     .option("--batch <n>", "images a step", whole(1), 32)
     .option("--epochs <n>", "passes over the training images", whole(1), 10)
-    .option("--lr <x>", "learning rate; the largest one of one-cycle", positive, 0.005)
-    .option("--optimizer <name>", "adam or sgd", oneOf(["adam", "sgd"]), "adam")
-    .option("--momentum <x>", "of sgd (default: 0.9)", share)
-    .option("--nesterov", "Nesterov's momentum, of sgd")
-    .option("--weight-decay <x>", "added to the gradient as x · weight", nonNegative, 0)
-    .option(
-      "--schedule <name>",
-      "step, one-cycle or constant",
-      oneOf(["step", "one-cycle", "constant"]),
-      "step",
-    )
-    .option("--step-every <epochs>", "of the step schedule", whole(1), 4)
-    .option("--gamma <x>", "factor of the step schedule", positive, 0.85)
     .option("--label-smoothing <x>", "share of the target spread over all classes", share, 0)
     .option(
       "--class-weights <list>",
@@ -148,7 +139,7 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
   const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));
-  addRunFlags(withOptimizerFlags(withTuningFlags(learning)));
+  addRunFlags(withScheduleFlags(withOptimizerFlags(withTuningFlags(learning))));
   const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
   for (const option of command.options) {
     if (byRecipe.has(option.attributeName()) && option.defaultValue !== undefined) {
@@ -180,13 +171,22 @@ export function readTrainFlags(
     }
   }
   const flags = command.opts<{ -readonly [K in keyof AskedFlags]: AskedFlags[K] }>();
-  requireAgreement(flags, (name) => given(command, name));
+  if (flags.optimizer === "schedule-free" && !given(command, "schedule")) {
+    flags.schedule = "constant";
+  }
+  const isGiven = (name: string) => given(command, name);
+  requireDataAgreement(flags, isGiven);
+  requireDistill(flags, isGiven);
+  requireOptimizer(flags, isGiven);
+  requireSchedule(flags, isGiven);
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
   flags.sampler = samplerOf(flags);
   if (flags.sizes !== undefined) flags.size = lastSize(flags, given(command, "size"));
   requireTuning(flags);
-  if (flags.optimizer === "sgd") flags.momentum ??= 0.9;
+  const [momentum, gamma] = [momentumOf(flags), gammaOf(flags)];
+  if (momentum !== undefined) flags.momentum = momentum;
+  if (gamma !== undefined) flags.gamma = gamma;
   return { flags };
 }
 
@@ -217,25 +217,12 @@ function applyRecipe(command: Command): void {
   command.setOptionValueWithSource("recipe", recipe, "recipe");
 }
 
-/** The learning rate of each step. */
-export function scheduleOf(recipe: Recipe, stepsPerEpoch: number): Schedule {
-  const { lr, epochs, stepEvery, gamma } = recipe;
-  switch (recipe.schedule) {
-    case "step":
-      return stepLR(lr, { every: stepEvery, gamma });
-    case "one-cycle":
-      return oneCycle(lr, { epochs, stepsPerEpoch });
-    case "constant":
-      return constant(lr);
-  }
-}
-
 /** What a session needs to know. Throws UsageError when `--class-weights` has another count. */
 export function sessionOptions(
   recipe: Recipe,
   counts: readonly number[],
 ): SessionOptions & Pick<Recipe, "model" | "size"> {
-  const { model, size, batch, seed, optimizer: name, momentum, nesterov, weightDecay } = recipe;
+  const { model, size, batch, seed, accumulate, warmup } = recipe;
   const weights = recipe.classWeights;
   const images = counts.reduce((sum, n) => sum + n, 0);
   const classWeights = weights === undefined
@@ -255,15 +242,14 @@ export function sessionOptions(
     size,
     batch,
     seed,
-    optimizer: name === "sgd"
-      ? { name, momentum: momentum ?? 0, nesterov: nesterov === true, weightDecay }
-      : { name, weightDecay },
     labelSmoothing: recipe.labelSmoothing,
     ...(classWeights && { classWeights }),
     dropRate: recipe.drop,
     dropPathRate: recipe.dropPath,
     ...tuningOptions(recipe, recipe.lr),
-    ...updateOptions(recipe),
+    ...updateOptions(recipe, {
+      warmupSteps: Math.round(warmup * stepsPerEpoch(images, batch, accumulate)),
+    }),
     train: true,
   };
 }
@@ -275,22 +261,6 @@ function lastSize({ sizes = "", size }: AskedFlags, isGiven: boolean): number {
   throw new UsageError(
     `Cannot use --size ${size} with --sizes ${sizes}, which ends at ${last}: one of them was needed`,
   );
-}
-
-function requireAgreement(flags: AskedFlags, isGiven: (name: string) => boolean): void {
-  requireDataAgreement(flags, isGiven);
-  requireDistill(flags, isGiven);
-  const { optimizer, schedule } = flags;
-  const wrong = optimizer !== "sgd" && (isGiven("momentum") || flags.nesterov)
-    ? `Cannot use --${flags.nesterov ? "nesterov" : "momentum"} with ${optimizer}: ` +
-      "--optimizer sgd was needed"
-    : schedule !== "step" && (isGiven("stepEvery") || isGiven("gamma"))
-    ? `Cannot use --${isGiven("gamma") ? "gamma" : "step-every"} with ${schedule}: ` +
-      "--schedule step was needed"
-    : flags.nesterov && flags.momentum === 0
-    ? "Cannot use --nesterov with --momentum 0: a momentum above 0 was needed"
-    : undefined;
-  if (wrong !== undefined) throw new UsageError(wrong);
 }
 
 function classWeights(text: string): string {

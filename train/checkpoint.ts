@@ -1,6 +1,7 @@
 /** A moment of a run as one safetensors file, and back. Not the place where files lie. */
 
 import type { Files } from "../data/files.ts";
+import type { ScheduleState } from "../engine/optim/schedules.ts";
 import { IMAGENET_BILINEAR, type Preprocessing } from "../models/pretrained.ts";
 import {
   dataStart,
@@ -46,6 +47,8 @@ export interface Checkpoint {
   readonly seed: number;
   /** The best epoch so far. */
   readonly best?: Score | undefined;
+  /** What a schedule that listens has heard so far. */
+  readonly schedule?: ScheduleState | undefined;
   /** The resolved configuration of the run. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** The model's tensors by timm's names. */
@@ -155,7 +158,7 @@ function parseState(text: string): State & { readonly optimizer: boolean } | und
     isObject(configuration) && isPreprocessing(state.preprocessing) &&
     numbers.every((n) => Number.isSafeInteger(n)) &&
     Array.isArray(classes) && classes.every((name) => typeof name === "string") &&
-    (best === undefined || isObject(best));
+    (best === undefined || isObject(best)) && isSchedule(state.schedule);
   if (!whole) return undefined;
   // JSON has no NaN, which the AUC of a single class is.
   for (const key in best) best[key] ??= NaN;
@@ -172,6 +175,12 @@ function isPreprocessing(value: unknown): boolean {
   return isObject(value) && triple(value.mean) && triple(value.std) &&
     (value.interpolation === "bilinear" || value.interpolation === "bicubic") &&
     (value.tag === undefined || typeof value.tag === "string");
+}
+
+/** Whether a file's state of a schedule is one, or is left out. */
+function isSchedule(value: unknown): boolean {
+  return value === undefined ||
+    isObject(value) && Object.values(value).every((n) => typeof n === "number");
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

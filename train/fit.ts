@@ -190,6 +190,7 @@ export async function fit(
     const { scores, outputs } = await evaluate(session, data.validation, options);
     const { loss, accuracy, auc } = scores;
     if (!Number.isFinite(loss)) throw diverged("validation", loss, epoch, step);
+    options.schedule.observe?.(loss);
     validating = clock.seconds - seconds;
     const score = { epoch: epoch + 1, accuracy, auc, loss, [monitor]: scores[monitor] };
     const better = isBetter(score, best, monitor);

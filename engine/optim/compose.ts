@@ -101,11 +101,7 @@ function delegating(schedule: Schedule, learningRate: Schedule["learningRate"]):
   return {
     learningRate,
     ...(schedule.beta1 && { beta1: schedule.beta1 }),
-    ...(schedule.observe && {
-      observe: (loss: number) => schedule.observe!(loss),
-      get state() {
-        return schedule.state!;
-      },
-    }),
+    ...(schedule.observe && { observe: schedule.observe }),
+    ...(schedule.state && { state: schedule.state }),
   };
 }

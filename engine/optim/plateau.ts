@@ -56,8 +56,6 @@ export function plateau(learningRate: number, options: PlateauOptions = {}): Sch
       now.resting = cooldown;
       now.waited = 0;
     },
-    get state() {
-      return { ...now };
-    },
+    state: () => ({ ...now }),
   };
 }

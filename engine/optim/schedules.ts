@@ -9,7 +9,7 @@ export interface Schedule {
   /** Hears the validation loss of each epoch; absent where the schedule does not listen. */
   observe?(loss: number): void;
   /** What it has heard, to be saved with a run; absent where the schedule does not listen. */
-  readonly state?: ScheduleState;
+  state?(): ScheduleState;
 }
 
 /** The state of a schedule that listens. */

@@ -89,9 +89,9 @@ Deno.test("flags go before the file, the file before the recipe, the recipe befo
     "run.json": JSON.stringify({ data: ["a"], epochs: 7, batch: 4, freeze: 2, augment: "light" }),
   });
   const flags = trainFlags("--config", `${folder.path}/run.json`, "--batch", "8", "--data", "b");
-  const { data, batch, epochs, lr, freeze, augment, gamma, recipe } = flags;
+  const { data, batch, epochs, lr, freeze, augment, stepEvery, recipe } = flags;
   assert.deepEqual([data, batch, epochs, freeze, augment], [["b"], 8, 7, 2, "light"]);
-  assert.deepEqual([recipe, lr, gamma], ["scratch", RECIPES.scratch.options.lr, 0.85]);
+  assert.deepEqual([recipe, lr, stepEvery], ["scratch", RECIPES.scratch.options.lr, 4]);
 });
 
 Deno.test("a recipe follows from data and weights, or is named", () => {

@@ -142,7 +142,7 @@ Deno.test("plateau() falls after more than its patience, rests, and goes on from
   for (let stop = 0; stop <= losses.length; stop++) {
     const first = plateau(1, options);
     hear(first, 0, stop);
-    const state = JSON.parse(JSON.stringify(first.state));
+    const state = JSON.parse(JSON.stringify(warmUp(first, { epochs: 1 }).state!()));
     const later = warmUp(plateau(1, { ...options, state }), { epochs: 1 });
     later.observe!(losses[stop] ?? 1);
     assert.equal(later.learningRate(5, 0), rates[stop] ?? 0.3, `after ${stop}`);

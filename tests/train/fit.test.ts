@@ -99,6 +99,21 @@ Deno.test("fit() hands the schedule's rate and momentum of each epoch and step t
   assert.deepEqual(session.rates[9], { learningRate: 1 / 13, beta1: 0.6 });
 });
 
+Deno.test("fit() tells a schedule that listens each validation loss, before the epoch is kept", async () => {
+  const heard: number[] = [];
+  const kept: number[][] = [];
+  const schedule = { learningRate: () => 1, observe: (loss: number) => void heard.push(loss) };
+  const losses: number[] = [];
+  const finished = ({ loss }: { readonly loss: number }) => {
+    losses.push(loss);
+    kept.push([...heard]);
+    return Promise.resolve();
+  };
+  await fit(new Regression(2), DATA, { ...OPTIONS, epochs: 3, schedule, finished });
+  assert.deepEqual(heard, losses);
+  assert.deepEqual(kept.map((k) => k.length), [1, 2, 3]);
+});
+
 Deno.test("fit() names epoch, step and a remedy when the loss is not finite", async () => {
   const schedule = { learningRate: (epoch: number) => epoch < 1 ? 0.1 : Infinity };
   const saved: number[] = [];
