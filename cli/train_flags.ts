@@ -21,7 +21,6 @@ import {
   describedBy,
   given,
   newCommand,
-  nonNegative,
   oneOf,
   parseFlags,
   positive,
