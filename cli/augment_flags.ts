@@ -11,6 +11,7 @@ import {
   stepsIn,
 } from "../data/pipeline.ts";
 import { type PresetName, PRESETS } from "../data/presets.ts";
+import type { Device } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { UsageError } from "./errors.ts";
 import { hasKernel } from "../train/retouches.ts";
@@ -36,15 +37,27 @@ export function addAugmentFlag(command: Command): Command {
 export function addAugmentOnFlag(command: Command): Command {
   return command.option(
     "--augment-on <place>",
-    "device: what it has kernels for, in the step; workers: all of it",
-    oneOf(["device", "workers"]),
-    "device",
+    "device: what it has kernels for, in the step; workers: all of it; " +
+      "auto: device, but workers where the adapter is software",
+    oneOf(["auto", "device", "workers"]),
+    "auto",
   );
 }
 
-/** The kernels that a value of `--augment-on` allows. */
-export function kernelsOf(augmentOn: "device" | "workers"): HasKernel | undefined {
-  return augmentOn === "device" ? hasKernel : undefined;
+/** A value of `--augment-on`. */
+export type AugmentOn = "auto" | "device" | "workers";
+
+/** Where images are augmented on a device: software takes longer for it than workers, which use the same processors. */
+export function augmentedOn(
+  augmentOn: AugmentOn,
+  { software }: Pick<Device, "software">,
+): Exclude<AugmentOn, "auto"> {
+  return augmentOn !== "auto" ? augmentOn : software ? "workers" : "device";
+}
+
+/** The kernels that a value of `--augment-on` allows: all until {@linkcode augmentedOn} has settled `auto`. */
+export function kernelsOf(augmentOn: AugmentOn): HasKernel | undefined {
+  return augmentOn === "workers" ? undefined : hasKernel;
 }
 
 /** A flag and its value. */

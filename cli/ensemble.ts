@@ -8,7 +8,7 @@ import type { Device } from "../engine/gpu/device.ts";
 import { deviceAugmentation } from "../train/augmentation.ts";
 import type { Reporter } from "../train/events.ts";
 import { predict, type Prediction } from "../train/predict.ts";
-import { describeDivision } from "./augment_flags.ts";
+import { augmentedOn, describeDivision, kernelsOf } from "./augment_flags.ts";
 import { type EnsembleFlags, type Member, sizesOf } from "./ensemble_flags.ts";
 import { imageProgress } from "./machine.ts";
 import { evaluationSession, trainedBatch } from "./sessions.ts";
@@ -34,7 +34,8 @@ export async function ask(
   const loader = await Loader.open(samples, files, settings);
   const predictions: Prediction[] = [];
   try {
-    for (const { path, checkpoint, views, augment, hasKernel } of members) {
+    const hasKernel = kernelsOf(augmentedOn(flags.augmentOn, device));
+    for (const { path, checkpoint, views, augment } of members) {
       const batch = flags.batch ?? trainedBatch(checkpoint);
       // Images of a prediction are not mixed with each other.
       const passed = augment &&
@@ -46,7 +47,15 @@ export async function ask(
       });
       try {
         const set = { loader, count: samples.length };
-        const options = { batch, ...sizesOf(checkpoint), seed, views, hasKernel, measured };
+        const kernels = augment && hasKernel;
+        const options = {
+          batch,
+          ...sizesOf(checkpoint),
+          seed,
+          views,
+          hasKernel: kernels,
+          measured,
+        };
         predictions.push(await predict(session, set, options));
       } finally {
         session.destroy();

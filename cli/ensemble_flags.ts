@@ -1,7 +1,6 @@
 /** The flags that say which checkpoints answer, what they are shown and how their answers are averaged. */
 
 import { InvalidArgumentError } from "flags";
-import type { HasKernel } from "../data/divide.ts";
 import { type Files, join } from "../data/files.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import { modelNames } from "../models/mod.ts";
@@ -10,7 +9,7 @@ import { type Average, AVERAGES } from "../train/predict.ts";
 import { passesOf, PLAIN, type View, VIEW_FORMS, type ViewForm, viewsOf } from "../train/views.ts";
 import {
   addAugmentOnFlag,
-  kernelsOf,
+  type AugmentOn,
   openPipeline,
   PRESET_NAMES,
   trainedPipeline,
@@ -26,7 +25,7 @@ export interface EnsembleFlags extends PrecisionFlag {
   readonly average: Average;
   readonly tta?: ViewForm | number;
   readonly ttaAugment?: string;
-  readonly augmentOn: "device" | "workers";
+  readonly augmentOn: AugmentOn;
   readonly model?: string;
   readonly batch?: number;
   readonly power?: "high" | "low";
@@ -88,7 +87,6 @@ interface Show {
   readonly views: readonly View[];
   /** What is done in augmented passes, of which the device does its part. */
   readonly augment?: Pipeline;
-  readonly hasKernel?: HasKernel | undefined;
 }
 
 /** A checkpoint and the file it is from. */
@@ -130,7 +128,7 @@ export async function openMembers(
 
 async function showOf(
   files: Files,
-  { tta, ttaAugment, augmentOn }: EnsembleFlags,
+  { tta, ttaAugment }: EnsembleFlags,
   checkpoint: Checkpoint,
 ): Promise<Show> {
   const { classes, configuration } = checkpoint;
@@ -144,7 +142,7 @@ async function showOf(
   const augment = ttaAugment === undefined
     ? trainedPipeline(configuration, run)
     : await openPipeline(files, { flag: "tta-augment", value: ttaAugment }, run);
-  return { views: passesOf(tta, augment), augment, hasKernel: kernelsOf(augmentOn) };
+  return { views: passesOf(tta, augment), augment };
 }
 
 /** How the images of a checkpoint's model are cut. */

@@ -5,13 +5,14 @@ import { divide, type Division } from "../data/divide.ts";
 import type { LoaderSettings } from "../data/loader.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import { PRESETS } from "../data/presets.ts";
+import type { Device } from "../engine/gpu/device.ts";
 import { weightShapes } from "../models/compare.ts";
 import type { Preprocessing } from "../models/mod.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
 import { fitInitialWeights, type InitialWeights, readInitialWeights } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
-import { kernelsOf, pipelineOfRun, writtenPipeline } from "./augment_flags.ts";
+import { augmentedOn, kernelsOf, pipelineOfRun, writtenPipeline } from "./augment_flags.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { describeTeacher, openTeacher, type Teacher } from "./distill_flags.ts";
 import { denoFiles as files } from "./files.ts";
@@ -45,6 +46,8 @@ export interface Job extends Run {
   readonly pipeline: Pipeline;
   /** Where its steps run. */
   readonly division: Division;
+  /** Why not on the device, where that is so of all of them. */
+  readonly placed?: string;
   /** How images are read; one cache for all of them. */
   readonly settings: LoaderSettings;
   readonly leftOut: readonly LeftOut[];
@@ -142,6 +145,27 @@ async function jobOf(
   };
   const division = divide(pipeline, kernelsOf(flags.augmentOn));
   return { ...start, teacher, pipeline, division, flags, data, recipe, settings, leftOut };
+}
+
+/**
+ * The job on a device that has been opened: `--augment-on auto` becomes what it means there, in what is saved too, so
+ * that the run goes on alike on any other one.
+ */
+export function settledOn(device: Pick<Device, "software">, job: Job): Job {
+  if (job.flags.augmentOn !== "auto") return job;
+  const augmentOn = augmentedOn(job.flags.augmentOn, device);
+  const settled: Job = {
+    ...job,
+    flags: { ...job.flags, augmentOn },
+    recipe: { ...job.recipe, augmentOn },
+  };
+  const { device: possible, mixed } = job.division;
+  if (augmentOn === "device" || possible.length === 0 && mixed === "loader") return settled;
+  return {
+    ...settled,
+    division: divide(job.pipeline, kernelsOf(augmentOn)),
+    placed: "nothing on the device, which is software (--augment-on device changes that)",
+  };
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */

@@ -9,7 +9,7 @@ import { denoFiles as files } from "./files.ts";
 import { type Command, positive, whole } from "./flags.ts";
 import { kernelsOf } from "./augment_flags.ts";
 import { openImages } from "./images.ts";
-import { type Job, prepareJob } from "./job.ts";
+import { type Job, prepareJob, settledOn } from "./job.ts";
 import { curveCsv, curveSvg, sparkline } from "./lr_curve.ts";
 import { openReportedDevice } from "./machine.ts";
 import { requireWritable } from "./output.ts";
@@ -82,10 +82,11 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** Opens a device and the session of a job, and searches. */
 export async function searchRate(
-  job: Job,
+  prepared: Job,
   { from, to, steps }: Pick<SearchFlags, "from" | "to" | "steps">,
 ): Promise<FoundRate> {
-  const device = await openReportedDevice(job.flags.power, job.report);
+  const device = await openReportedDevice(prepared.flags.power, prepared.report);
+  const job = settledOn(device, prepared);
   const opened = await openStage(device, job, stagesOf(job.flags)[0]!);
   const images = await openImages(job);
   try {

@@ -56,7 +56,7 @@ export function planOf(
     ...describeRecipe(flags),
     augment: `${typeof flags.augment === "string" ? flags.augment : "as configured"}: ${
       describeDivision(job.division)
-    }`,
+    }${job.placed === undefined ? "" : `; ${job.placed}`}`,
     seed: flags.seed,
     dispatches,
     "bytes_per_image": bytesPerImage,

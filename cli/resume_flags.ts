@@ -47,6 +47,8 @@ export function resumeFlags(
     const [was, is] = [recipe, now.flags].map((flags) =>
       (flags as unknown as typeof changed)[name]
     );
+    // Settled when the run began.
+    if (name === "augmentOn" && is === "auto") continue;
     // A run keeps the steps that its file held when it began.
     if (name === "augment" && typeof was !== "string") continue;
     if (name === "model") requireModel(checkpoint, String(is), path);

@@ -12,7 +12,7 @@ import { kernelsOf } from "./augment_flags.ts";
 import { endOf } from "./ending.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "./images.ts";
-import { type Job, prepareJob } from "./job.ts";
+import { type Job, prepareJob, settledOn } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
 import { learnByHeart } from "./overfit.ts";
 import { planOf } from "./plan.ts";
@@ -43,10 +43,11 @@ export async function run(args: readonly string[]): Promise<number> {
  * Does what a job asks for: a run, or a part of one, or only a look at it. Undefined where no epoch was asked for.
  * Throws whatever makes a run impossible.
  */
-export async function trainJob(job: Job): Promise<FitResult | undefined> {
+export async function trainJob(prepared: Job): Promise<FitResult | undefined> {
+  await announce(prepared);
+  const device = await openReportedDevice(prepared.flags.power, prepared.report);
+  const job = settledOn(device, prepared);
   const { flags, report, resumed } = job;
-  await announce(job);
-  const device = await openReportedDevice(flags.power, report);
   const done = resumed?.checkpoint.epoch ?? 0;
   const all = stagesOf(flags);
   const stages = all.filter(({ until }) => until > done);

@@ -12,7 +12,7 @@ import {
 } from "./data_flags.ts";
 import type { Step } from "../data/pipeline.ts";
 import type { Sampler } from "../data/sampler.ts";
-import { addAugmentFlag, addAugmentOnFlag } from "./augment_flags.ts";
+import { addAugmentFlag, addAugmentOnFlag, type AugmentOn } from "./augment_flags.ts";
 import { addLoadingFlags, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
@@ -70,7 +70,7 @@ export interface Recipe
   /** A preset, a file with a pipeline, or its steps. */
   readonly augment: string | readonly Step[];
   /** Where it is done as far as it can be. */
-  readonly augmentOn: "device" | "workers";
+  readonly augmentOn: AugmentOn;
   readonly batch: number;
   readonly epochs: number;
   readonly labelSmoothing: number;

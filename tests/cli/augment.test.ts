@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { openDecoder } from "../../data/decode.ts";
-import { readCheckpoint } from "../../train/checkpoint.ts";
+import { prepareJob, settledOn } from "../../cli/job.ts";
+import { resumeFlags } from "../../cli/resume_flags.ts";
+import { readTrainFlags } from "../../cli/train_flags.ts";
+import { type Checkpoint, readCheckpoint } from "../../train/checkpoint.ts";
 import { pictures, temporaryFolder } from "../data/fixtures.ts";
 import { deviceTest } from "../device.ts";
 import { tree, verity } from "./command.ts";
@@ -31,14 +34,14 @@ deviceTest("a run with a pipeline trains, resumes with its own, and predicts wit
     assert.equal(ended.code, code, ended.err);
     return ended;
   };
-  const { out } = await run(`${TRAIN} --augment strong --epochs 2 --run whole`);
+  const { out } = await run(`${TRAIN} --augment strong --augment-on device --epochs 2 --run whole`);
   const events = out.trim().split("\n").map((line) => JSON.parse(line));
   assert.equal(
     events.find(({ event }) => event === "plan").augment,
     "strong: RandomResizedCrop in workers; RandomHorizontalFlip, TrivialAugmentWide, " +
       "RandomErasing, RandomChoice(MixUp, CutMix) on the device",
   );
-  await run(`${TRAIN} --augment strong --epochs 1 --run parts`);
+  await run(`${TRAIN} --augment strong --augment-on device --epochs 1 --run parts`);
   await run("train --resume parts --epochs 2 --workers 2 --json");
   const [a, b] = await Promise.all(
     ["whole", "parts"].map((name) =>
@@ -63,12 +66,41 @@ deviceTest("a run with a pipeline trains, resumes with its own, and predicts wit
   assert.match(moved.err, /--augment-on of a run to workers: it began with device/);
 
   const predict =
-    "predict --checkpoint whole/best.safetensors --images data/0 --seed 3 --tta 2 --json";
+    "predict --checkpoint whole/best.safetensors --images data/0 --seed 3 --tta 2 --augment-on device --json";
   await run(`${predict} --out trained.csv`);
   const passes = await run(`${predict} --tta-augment own.json --out own.csv`);
   assert.match(passes.out, /each pass: RandomResizedCrop in workers; RandomRotation on the device/);
   const read = (name: string) => Deno.readTextFile(`${folder.path}/${name}`);
   assert.notEqual(await read("trained.csv"), await read("own.csv"));
+});
+
+Deno.test("--augment-on auto is the device, but workers where that is software, for the whole run", async () => {
+  await using folder = await folderOfImages();
+  const prepared = async (more: string) => {
+    const args = `${TRAIN} ${more}`.replace("--data data", `--data ${folder.path}/data`).split(" ");
+    const parsed = readTrainFlags(args.slice(1));
+    assert.ok("flags" in parsed);
+    return await prepareJob(parsed.flags, args.slice(1), () => {});
+  };
+  const strong = await prepared("--augment strong");
+  const gpu = settledOn({ software: false }, strong);
+  assert.deepEqual([gpu.flags.augmentOn, gpu.recipe.augmentOn], ["device", "device"]);
+  assert.deepEqual([gpu.division.device.length, gpu.division.mixed], [3, "device"]);
+  assert.equal(gpu.placed, undefined);
+  const software = settledOn({ software: true }, strong);
+  assert.deepEqual([software.flags.augmentOn, software.recipe.augmentOn], ["workers", "workers"]);
+  assert.deepEqual([software.division.device.length, software.division.mixed], [0, "loader"]);
+  assert.match(software.placed!, /software \(--augment-on device/);
+  // What a person says stays, and what has nothing for a device needs no reason.
+  const told = await prepared("--augment strong --augment-on device");
+  assert.equal(settledOn({ software: true }, told), told);
+  assert.equal(settledOn({ software: true }, await prepared("--augment none")).placed, undefined);
+
+  // A run that goes on has what it began with, whatever the adapter is now.
+  const checkpoint = { configuration: software.recipe } as unknown as Checkpoint;
+  for (const args of [[], ["--augment-on", "auto"]]) {
+    assert.equal(resumeFlags(checkpoint, { path: "last", args }).augmentOn, "workers");
+  }
 });
 
 Deno.test("augment writes a sheet of originals and variants, the same each time", async () => {
