@@ -77,9 +77,11 @@ export async function openRecord(
       await flush();
     },
     keepPictures(images, step) {
-      for (const { name, image, overlay } of images) {
-        queue(() => board.addImage(`most wrong/${name}`, overlay ?? image, step));
-      }
+      images.forEach(({ name, image, overlay }, i) =>
+        queue(() =>
+          board.addImage(overlay ?? image, { group: "most wrong", name: `${i + 1} ${name}`, step })
+        )
+      );
     },
     close: flush,
   };

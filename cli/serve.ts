@@ -3,6 +3,7 @@
 import { formatReport, type Picture } from "../report/report.ts";
 import { readRun, type RunData } from "../report/run.ts";
 import { answer } from "../report/server.ts";
+import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type CommonFlags, newCommand, parseFlags, whole } from "./flags.ts";
 import { terminalReporter } from "./machine.ts";
@@ -20,13 +21,16 @@ export async function run(args: readonly string[]): Promise<number> {
     "Shows the report of a run in a browser, live while it trains. Only this machine can ask.",
   )
     .argument("<run>", "the run folder")
-    .option("--port <n>", "port; 0 takes a free one", whole(0), 8033);
+    .option("--port <n>", "port, up to 65535; 0 takes a free one", whole(0), 8033);
   const parsed = parseFlags<ServeFlags>(command, args);
   if ("help" in parsed) {
     console.log(parsed.help);
     return 0;
   }
   const { port, json } = parsed.flags;
+  if (port > 65535) {
+    throw new UsageError(`Cannot serve at --port ${port}: a port up to 65535 was needed`);
+  }
   const path = runArgument(command.args[0]);
   await readRun(files, path);
   const page = livePage(path);

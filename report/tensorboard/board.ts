@@ -63,7 +63,7 @@ export class Board {
     const probabilities = softmax(logits, count);
     const measured = count === 2 ? [1] : [...classes.keys()].slice(0, CURVES);
     const values = measured.map((k) =>
-      prCurve(`validation/${classes[k]}`, {
+      prCurve(`validation/${tagOf(`${k} ${classes[k]}`)}`, {
         scores: Float64Array.from(labels, (_, i) => probabilities[i * count + k]!),
         labels: Uint8Array.from(labels, (label) => label === k ? 1 : 0),
       })
@@ -71,9 +71,13 @@ export class Board {
     await this.#write(step, values);
   }
 
-  /** Keeps a picture. */
-  async addImage(tag: string, image: Image, step: number): Promise<void> {
+  /** Keeps a picture among those of a group. */
+  async addImage(
+    image: Image,
+    { group, name, step }: { readonly group: string; readonly name: string; readonly step: number },
+  ): Promise<void> {
     const { width, height } = image;
+    const tag = `${group}/${tagOf(name)}`;
     const encodedImageString = await encodePng(image);
     await this.#write(step, [{ tag, image: { width, height, colorspace: 3, encodedImageString } }]);
   }
@@ -89,6 +93,11 @@ export class Board {
       new Uint8Array(await new Blob(records as BlobPart[]).arrayBuffer()),
     );
   }
+}
+
+/** A name as part of a tag, without signs that TensorBoard's requests cannot carry or its pages might take for HTML. */
+function tagOf(name: string): string {
+  return name.replaceAll(/[^\p{L}\p{N}.\- ]+/gu, "_");
 }
 
 /** Steps of the whole run. */

@@ -1,6 +1,6 @@
 /** Reports in headless Chromium: drawn without a fault, without a network, with names that stay text. */
 import assert from "node:assert/strict";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { run as compare } from "../../cli/compare.ts";
 import { run as report } from "../../cli/report.ts";
 import { denoFiles } from "../../cli/files.ts";
@@ -8,43 +8,7 @@ import { livePage } from "../../cli/serve.ts";
 import { answer } from "../../report/server.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 import { HOSTILE, madeRun } from "../report/made_run.ts";
-import { findChromium } from "./chromium.ts";
-
-const executablePath = findChromium();
-
-/** What a page did while it was looked at. */
-interface Watched {
-  readonly page: Page;
-  readonly faults: string[];
-  readonly requests: string[];
-}
-
-function browserTest(name: string, run: (open: () => Promise<Watched>) => Promise<void>): void {
-  Deno.test({
-    name: executablePath ? `browser: ${name}` : `browser: ${name} (skipped: no Chromium)`,
-    ignore: !executablePath,
-    async fn() {
-      let browser: Browser | undefined;
-      try {
-        browser = await chromium.launch({
-          executablePath: executablePath!,
-          args: ["--headless=new", "--no-sandbox"],
-        });
-        await run(async () => {
-          const page = await browser!.newPage({ viewport: { width: 1200, height: 900 } });
-          const [faults, requests]: [string[], string[]] = [[], []];
-          page.on("pageerror", (error) => faults.push(error.message));
-          // That a test reads canvases back slowly is no fault of the page.
-          page.on("console", (m) => /^Canvas2D: /.test(m.text()) || faults.push(m.text()));
-          page.on("request", (one) => requests.push(one.url()));
-          return { page, faults, requests };
-        });
-      } finally {
-        await browser?.close();
-      }
-    },
-  });
-}
+import { pageTest } from "./watched.ts";
 
 /** How many charts there are, and how many of them have ink of a curve's colour. */
 async function drawnCharts(page: Page): Promise<{ places: number; drawn: number }> {
@@ -67,7 +31,7 @@ async function drawnCharts(page: Page): Promise<{ places: number; drawn: number 
   });
 }
 
-browserTest(
+pageTest(
   "a report draws every chart in light and dark, offline, and names stay text",
   async (open) => {
     await using dir = await temporaryFolder();
@@ -91,12 +55,12 @@ browserTest(
       assert.notEqual(await page.title(), "owned");
       assert.ok(await page.locator(".pictures img").count() > 3);
       assert.deepEqual(faults, []);
-      assert.deepEqual(requests.filter((url) => !url.startsWith("data:")), [address]);
+      assert.deepEqual(requests, [address]);
     }
   },
 );
 
-browserTest("a comparison draws the curves of all runs", async (open) => {
+pageTest("a comparison draws the curves of all runs", async (open) => {
   await using dir = await temporaryFolder();
   const runs = [await madeRun(dir.path), await madeRun(dir.path, { learningRate: 0.5 })];
   const out = `${dir.path}/compare.html`;
@@ -107,7 +71,7 @@ browserTest("a comparison draws the curves of all runs", async (open) => {
   assert.deepEqual([faults, requests.length], [[], 1]);
 });
 
-browserTest("serve shows a run while it grows, and asks its own server alone", async (open) => {
+pageTest("serve shows a run while it grows, and asks its own server alone", async (open) => {
   await using dir = await temporaryFolder();
   const path = await madeRun(dir.path, { epochs: 1 });
   const served = { files: denoFiles, path, page: livePage(path) };
@@ -128,7 +92,7 @@ browserTest("serve shows a run while it grows, and asks its own server alone", a
     assert.deepEqual(await drawnCharts(page), { places: 10, drawn: 10 });
     assert.equal(await page.locator("body").getAttribute("data-live"), "on");
     assert.deepEqual(faults, []);
-    assert.deepEqual([...new Set(requests.filter((url) => !url.startsWith("data:")))], [address]);
+    assert.deepEqual([...new Set(requests)], [address]);
     await page.close();
   } finally {
     await server.shutdown();

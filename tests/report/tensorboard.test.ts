@@ -6,8 +6,7 @@ import { Board } from "../../report/tensorboard/board.ts";
 import type { EpochEvent, StepEvent } from "../../train/events.ts";
 import { scoresOf } from "../../train/metrics.ts";
 import { smooth, temporaryFolder } from "../data/fixtures.ts";
-
-const PYTHON = Deno.env.get("PYTHON") ?? "python3";
+import { hasTensorBoard, python } from "./python.ts";
 
 /** Reads a folder of events as TensorBoard does and prints what it found. */
 const READER = `
@@ -36,20 +35,6 @@ interface Found {
   readonly images: Readonly<Record<string, readonly (readonly number[])[]>>;
   readonly curves: Readonly<Record<string, readonly [number, readonly (readonly number[])[]]>>;
 }
-
-async function python(...args: string[]): Promise<{ success: boolean; out: string; err: string }> {
-  const command = new Deno.Command(PYTHON, {
-    args,
-    env: { PYTHONDONTWRITEBYTECODE: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const { success, stdout, stderr } = await command.output();
-  const text = new TextDecoder();
-  return { success, out: text.decode(stdout), err: text.decode(stderr) };
-}
-
-const hasTensorBoard = (await python("-c", "import tensorboard").catch(() => undefined))?.success;
 
 function step(step: number, loss: number): StepEvent {
   return {
@@ -85,7 +70,7 @@ Deno.test({
     const resumed = await Board.open(denoFiles, folder.path, { step: 5, now: 1_700_000_001_000 });
     await resumed.add({ ...step(2, 0.125), epoch: 2 });
     await resumed.addCurves(OUTPUTS, { classes: ["real", "<b>fake"], step: 4 });
-    await resumed.addImage("most wrong/<b>", smooth(20, 16, 1), 4);
+    await resumed.addImage(smooth(20, 16, 1), { group: "most wrong", name: "é/<b>.png", step: 4 });
 
     const { success, out, err } = await python("-c", READER, folder.path);
     assert.ok(success, err);
@@ -95,10 +80,10 @@ Deno.test({
     assert.deepEqual(found.scalars["training/learning_rate"]?.at(-1), [6, 0.25]);
     assert.deepEqual(found.scalars["validation/auc"], [[4, 1]]);
     assert.deepEqual(found.scalars["epoch/training_loss"], [[4, 0.75]]);
-    const [image] = found.images["most wrong/<b>"]!;
+    const [image] = found.images["most wrong/é_b_.png"]!;
     assert.deepEqual(image!.slice(0, 3), [4, 20, 16]);
     assert.ok(image![3]! > 100);
-    const [thresholds, rows] = found.curves["validation/<b>fake"]!;
+    const [thresholds, rows] = found.curves["validation/1 _b_fake"]!;
     const [hits, alarms, rejected, missed, precision, recall] = rows.map((row) => (i: number) =>
       row[i]!
     );
