@@ -199,6 +199,8 @@ export { deviceAugmentation, type DevicePart } from "./train/augmentation.ts";
 export { hasKernel } from "./train/retouches.ts";
 export { planTraining } from "./train/captured.ts";
 export type { RateOptions } from "./train/rates.ts";
+export type { LossScale } from "./train/scaling.ts";
+export type { Measured } from "./train/trainer.ts";
 export {
   type Examples,
   type ImageChange,

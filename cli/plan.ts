@@ -46,6 +46,7 @@ export function planOf(
     frozen: frozenNames(flags.model, flags.freeze),
     "frozen_norm": flags.frozenNorm === true,
     recompute: flags.recompute === true,
+    precision: flags.precision ?? "f32",
     size: stage.size,
     resize: stage.resize,
     preprocessing: job.preprocessing,

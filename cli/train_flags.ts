@@ -45,6 +45,7 @@ import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from 
 import { applyConfig } from "./config.ts";
 import { downloadedWeights } from "./downloaded.ts";
 import { type NamedRecipe, RECIPE_NAMES, recipeFor, recipeHelp, RECIPES } from "./recipes.ts";
+import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 import { addReportFlag, type ReportFlags } from "./report_flags.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { BY_HEART } from "./overfit.ts";
@@ -60,6 +61,7 @@ export interface Recipe
     TuningFlags,
     OptimizerFlags,
     DistillFlags,
+    PrecisionFlag,
     ScheduleFlags,
     RunFlags,
     Pick<LoadingFlags, "onBad"> {
@@ -138,7 +140,7 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
   const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));
-  addRunFlags(withScheduleFlags(withOptimizerFlags(withTuningFlags(learning))));
+  addRunFlags(withScheduleFlags(withOptimizerFlags(withTuningFlags(withPrecisionFlag(learning)))));
   const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
   for (const option of command.options) {
     if (byRecipe.has(option.attributeName()) && option.defaultValue !== undefined) {
@@ -249,6 +251,7 @@ export function sessionOptions(
     ...updateOptions(recipe, {
       warmupSteps: Math.round(warmup * stepsPerEpoch(images, batch, accumulate)),
     }),
+    precision: recipe.precision ?? "f32",
     train: true,
   };
 }

@@ -12,6 +12,7 @@ import { modelInfo } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import { decayFactors, rateFactors } from "./rates.ts";
 import type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
+import { FIRST_FACTOR } from "./scaling.ts";
 import { captureStep, type TrainingStep } from "./step.ts";
 import { captureTeacher } from "./teacher.ts";
 
@@ -99,7 +100,7 @@ export function imageFeeds(
 export interface CapturedTraining {
   readonly step: TrainingStep;
   readonly optimizer: Optimizer;
-  /** What to feed once: factors of learning rates and of weight decay, a teacher's weights, where there are any. */
+  /** What to feed once: factors of learning rates, decay and loss, a teacher's weights, where there are any. */
   readonly feeds: ReadonlyMap<Tensor, Float32Array>;
   /** The program of each batch. */
   readonly goal: Goal;
@@ -114,7 +115,7 @@ export function captureTraining(
   { model, variables, evaluated, augmented, pixels }: CapturedModel,
   options: SessionOptions,
 ): CapturedTraining {
-  const { classes, labelSmoothing, classWeights, recompute = false } = options;
+  const { classes, labelSmoothing, classWeights, recompute = false, precision } = options;
   const { clipUnits, clipValue, clipNorm, accumulate = 1 } = options;
   if (!Number.isSafeInteger(accumulate) || accumulate < 1) {
     throw new RangeError(
@@ -131,7 +132,7 @@ export function captureTraining(
   const step = captureStep(model, variables, pixels.training, {
     ...{ classes, optimizer, recompute, accumulate: accumulate > 1 },
     teacher: teacherOf(augmented, options, feeds),
-    ...{ clipUnits, clipValue, clipNorm },
+    ...{ clipUnits, clipValue, clipNorm, scaled: precision === "f16" },
     rates: column("rate factors", rateFactors(variables, options)),
     decays: column("decay factors", decayFactors(variables, options.optimizer, options)),
     average: options.average && {
@@ -141,6 +142,7 @@ export function captureTraining(
     ...(labelSmoothing && { labelSmoothing }),
     ...(classWeights && { classWeights }),
   });
+  if (step.scale) feeds.set(step.scale.factor, Float32Array.of(FIRST_FACTOR));
   const goal = { outputs: [], updates: step.updates, forward: [step.loss, step.logits] };
   const finish = step.finish && { finish: { outputs: [], updates: step.finish } };
   const parameters = variables.parameters.tensor;

@@ -1,5 +1,6 @@
 /** What a run says while it works, as typed events. How they look is in log.ts. */
 
+import type { Precision } from "../engine/compile/program.ts";
 import type { Preprocessing } from "../models/pretrained.ts";
 import type { Scores } from "./metrics/scores.ts";
 import type { ScoreSheet } from "./score_sheet.ts";
@@ -31,6 +32,8 @@ export interface PlanEvent {
   readonly "frozen_norm": boolean;
   /** Whether the backward pass computes activations again instead of keeping them. */
   readonly recompute: boolean;
+  /** As what activations and their gradients are kept. */
+  readonly precision: Precision;
   /** Side of the square the model sees, in pixels. */
   readonly size: number;
   /** Shorter side an image is resized to before it is cropped to `size`, in pixels. */

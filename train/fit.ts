@@ -13,7 +13,9 @@ import {
 import type { EpochEvent, Reporter, Score } from "./events.ts";
 import { type ScoreName, SCORES } from "./metrics/scores.ts";
 import { isBetter, MONITOR } from "./selection.ts";
+import { LEAST_FACTOR } from "./scaling.ts";
 import type { Session } from "./session.ts";
+import type { Measured } from "./trainer.ts";
 import { constantWarning, firstLossWarning, rehearse } from "./warnings.ts";
 
 export { isBetter } from "./selection.ts";
@@ -138,7 +140,7 @@ export async function fit(
     const clock = new Clock();
     const mean = new Mean();
     let now = new Mean(); // Since the last event.
-    let [step, learningRate, added] = [0, 0, 0];
+    let [step, read, learningRate, added] = [0, 0, 0, 0];
     const settings = {
       ...{ batch, size, resize, interpolation, seed, train: true, epoch, reuse: true },
       ...(augment && { augment }),
@@ -161,7 +163,11 @@ export async function fit(
       const first = begins && fresh !== undefined && epoch === 0 && step === 1;
       const logs = step % options.logEvery === 0 || step === steps;
       if (!first && !logs) continue;
-      now.add(await session.metrics());
+      const measured = await session.metrics();
+      now.add(measured);
+      const text = skippedText(measured.scaling, step - read, { epoch, step });
+      if (text !== undefined) report({ event: "note", text });
+      read = step;
       if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, epoch, step);
       if (first) warn(firstLossWarning(now.loss, fresh));
       if (!logs) continue;
@@ -254,6 +260,27 @@ class Mean {
   get accuracy(): number {
     return this.#accuracy / this.count;
   }
+}
+
+/**
+ * What to say of steps that were left out among `steps`, if any were. Throws DivergedError where no step was
+ * taken and the loss cannot be scaled any less.
+ */
+function skippedText(
+  scaling: Measured["scaling"],
+  steps: number,
+  at: { readonly epoch: number; readonly step: number },
+): string | undefined {
+  if (!scaling?.skipped) return undefined;
+  const { skipped, lossScale } = scaling;
+  if (skipped === steps && lossScale <= LEAST_FACTOR) {
+    throw new DivergedError(
+      `Cannot go on training: gradients are beyond what halves hold by step ${at.step} of epoch ` +
+        `${at.epoch + 1}, smaller ones were needed; try a lower --lr or --precision f32`,
+    );
+  }
+  return `${skipped} of ${steps} steps changed nothing: gradients were beyond what halves hold; the ` +
+    `loss is now scaled by ${lossScale}`;
 }
 
 function diverged(what: string, loss: number, epoch: number, step: number): DivergedError {

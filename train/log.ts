@@ -217,7 +217,7 @@ function planText(plan: PlanEvent): string {
       }B moved an image, ` +
       `${millions(plan["buffer_bytes"])}B of buffers, ${
         millions(plan["kept_bytes"])
-      }B kept for the backward pass`,
+      }B kept for the backward pass${plan.precision === "f16" ? ", as halves" : ""}`,
     ],
     ["augment", plan.augment],
     ["optimizer", `${plan.optimizer}, ${plan.schedule}, seed ${plan.seed}`],

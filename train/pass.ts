@@ -16,6 +16,7 @@ import { pack } from "../engine/ops/layout.ts";
 import { add, div, full, mul } from "../engine/ops/pointwise.ts";
 import { sum } from "../engine/ops/sum.ts";
 import { recompute } from "../engine/recompute.ts";
+import { unscaled } from "./scaling.ts";
 
 /** What a batch amounts to. */
 export interface Pass extends LossSums {
@@ -29,6 +30,8 @@ export interface Pass extends LossSums {
   readonly correct: Tensor;
   /** The gradient of each parameter, with the layout of the parameters. */
   readonly gradient: Tensor;
+  /** A scalar: how many numbers of a gradient that was scaled are not finite. */
+  readonly overflow?: Tensor;
   /** The running statistics after the batch, with their layout; those before it where no norm follows batches. */
   readonly statistics: Tensor;
   /** What the layers computed, by name. */
@@ -45,6 +48,8 @@ export interface PassOptions extends LossOptions {
   readonly teacher?: TeacherOptions | undefined;
   /** The scalar that is differentiated. Default the mean loss. */
   readonly objective?: (sums: LossSums) => Tensor;
+  /** A scalar that it is multiplied by before, and its gradients are divided by after that. Default 1. */
+  readonly factor?: Tensor | undefined;
   /**
    * Whether the backward pass computes what is inside the model's blocks again instead of keeping it.
    * Throws RangeError where the model marks no blocks.
@@ -59,7 +64,8 @@ export function capturePass(
   images: Tensor,
   options: PassOptions,
 ): Pass {
-  const { classes, seed, teacher, objective, recompute: again = false, ...lossOptions } = options;
+  const { classes, seed, teacher, objective, factor, recompute: again = false, ...lossOptions } =
+    options;
   const { parameters, statistics } = variables;
   const targets = input("targets", [images.shape[0]!, classes]);
   const { logits, capture } = apply(model, variables, images, { training: true, seed });
@@ -67,13 +73,15 @@ export function capturePass(
   const sums = teacher ? distilled(told, logits, teacher) : told;
   const loss = div(sums.total, sums.count);
 
-  const minimised = objective?.(sums) ?? loss;
+  const whole = objective?.(sums) ?? loss;
+  const minimised = factor ? mul(whole, factor) : whole;
   const parts = parameters.variables.map((v) => parameters.part(v)!);
-  const gradient = pack(
+  const arena = pack(
     again ? recomputed(minimised, parts, { capture, images }) : gradients(minimised, parts),
   );
+  const gradient = factor ? unscaled(arena, factor) : { gradient: arena };
   const correct = sum(argmaxEqual(logits, targets));
-  const pass = { ...sums, targets, logits, loss, correct, gradient, capture };
+  const pass = { ...sums, targets, logits, loss, correct, ...gradient, capture };
   if (!statistics.variables.length) return { ...pass, statistics: statistics.tensor };
   const { packed, factors, momentum } = nextStatistics(variables, capture);
   const fresh = mul(packed, constant(Array.from(factors), statistics.tensor.shape));

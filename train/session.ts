@@ -20,7 +20,7 @@ import {
   type Programs,
 } from "./captured.ts";
 import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
-import { Trainer } from "./trainer.ts";
+import { type Measured, Trainer } from "./trainer.ts";
 import {
   type ArenaNumbers,
   ARENAS,
@@ -119,7 +119,7 @@ export class Session {
   }
 
   /** Means over the steps since the last call; NaN as loss where training diverged. */
-  async metrics(): Promise<{ loss: number; accuracy: number; count: number }> {
+  async metrics(): Promise<Measured> {
     return await this.#trained("measure").metrics();
   }
 

@@ -5,10 +5,12 @@ import { input, type Tensor } from "../engine/graph.ts";
 import type { TeacherOptions } from "../engine/nn/distillation.ts";
 import type { LossOptions } from "../engine/nn/losses.ts";
 import type { Capture, Model, Variables } from "../engine/nn/scope.ts";
+import { where } from "../engine/ops/overflow.ts";
 import { row } from "../engine/ops/layout.ts";
 import { add, div, full } from "../engine/ops/pointwise.ts";
 import type { Shape } from "../engine/shape.ts";
 import { capturePass, type PassOptions } from "./pass.ts";
+import { captureScale, guarded, type LossScale, nextScale, overflowOf } from "./scaling.ts";
 import { captureUpdate, type UpdateOptions } from "./update.ts";
 
 /** A step over fixed shapes: what to feed, what it computes, what it changes. */
@@ -24,6 +26,8 @@ export interface TrainingStep {
   readonly states: readonly Tensor[];
   /** Sums over the steps since they were last set to 0. */
   readonly metrics: { readonly loss: Tensor; readonly correct: Tensor };
+  /** States of loss scaling, where a step does that. */
+  readonly scale?: LossScale;
   /** Sums over the batches of a step that is not finished; none where a step is one batch. */
   readonly sums: readonly Tensor[];
   /** [n, classes], of the weights before the step. */
@@ -48,6 +52,8 @@ export interface StepOptions extends LossOptions, UpdateOptions {
   readonly teacher?: TeacherOptions | undefined;
   /** As for a pass. */
   readonly recompute?: boolean;
+  /** Whether the loss is scaled while it is differentiated, and steps that overflow left out. Default false. */
+  readonly scaled?: boolean;
   /** Whether batches are added up until a second program, `finish`, takes the step. Default false. */
   readonly accumulate?: boolean;
 }
@@ -59,28 +65,30 @@ export function captureStep(
   images: Tensor,
   options: StepOptions,
 ): TrainingStep {
-  const { optimizer: { scalars: count }, accumulate, average } = options;
+  const { optimizer: { scalars: count }, accumulate, average, scaled } = options;
   const scalars = input("scalars", [1 + count + (average ? 1 : 0), 1]);
   const numbers = Array.from({ length: count }, (_, i) => row(scalars, 1 + i));
   const share = average && row(scalars, 1 + count);
   const update = (gradient: Tensor, statistics: Tensor) =>
     captureUpdate(variables, { gradient, statistics, scalars: numbers, share }, options);
   const metrics = { loss: input("loss sum", []), correct: input("correct", []) };
-  const passOptions = { ...options, seed: row(scalars, 0) };
-  const inputs = { model, variables, images, metrics };
+  const scale = scaled ? captureScale() : undefined;
+  const passOptions = { ...options, seed: row(scalars, 0), factor: scale?.factor };
+  const inputs = { model, variables, images, metrics, scale };
   if (accumulate) return { scalars, metrics, ...divided(inputs, passOptions, update) };
 
-  const { targets, logits, loss, gradient, capture, correct, statistics } = capturePass(
+  const { targets, logits, loss, gradient, overflow, capture, correct, statistics } = capturePass(
     ...[model, variables, images, passOptions] as const,
   );
-  const { states, updates } = update(gradient, statistics);
+  const { states, updates: changed } = update(gradient, statistics);
   if (statistics !== variables.statistics.tensor) {
-    updates.set(variables.statistics.tensor, statistics);
+    changed.set(variables.statistics.tensor, statistics);
   }
+  const updates = scale ? scaledUpdates(changed, scale, overflow!) : changed;
   updates.set(metrics.loss, add(metrics.loss, loss));
   updates.set(metrics.correct, add(metrics.correct, correct));
   return {
-    ...{ targets, scalars, states, metrics, sums: [] },
+    ...{ targets, scalars, states, metrics, ...scale && { scale }, sums: [] },
     ...{ logits, loss, gradient, capture, updates },
   };
 }
@@ -90,6 +98,16 @@ interface Inputs {
   readonly variables: Variables;
   readonly images: Tensor;
   readonly metrics: TrainingStep["metrics"];
+  readonly scale: LossScale | undefined;
+}
+
+/** `updates` as loss scaling has them, and those of the scale itself. */
+function scaledUpdates(
+  updates: ReadonlyMap<Tensor, Tensor>,
+  scale: LossScale,
+  overflow: Tensor,
+): Map<Tensor, Tensor> {
+  return new Map([...guarded(updates, overflow), ...nextScale(scale, overflow)]);
 }
 
 /**
@@ -98,7 +116,7 @@ interface Inputs {
  * adds up, `sums`, is also what devices that share a step would have to exchange.
  */
 function divided(
-  { model, variables, images, metrics }: Inputs,
+  { model, variables, images, metrics, scale }: Inputs,
   options: PassOptions,
   update: (gradient: Tensor, statistics: Tensor) => ReturnType<typeof captureUpdate>,
 ): Omit<TrainingStep, "scalars" | "metrics"> {
@@ -117,15 +135,19 @@ function divided(
     [metrics.correct, add(metrics.correct, pass.correct)],
   ]);
   if (pass.statistics !== variables.statistics.tensor) {
-    batch.set(variables.statistics.tensor, pass.statistics);
+    const { tensor } = variables.statistics;
+    const { overflow, statistics: next } = pass;
+    batch.set(tensor, overflow ? where(overflow, tensor, next) : next);
   }
-  const { states, updates } = update(div(gradients, count), variables.statistics.tensor);
+  const mean = div(gradients, count);
+  const { states, updates: changed } = update(mean, variables.statistics.tensor);
+  const updates = scale ? scaledUpdates(changed, scale, overflowOf(gradients)) : changed;
   updates.set(metrics.loss, add(metrics.loss, div(total, count)));
   const sums = [gradients, total, count];
   for (const sum of sums) updates.set(sum, full(0, sum.shape));
   const { targets, logits, loss, gradient, capture } = pass;
   return {
-    ...{ targets, states, sums, logits, loss, gradient, capture },
+    ...{ targets, states, ...scale && { scale }, sums, logits, loss, gradient, capture },
     ...{ updates: batch, finish: updates },
   };
 }

@@ -19,8 +19,26 @@ import {
   type Programs,
 } from "./captured.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
+import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
 import { oneHot } from "./step.ts";
 import { type ArenaNumbers, decodeArena, encodeStates, type StateArena } from "./weights.ts";
+
+/** What steps amount to since this was last asked. */
+export interface Measured {
+  /** The mean of the batches. */
+  readonly loss: number;
+  /** Share of the images whose largest logit is the right one. */
+  readonly accuracy: number;
+  /** Images. */
+  readonly count: number;
+  /** Where activations are kept as halves. */
+  readonly scaling?: {
+    /** Steps that changed nothing, because gradients were beyond what halves hold. */
+    readonly skipped: number;
+    /** What the loss is multiplied by now while it is differentiated. */
+    readonly lossScale: number;
+  };
+}
 
 /** Steps on a device. The methods are those of a session that trains. */
 export class Trainer {
@@ -136,17 +154,18 @@ export class Trainer {
   }
 
   /** See `Session`. */
-  async metrics(): Promise<{ loss: number; accuracy: number; count: number }> {
-    const { metrics } = this.#training.step;
+  async metrics(): Promise<Measured> {
+    const { metrics, scale } = this.#training.step;
     const steps = this.#stepsMeasured;
     const count = steps * this.#options.batch * this.#accumulate;
     // The queue keeps the order: the sums are copied, then set to 0, before any step that follows.
-    const reading = Promise.all([this.read(metrics.loss), this.read(metrics.correct)]);
-    this.#memory.write(metrics.loss, [0]);
-    this.#memory.write(metrics.correct, [0]);
+    const sums = [metrics.loss, metrics.correct, ...scale ? [scale.skipped] : []];
+    const reading = Promise.all([...sums, ...scale ? [scale.factor] : []].map((t) => this.read(t)));
+    for (const sum of sums) this.#memory.write(sum, [0]);
     this.#stepsMeasured = 0;
-    const [[loss], [correct]] = await reading;
-    return { loss: loss! / steps, accuracy: correct! / count, count };
+    const [loss, correct, skipped, lossScale] = (await reading).map(([n]) => n!);
+    const scaling = scale && { scaling: { skipped: skipped!, lossScale: lossScale! } };
+    return { loss: loss! / steps, accuracy: correct! / count, count, ...scaling };
   }
 
   /** The numbers of a state or an input of any of the programs. */
@@ -185,16 +204,27 @@ export class Trainer {
         all.set(`${name}.${key}`, weight);
       }
     }
+    const { scale } = this.#training.step;
+    if (scale) {
+      const [[factor], [taken]] = [await this.read(scale.factor), await this.read(scale.taken)];
+      all.set(SCALE_ENTRY, encodeScale(factor!, taken!));
+    }
     return all;
   }
 
   /** Replaces that, and drops batches of a step that was not finished. Throws RangeError where it does not fit. */
   writeStates(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
-    const numbers = encodeStates(this.#states, states);
-    this.#states.forEach(({ tensor }, i) => this.#memory.write(tensor, numbers[i]!));
-    for (const sum of this.#training.step.sums) {
-      this.#memory.write(sum, new Float32Array(sum.size));
+    const { scale, sums } = this.#training.step;
+    const others = new Map(states);
+    if (scale) {
+      const { factor, taken } = decodeScale(states);
+      this.#memory.write(scale.factor, [factor]);
+      this.#memory.write(scale.taken, [taken]);
+      others.delete(SCALE_ENTRY);
     }
+    const numbers = encodeStates(this.#states, others);
+    this.#states.forEach(({ tensor }, i) => this.#memory.write(tensor, numbers[i]!));
+    for (const sum of sums) this.#memory.write(sum, new Float32Array(sum.size));
     this.#stepsDone = stepsDone;
     this.#pending = 0;
   }

@@ -141,8 +141,8 @@ function schedule(
   { copies, owners }: Parts,
   grouping: Omit<Grouping, "values">,
 ): { steps: readonly Step[]; targets: Map<Tensor, Tensor>; waiting: Gathered["waiting"] } {
-  const { stored, options } = grouping;
-  const groups = inPlace({ updates, order, stored, maxBuffers: options.maxBuffers ?? 8 });
+  const { stored, options, homes } = grouping;
+  const groups = inPlace({ updates, order, stored, fits: (tensors) => homes.fit(tensors) });
   const late = new Set(groups.flat());
   const targets = new Map<Tensor, Tensor>(); // what is computed into the memory of which state
   const values: Tensor[] = [];

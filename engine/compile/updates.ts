@@ -11,8 +11,8 @@ export interface Updates {
   /** Everything computed, operands before users. */
   readonly order: readonly Tensor[];
   readonly stored: ReadonlySet<Tensor>;
-  /** Buffers a dispatch can see. */
-  readonly maxBuffers: number;
+  /** Whether one dispatch can see the buffers of so many tensors; small ones may be brought together for it. */
+  readonly fits: (tensors: readonly Tensor[]) => boolean;
 }
 
 /**
@@ -27,10 +27,10 @@ export function inPlace(goal: Updates): Tensor[][] {
     // Independent updates of one shape share a dispatch as long as their buffers fit.
     const shape = values[0]!.shape;
     const group = groups.find((g) =>
-      sameShape(g[0]!.shape, shape) && buffers([...g, ...values], goal) <= goal.maxBuffers
+      sameShape(g[0]!.shape, shape) && goal.fits(seenBy([...g, ...values], goal))
     );
     if (group) group.push(...values);
-    else if (buffers(values, goal) <= goal.maxBuffers) groups.push(values);
+    else if (goal.fits(seenBy(values, goal))) groups.push(values);
   }
   return groups;
 }
@@ -78,10 +78,10 @@ function reads(t: Tensor, stored: ReadonlySet<Tensor>): Set<Tensor> {
   return found;
 }
 
-/** Buffers that a dispatch of `values` sees. */
-function buffers(values: readonly Tensor[], { updates, stored }: Updates): number {
+/** What a dispatch of `values` reads, and the states that it writes. */
+function seenBy(values: readonly Tensor[], { updates, stored }: Updates): Tensor[] {
   const written = new Set(values);
   const states = [...updates].filter(([, value]) => written.has(value)).map(([state]) => state);
   const read = values.flatMap((t) => [...leaves(t, stored)]).filter((t) => !written.has(t));
-  return new Set([...states, ...read]).size;
+  return [...states, ...read];
 }

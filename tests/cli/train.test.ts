@@ -108,6 +108,40 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   assert.ok(!(await tree(folder.path)).some((path) => path.includes("failed.csv")));
 });
 
+deviceTest("train --precision f16 resumes bit for bit, and eval repeats its numbers", async () => {
+  await using folder = await temporaryFolder(await twoClasses());
+  const run = async (args: string) => {
+    const ended = await verity(args.split(" "), { cwd: folder.path });
+    assert.equal(ended.code, 0, ended.err);
+    return ended;
+  };
+  const last = (name: string) =>
+    readCheckpoint(denoFiles, `${folder.path}/${name}/last.safetensors`);
+  const halves = `${TRAIN} --precision f16`;
+  const whole = events((await run(`${halves} --epochs 2 --run whole`)).out);
+  assert.equal(whole.find(({ event }) => event === "plan")!.precision, "f16");
+  await run(`${halves} --epochs 1 --run parts`);
+  const other = await verity("train --resume parts --precision f32".split(" "), {
+    cwd: folder.path,
+  });
+  assert.equal(other.code, 2);
+  assert.match(other.err, /Cannot change --precision of a run to f32: it began with f16/);
+  await run("train --resume parts --epochs 2 --json");
+  const [a, b] = [await last("whole"), await last("parts")];
+  assert.deepEqual(b.weights, a.weights);
+  assert.deepEqual(b.optimizer, a.optimizer);
+  assert.equal(a.optimizer!.get("loss_scale")!.dtype, "F32");
+  assert.ok([...a.weights.values()].every(({ dtype }) => dtype === "F32" || dtype === "I64"));
+
+  const evaluation = "eval --checkpoint whole/last.safetensors --data data --json";
+  const measure = async (flags: string) => events((await run(evaluation + flags)).out).at(-1)!.loss;
+  const logged = whole.filter(({ event }) => event === "epoch").at(-1)!.loss;
+  assert.equal(await measure(""), logged);
+  const exact = await measure(" --precision f32");
+  assert.notEqual(exact, logged);
+  assert.ok(Math.abs((exact as number) - (logged as number)) < 0.01);
+});
+
 deviceTest("train fine-tunes as its flags say and resumes with them, bit for bit", async () => {
   await using folder = await temporaryFolder(await twoClasses());
   const run = async (args: string) => {

@@ -8,6 +8,7 @@ import { crossEntropyCases } from "./cases/cross_entropy.ts";
 import { dropoutCases } from "./cases/dropout.ts";
 import { layoutCases } from "./cases/layout.ts";
 import { matmulCases } from "./cases/matmul.ts";
+import { overflowCases } from "./cases/overflow.ts";
 import { partSumCases } from "./cases/part_sums.ts";
 import { pointwiseCases } from "./cases/pointwise.ts";
 import { poolCases } from "./cases/pool.ts";
@@ -25,6 +26,7 @@ export const cases: readonly Case[] = [
   ...batchNormCases,
   ...poolCases,
   ...compareCases,
+  ...overflowCases,
   ...crossEntropyCases,
   ...dropoutCases,
   ...retouchCases,

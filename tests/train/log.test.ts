@@ -137,6 +137,7 @@ const PLAN: PlanEvent = {
   frozen: [],
   "frozen_norm": false,
   recompute: false,
+  precision: "f32",
   size: 64,
   resize: 73,
   preprocessing: IMAGENET_BILINEAR,
