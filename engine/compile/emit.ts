@@ -40,6 +40,7 @@ export function emit(step: Step, plan: Plan): Dispatch {
     wgsl: [views.declarations(), ...used, body.text].join("\n"),
     grid: body.grid,
     bindings: views.bindings,
+    numbers: [],
     bytes: views.bytes,
     partialBytes: views.partialBytes,
     macs: body.macs ?? 0,

@@ -1,10 +1,11 @@
-/** The compiler: graph → simplify → fuse → plan → emit → `Program`. Knows no GPU. */
+/** The compiler: graph → simplify → fuse → plan → emit → share → `Program`. Knows no GPU. */
 
 import { emit } from "./emit.ts";
 import { storage } from "./fuse.ts";
 import { memoryOf } from "./memory.ts";
 import { locationOf, plan } from "./plan.ts";
 import type { CompileOptions, Goal, Location, Program } from "./program.ts";
+import { shareTexts } from "./share.ts";
 import { simplify } from "./simplify.ts";
 import { isInput, type Tensor, topological } from "../graph.ts";
 
@@ -29,8 +30,9 @@ export function compile(goal: Goal, options: CompileOptions = {}): Program {
     locations.set(goal.outputs[i]!, { ...place, offset: place.offset + offset * 16 });
   });
   const forward = new Set(topological(ends.map((t) => simple.get(t)!), (t) => t.operands));
+  const dispatches = planned.steps.map((step) => emit(step, planned));
   return {
-    dispatches: planned.steps.map((step) => emit(step, planned)),
+    dispatches: options.share ?? options.loadBound ? shareTexts(dispatches) : dispatches,
     buffers: planned.buffers,
     locations,
     memory: memoryOf(planned, { outputs: outputs.map(({ base }) => base), forward }),

@@ -44,6 +44,8 @@ export interface Dispatch {
   readonly grid: readonly [number, number, number];
   /** By number of binding, all in group 0. */
   readonly bindings: readonly Binding[];
+  /** What the text reads from a uniform buffer behind its other bindings; empty where it has none. */
+  readonly numbers: readonly number[];
   /** Bytes of the tensors read and written, each counted once. */
   readonly bytes: number;
   /** Those of them that are partial sums of reductions: one state for each workgroup along rows. */
@@ -142,6 +144,11 @@ export interface CompileOptions {
   readonly precision?: Precision;
   /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
   readonly loadBound?: boolean;
+  /**
+   * Whether dispatches whose texts differ in numbers alone share one text: fewer to compile, and a compiler
+   * knows less of each. Default: where the processor that computes compiles too, `loadBound`.
+   */
+  readonly share?: boolean;
 }
 
 /** What kernels are shaped for under `options`. */

@@ -21,6 +21,11 @@ interface Cache {
   readonly pipelines: Map<string, Promise<Pipeline>>;
 }
 
+/** Bytes of the uniform buffer that a text reads its numbers from: vectors of four. */
+export function numbersBytes(numbers: readonly number[]): number {
+  return Math.ceil(numbers.length / 4) * 16;
+}
+
 const caches = new WeakMap<GPUDevice, Cache>();
 
 /** The pipeline of a dispatch, compiled when its text is first seen. */
@@ -37,10 +42,10 @@ export function pipelineFor({ gpu }: Device, dispatch: Dispatch): Promise<Pipeli
 
 async function create(
   gpu: GPUDevice,
-  { wgsl, label, bindings }: Dispatch,
+  { wgsl, label, bindings, numbers }: Dispatch,
   layouts: Cache["layouts"],
 ): Promise<Pipeline> {
-  const layout = layoutsFor(gpu, bindings, layouts);
+  const layout = layoutsFor(gpu, { bindings, numbers }, layouts);
   const module = gpu.createShaderModule({ code: wgsl, label });
   const { messages } = await module.getCompilationInfo();
   const error = messages.find((m) => m.type === "error");
@@ -58,20 +63,22 @@ async function create(
 
 function layoutsFor(
   gpu: GPUDevice,
-  bindings: Dispatch["bindings"],
+  { bindings, numbers }: Pick<Dispatch, "bindings" | "numbers">,
   known: Cache["layouts"],
 ): Layouts {
-  const key = bindings.map((b) => `${b.writable ? "w" : "r"}${b.format}`).join();
+  const buffers: GPUBufferBindingLayout[] = bindings.map(({ writable, format }) => ({
+    type: writable ? "storage" : "read-only-storage",
+    minBindingSize: QUAD_BYTES[format], // else each dispatch checks the size anew
+  }));
+  if (numbers.length) buffers.push({ type: "uniform", minBindingSize: numbersBytes(numbers) });
+  const key = JSON.stringify(buffers);
   let layouts = known.get(key);
   if (!layouts) {
     const group = gpu.createBindGroupLayout({
-      entries: bindings.map(({ writable, format }, binding) => ({
+      entries: buffers.map((buffer, binding) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: {
-          type: writable ? "storage" : "read-only-storage",
-          minBindingSize: QUAD_BYTES[format], // else each dispatch checks the size anew
-        },
+        buffer,
       })),
     });
     layouts = { group, pipeline: gpu.createPipelineLayout({ bindGroupLayouts: [group] }) };

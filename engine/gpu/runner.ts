@@ -5,7 +5,7 @@ import { type Location, MemoryError, type Program } from "../compile/program.ts"
 import { bufferBytes } from "../compile/formats.ts";
 import type { Device } from "./device.ts";
 import { createStorage, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
-import { pipelineFor } from "./pipelines.ts";
+import { numbersBytes, pipelineFor } from "./pipelines.ts";
 import { type Span, timeDispatches } from "./profile.ts";
 
 interface Ready {
@@ -41,7 +41,9 @@ export class Runner {
     const own: GPUBuffer[] = [];
     try {
       const buffers = await allocate(program, memory, own);
-      const ready = await prepare(program, device, buffers);
+      const numbers = writeNumbers(program, device);
+      own.push(numbers);
+      const ready = await prepare(program, device, { buffers, numbers });
       return new Runner(program, device, buffers, own, ready);
     } catch (error) {
       own.forEach((b) => b.destroy());
@@ -147,22 +149,44 @@ async function allocate(
   return buffers;
 }
 
+/** Bytes from the numbers of one dispatch to those of the next: what every device can bind apart. */
+const NUMBERS_BYTES = 256;
+
+/** A buffer with the numbers of every dispatch, those of dispatch i at i · NUMBERS_BYTES. */
+function writeNumbers({ dispatches }: Program, { gpu }: Device): GPUBuffer {
+  const values = new Uint32Array(dispatches.length * NUMBERS_BYTES / 4);
+  dispatches.forEach(({ numbers }, i) => values.set(numbers, i * NUMBERS_BYTES / 4));
+  const buffer = gpu.createBuffer({
+    size: Math.max(NUMBERS_BYTES, values.byteLength),
+    usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    label: "numbers",
+  });
+  gpu.queue.writeBuffer(buffer, 0, values);
+  return buffer;
+}
+
 /** The pipelines and bind groups of a program. */
 async function prepare(
   program: Program,
   device: Device,
-  buffers: readonly GPUBuffer[],
+  { buffers, numbers }: { readonly buffers: readonly GPUBuffer[]; readonly numbers: GPUBuffer },
 ): Promise<Ready[]> {
   const ready: Ready[] = [];
   const error = await errorOf(device.gpu, "validation", async () => {
-    for (const dispatch of program.dispatches) {
+    for (const [i, dispatch] of program.dispatches.entries()) {
       const { pipeline, layout } = await pipelineFor(device, dispatch);
+      const bound = dispatch.bindings.map(({ buffer, offset, size }) => ({
+        buffer: buffers[buffer]!,
+        offset,
+        size,
+      }));
+      if (dispatch.numbers.length) {
+        const size = numbersBytes(dispatch.numbers);
+        bound.push({ buffer: numbers, offset: i * NUMBERS_BYTES, size });
+      }
       const group = device.gpu.createBindGroup({
         layout,
-        entries: dispatch.bindings.map(({ buffer, offset, size }, binding) => ({
-          binding,
-          resource: { buffer: buffers[buffer]!, offset, size },
-        })),
+        entries: bound.map((resource, binding) => ({ binding, resource })),
       });
       ready.push({ pipeline, group, grid: dispatch.grid });
     }
