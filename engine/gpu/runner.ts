@@ -154,10 +154,10 @@ const NUMBERS_BYTES = 256;
 
 /** A buffer with the numbers of every dispatch, those of dispatch i at i · NUMBERS_BYTES. */
 function writeNumbers({ dispatches }: Program, { gpu }: Device): GPUBuffer {
-  const values = new Uint32Array(dispatches.length * NUMBERS_BYTES / 4);
+  const values = new Uint32Array(Math.max(1, dispatches.length) * NUMBERS_BYTES / 4);
   dispatches.forEach(({ numbers }, i) => values.set(numbers, i * NUMBERS_BYTES / 4));
   const buffer = gpu.createBuffer({
-    size: Math.max(NUMBERS_BYTES, values.byteLength),
+    size: values.byteLength,
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     label: "numbers",
   });

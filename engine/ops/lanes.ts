@@ -31,11 +31,18 @@ export function laneTile(
 /** Most vectors of four that a thread adds up at once. */
 const MOST_SUMS = 64;
 
+/** Rows up to which a product over rows costs less than the compilation of a large tile. */
+const FEW_ROWS = 16;
+
 /**
- * Quads of rows and of columns that a thread computes of a product over many rows, K4 × COLS quads × 4, and
+ * Quads of rows and of columns that a thread computes of a product over `rows` rows, K4 × COLS quads × 4, and
  * which operand the lanes share: X lies along the rows of the result, D along its columns.
  */
-export function laneSplitTile(K4: number, COLS: number, lanes: number) {
+export function laneSplitTile(rows: number, K4: number, COLS: number, lanes: number) {
+  if (rows <= FEW_ROWS) {
+    const [XLANES, DLANES] = COLS >= K4 ? [lanes, 1] : [1, lanes];
+    return { TK: 2, TN: 2, XLANES, DLANES, UNROLL: 1 };
+  }
   let best = { TK: 1, TN: 1, XLANES: 1, DLANES: 1, UNROLL: 2 };
   let least = Infinity;
   for (const [XLANES, DLANES] of [[lanes, 1], [1, lanes]] as const) {

@@ -65,6 +65,9 @@ const matmulNTOp: Op = {
   },
 };
 
+/** More tiles below each other than any grid has. */
+const ONE_RUN = 1 << 24;
+
 /** A kernel that computes `y`, a tile of rows by quads in each thread; no workgroup mixes rows of two runs. */
 function product(
   shader: string,
@@ -80,8 +83,10 @@ function product(
   const { TN } = tile;
   const TM = RUN === ROWS ? tile.TM : leastWaste(RUN, tile.TM);
   const group = groupOf(COLS / TN, lanes);
-  const SPAN = ceilDiv(ceilDiv(RUN, TM), group.down) * group.down;
-  const { axes, grid } = layOut(group, COLS / TN, ROWS / RUN * SPAN, lanes);
+  const perRun = ceilDiv(ceilDiv(RUN, TM), group.down) * group.down;
+  // A power of two where all rows are one run: the same text for any number of rows, and no division.
+  const SPAN = lanes > 1 ? ONE_RUN : perRun;
+  const { axes, grid } = layOut(group, COLS / TN, ROWS / RUN * perRun, lanes);
   return {
     shader: sharing(shader, lanes, "share"),
     consts: {
@@ -139,7 +144,7 @@ const matmulTNOp: Op<SplitAttrs> = {
     const [parts, K] = y.shape as [number, number, number];
     const [K4, COLS] = [channelQuads(x.shape), channelQuads(d.shape)];
     const tile = target.lanes > 1
-      ? laneSplitTile(K4, COLS, target.lanes)
+      ? laneSplitTile(rows(x.shape), K4, COLS, target.lanes)
       : { ...sumsTile(K4, COLS, target), XLANES: 1, DLANES: 1, UNROLL: 1 };
     const { TK, TN, XLANES, DLANES } = tile;
     // Lanes that share an operand lie along the other axis.
