@@ -42,7 +42,7 @@ export class Runner {
     try {
       const buffers = await allocate(program, memory, own);
       const numbers = writeNumbers(program, device);
-      own.push(numbers);
+      if (numbers) own.push(numbers);
       const ready = await prepare(program, device, { buffers, numbers });
       return new Runner(program, device, buffers, own, ready);
     } catch (error) {
@@ -152,9 +152,10 @@ async function allocate(
 /** Bytes from the numbers of one dispatch to those of the next: what every device can bind apart. */
 const NUMBERS_BYTES = 256;
 
-/** A buffer with the numbers of every dispatch, those of dispatch i at i · NUMBERS_BYTES. */
-function writeNumbers({ dispatches }: Program, { gpu }: Device): GPUBuffer {
-  const values = new Uint32Array(Math.max(1, dispatches.length) * NUMBERS_BYTES / 4);
+/** A buffer with the numbers of every dispatch, those of dispatch i at i · NUMBERS_BYTES; undefined without any. */
+function writeNumbers({ dispatches }: Program, { gpu }: Device): GPUBuffer | undefined {
+  if (!dispatches.some((d) => d.numbers.length)) return undefined;
+  const values = new Uint32Array(dispatches.length * NUMBERS_BYTES / 4);
   dispatches.forEach(({ numbers }, i) => values.set(numbers, i * NUMBERS_BYTES / 4));
   const buffer = gpu.createBuffer({
     size: values.byteLength,
@@ -169,7 +170,10 @@ function writeNumbers({ dispatches }: Program, { gpu }: Device): GPUBuffer {
 async function prepare(
   program: Program,
   device: Device,
-  { buffers, numbers }: { readonly buffers: readonly GPUBuffer[]; readonly numbers: GPUBuffer },
+  { buffers, numbers }: {
+    readonly buffers: readonly GPUBuffer[];
+    readonly numbers: GPUBuffer | undefined;
+  },
 ): Promise<Ready[]> {
   const ready: Ready[] = [];
   const error = await errorOf(device.gpu, "validation", async () => {
@@ -180,7 +184,7 @@ async function prepare(
         offset,
         size,
       }));
-      if (dispatch.numbers.length) {
+      if (numbers && dispatch.numbers.length) {
         const size = numbersBytes(dispatch.numbers);
         bound.push({ buffer: numbers, offset: i * NUMBERS_BYTES, size });
       }
