@@ -27,6 +27,7 @@ export { conv2d, type Conv2dOptions } from "./engine/ops/conv2d.ts";
 export { argmaxEqual, crossEntropy, probabilities } from "./engine/ops/cross_entropy.ts";
 export { dropout, dropPath } from "./engine/ops/dropout.ts";
 export { flatten, reshape, row, transpose } from "./engine/ops/layout.ts";
+export { focal, softplus } from "./engine/ops/loss_terms.ts";
 export { matmul } from "./engine/ops/matmul.ts";
 export { maxPool } from "./engine/ops/max_pool.ts";
 export { clamp, maximum, minimum, sign, where } from "./engine/ops/compare.ts";
@@ -90,7 +91,15 @@ export {
   norm,
 } from "./engine/nn/layers.ts";
 export { divergence, type TeacherOptions } from "./engine/nn/distillation.ts";
-export { type LossOptions, type LossSums, softmaxCrossEntropy } from "./engine/nn/losses.ts";
+export {
+  type LossName,
+  lossNames,
+  type LossOptions,
+  type LossSums,
+  lossSums,
+  type NamedLossOptions,
+  softmaxCrossEntropy,
+} from "./engine/nn/losses.ts";
 export { apply, Capture, declare, type Model, Scope, type Variables } from "./engine/nn/scope.ts";
 export { type FreezeOptions, type Stage, stagesOf } from "./engine/nn/stages.ts";
 export type { Arena, Entry, Layout, Variable } from "./engine/nn/variables.ts";

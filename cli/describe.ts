@@ -12,5 +12,11 @@ export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: s
     ...headLr === undefined ? [] : [`(classifier ${headLr})`],
     ...layerDecay === 1 ? [] : [`× ${layerDecay} for each stage below the classifier`],
   ].join(" ");
-  return { optimizer: describeOptimizer(recipe), schedule: describeSchedule(recipe, rate) };
+  const { loss, focus } = recipe;
+  const goal = loss === "cross-entropy"
+    ? ""
+    : loss === "focal"
+    ? `, focal loss ${focus}`
+    : `, ${loss}`;
+  return { optimizer: describeOptimizer(recipe) + goal, schedule: describeSchedule(recipe, rate) };
 }

@@ -18,16 +18,15 @@ import { UsageError } from "./errors.ts";
 import {
   type Command,
   type CommonFlags,
-  describedBy,
   given,
   newCommand,
   oneOf,
   parseFlags,
-  positive,
   share,
   whole,
 } from "./flags.ts";
 import { type DistillFlags, requireDistill, withDistillFlags } from "./distill_flags.ts";
+import { type LossFlags, lossOptions, requireLoss, withLossFlags } from "./loss_flags.ts";
 import {
   momentumOf,
   type OptimizerFlags,
@@ -63,6 +62,7 @@ export interface Recipe
     DistillFlags,
     PrecisionFlag,
     ScheduleFlags,
+    LossFlags,
     RunFlags,
     Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
@@ -75,9 +75,6 @@ export interface Recipe
   readonly augmentOn: AugmentOn;
   readonly batch: number;
   readonly epochs: number;
-  readonly labelSmoothing: number;
-  /** `auto`, or a number for each class. */
-  readonly classWeights?: string;
   readonly drop: number;
   readonly dropPath: number;
 }
@@ -126,12 +123,6 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     )
     .option("--batch <n>", "images a step", whole(1), 32)
     .option("--epochs <n>", "passes over the training images", whole(1), 10)
-    .option("--label-smoothing <x>", "share of the target spread over all classes", share, 0)
-    .option(
-      "--class-weights <list>",
-      "auto, or a number for each class: 1,2.5",
-      describedBy({ type: "string" }, classWeights),
-    )
     .option("--drop <share>", "dropout before the classifier", share, 0)
     .option("--drop-path <share>", "stochastic depth", share, 0)
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
@@ -140,7 +131,8 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
   const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));
-  addRunFlags(withScheduleFlags(withOptimizerFlags(withTuningFlags(withPrecisionFlag(learning)))));
+  const tuned = withOptimizerFlags(withTuningFlags(withPrecisionFlag(learning)));
+  addRunFlags(withLossFlags(withScheduleFlags(tuned)));
   const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
   for (const option of command.options) {
     if (byRecipe.has(option.attributeName()) && option.defaultValue !== undefined) {
@@ -180,6 +172,7 @@ export function readTrainFlags(
   requireDistill(flags, isGiven);
   requireOptimizer(flags, isGiven);
   requireSchedule(flags, isGiven);
+  requireLoss(flags, isGiven);
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
   flags.sampler = samplerOf(flags);
@@ -224,27 +217,14 @@ export function sessionOptions(
   counts: readonly number[],
 ): SessionOptions & Pick<Recipe, "model" | "size"> {
   const { model, size, batch, seed, accumulate, warmup } = recipe;
-  const weights = recipe.classWeights;
   const images = counts.reduce((sum, n) => sum + n, 0);
-  const classWeights = weights === undefined
-    ? undefined
-    : weights === "auto"
-    ? counts.map((n) => images / (counts.length * n))
-    : weights.split(",").map(Number);
-  if (classWeights !== undefined && classWeights.length !== counts.length) {
-    throw new UsageError(
-      `Cannot use --class-weights ${weights}: it has ${classWeights.length} numbers, ` +
-        `one for each of ${counts.length} classes was needed`,
-    );
-  }
   return {
     model,
     classes: counts.length,
     size,
     batch,
     seed,
-    labelSmoothing: recipe.labelSmoothing,
-    ...(classWeights && { classWeights }),
+    ...lossOptions(recipe, counts),
     dropRate: recipe.drop,
     dropPathRate: recipe.dropPath,
     ...tuningOptions(recipe, recipe.lr),
@@ -263,10 +243,4 @@ function lastSize({ sizes = "", size }: AskedFlags, isGiven: boolean): number {
   throw new UsageError(
     `Cannot use --size ${size} with --sizes ${sizes}, which ends at ${last}: one of them was needed`,
   );
-}
-
-function classWeights(text: string): string {
-  if (text === "auto") return text;
-  for (const part of text.split(",")) positive(part);
-  return text;
 }

@@ -37,3 +37,19 @@ fn to_halves(v: vec4f) -> vec2u {
 fn from_halves(v: vec2u) -> vec4f {
   return vec4f(unpack2x16float(v.x), unpack2x16float(v.y));
 }
+
+// 1 − e⁻ᵠ for q from 0 on, exact where q is small.
+fn focal_gap(q: vec4f) -> vec4f {
+  return select(1.0 - exp(-q), q * (1.0 - q * (0.5 - q / 6.0)), q < vec4f(0.01));
+}
+
+// (1 − p)^g · q, gap being 1 − p; g above 0.
+fn focal(q: vec4f, gap: vec4f, g: f32) -> vec4f {
+  return select(pow(gap, vec4f(g)), vec4f(), gap == vec4f()) * q;
+}
+
+// The derivative of that in q = −ln p.
+fn focal_slope(q: vec4f, gap: vec4f, g: f32) -> vec4f {
+  let some = max(gap, vec4f(1e-30));
+  return pow(some, vec4f(g)) * (1.0 + g * q * exp(-q) / some);
+}

@@ -117,6 +117,7 @@ export function captureTraining(
 ): CapturedTraining {
   const { classes, labelSmoothing, classWeights, recompute = false, precision } = options;
   const { clipUnits, clipValue, clipNorm, accumulate = 1 } = options;
+  const { loss, focus, sumClasses, threshold } = options;
   if (!Number.isSafeInteger(accumulate) || accumulate < 1) {
     throw new RangeError(
       `Cannot add up ${accumulate} batches for a step: a whole number from 1 was needed`,
@@ -132,7 +133,8 @@ export function captureTraining(
   const step = captureStep(model, variables, pixels.training, {
     ...{ classes, optimizer, recompute, accumulate: accumulate > 1 },
     teacher: teacherOf(augmented, options, feeds),
-    ...{ clipUnits, clipValue, clipNorm, scaled: precision === "f16" },
+    ...{ clipUnits, clipValue, clipNorm, loss, focus, sumClasses, threshold },
+    scaled: precision === "f16",
     rates: column("rate factors", rateFactors(variables, options)),
     decays: column("decay factors", decayFactors(variables, options.optimizer, options)),
     average: options.average && {

@@ -3,7 +3,7 @@
 import { gradients } from "../engine/autodiff.ts";
 import { constant, input, type Tensor, topological } from "../engine/graph.ts";
 import { distilled, type TeacherOptions } from "../engine/nn/distillation.ts";
-import { crossEntropySums, type LossOptions, type LossSums } from "../engine/nn/losses.ts";
+import { type LossSums, lossSums, type NamedLossOptions } from "../engine/nn/losses.ts";
 import {
   apply,
   type Capture,
@@ -39,7 +39,7 @@ export interface Pass extends LossSums {
 }
 
 /** How a batch passes. */
-export interface PassOptions extends LossOptions {
+export interface PassOptions extends NamedLossOptions {
   /** How many classes the logits tell apart. */
   readonly classes: number;
   /** A number of the batch, below 2²⁴: decides what is dropped. */
@@ -69,7 +69,7 @@ export function capturePass(
   const { parameters, statistics } = variables;
   const targets = input("targets", [images.shape[0]!, classes]);
   const { logits, capture } = apply(model, variables, images, { training: true, seed });
-  const told = crossEntropySums(logits, targets, lossOptions);
+  const told = lossSums(logits, targets, lossOptions);
   const sums = teacher ? distilled(told, logits, teacher) : told;
   const loss = div(sums.total, sums.count);
 

@@ -3,6 +3,7 @@
 import type { Left } from "../data/batch_options.ts";
 import type { Precision } from "../engine/compile/program.ts";
 import type { Tensor } from "../engine/graph.ts";
+import type { NamedLossOptions } from "../engine/nn/losses.ts";
 import type { Model } from "../engine/nn/scope.ts";
 import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { AverageOptions } from "../engine/optim/average.ts";
@@ -13,7 +14,12 @@ import type { DistillOptions } from "./teacher.ts";
 import type { ClipOptions } from "./update.ts";
 
 /** What a session is compiled for. */
-export interface SessionOptions extends FreezeOptions, RateOptions, ClipOptions {
+export interface SessionOptions
+  extends
+    FreezeOptions,
+    RateOptions,
+    ClipOptions,
+    Pick<NamedLossOptions, "loss" | "focus" | "sumClasses" | "threshold"> {
   /** A name of the registry, or a model of one's own. */
   readonly model: string | Model;
   /** How many classes the last layer tells apart. */

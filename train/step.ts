@@ -3,7 +3,7 @@
 import type { Goal } from "../engine/compile/program.ts";
 import { input, type Tensor } from "../engine/graph.ts";
 import type { TeacherOptions } from "../engine/nn/distillation.ts";
-import type { LossOptions } from "../engine/nn/losses.ts";
+import type { NamedLossOptions } from "../engine/nn/losses.ts";
 import type { Capture, Model, Variables } from "../engine/nn/scope.ts";
 import { where } from "../engine/ops/overflow.ts";
 import { row } from "../engine/ops/layout.ts";
@@ -45,7 +45,7 @@ export interface TrainingStep {
 }
 
 /** How to take a step. */
-export interface StepOptions extends LossOptions, UpdateOptions {
+export interface StepOptions extends NamedLossOptions, UpdateOptions {
   /** How many classes the logits tell apart. */
   readonly classes: number;
   /** As for a pass. */

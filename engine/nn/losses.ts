@@ -1,9 +1,10 @@
-/** Losses: the mean cross-entropy that training minimises. Row losses and their kernels are an op. */
+/** Losses that training minimises, as sums over a batch: cross-entropy, binary cross-entropy, focal loss. */
 
 import { constant, type Tensor } from "../graph.ts";
 import { crossEntropy } from "../ops/cross_entropy.ts";
-import { add, div, full, mul } from "../ops/pointwise.ts";
-import { sum } from "../ops/sum.ts";
+import { focal, softplus } from "../ops/loss_terms.ts";
+import { add, div, full, mul, positive, relu, sub } from "../ops/pointwise.ts";
+import { mean, sum } from "../ops/sum.ts";
 import { sameShape } from "../shape.ts";
 
 /** Options of `softmaxCrossEntropy`. */
@@ -43,13 +44,94 @@ export function softmaxCrossEntropy(
   return div(total, count);
 }
 
+/** Which loss, and how. */
+export interface NamedLossOptions extends LossOptions {
+  /** Default "cross-entropy". */
+  readonly loss?: LossName | undefined;
+  /** γ of the focal loss, from 0. Default 2. */
+  readonly focus?: number | undefined;
+  /** Whether binary cross-entropy is summed over classes, not averaged. Default false. */
+  readonly sumClasses?: boolean | undefined;
+  /** Targets of binary cross-entropy above this count as 1, others as 0. Default: they stay as they are. */
+  readonly threshold?: number | undefined;
+}
+
+/** The name of a loss. */
+export type LossName = "cross-entropy" | "bce" | "focal";
+
+/** All names. */
+export const lossNames: readonly LossName[] = ["cross-entropy", "bce", "focal"];
+
+/** The sums of the loss that `options` name. Throws RangeError where shapes or options do not fit. */
+export function lossSums(
+  logits: Tensor,
+  targets: Tensor,
+  options: NamedLossOptions = {},
+): LossSums {
+  switch (options.loss) {
+    case "bce":
+      return binarySums(logits, targets, options);
+    case "focal":
+      return focalSums(logits, targets, options);
+    default:
+      return crossEntropySums(logits, targets, options);
+  }
+}
+
+/**
+ * Each class against all others: −t ln σ(z) − (1 − t) ln(1 − σ(z)), weighted by the class, averaged over rows and
+ * classes. Semantics of timm's `BinaryCrossEntropy`: smoothing gives every class ε/k and the right one 1 − ε more.
+ */
+function binarySums(logits: Tensor, targets: Tensor, options: NamedLossOptions): LossSums {
+  const { weights, sumClasses = false, threshold } = options;
+  const [n, k] = logits.shape as [number, number];
+  const { smooth, weighted, counted } = prepared(logits, options);
+  const soft = smooth(targets);
+  const t = threshold === undefined ? soft : positive(sub(soft, full(threshold, [])));
+  const total = sum(counted(sum(weighted(sub(softplus(logits), mul(logits, t))), [1])));
+  const each = sumClasses ? 1 : k;
+  return { total, count: weights ? mul(sum(weights), full(each, [])) : full(n * each, []) };
+}
+
+/**
+ * Σ a · (1 − p)^γ · (−ln p) of softmax probabilities: cross-entropy in which what is right already counts little;
+ * Lin et al. 2017, arXiv:1708.02002, for classes that exclude each other. Divided as cross-entropy is.
+ */
+function focalSums(logits: Tensor, targets: Tensor, options: NamedLossOptions): LossSums {
+  const { focus = 2 } = options;
+  if (!(focus >= 0 && Number.isFinite(focus))) {
+    throw new RangeError(`Cannot focus by ${focus}: a finite number from 0 was needed`);
+  }
+  const plain = crossEntropySums(logits, targets, options);
+  if (focus === 0) return plain;
+  const [n, k] = logits.shape as [number, number];
+  const { smooth, weighted, counted } = prepared(logits, options);
+  // Even coefficients give ln Σ exp z less the mean of z.
+  const even = full(1 / k, [n, k]);
+  const q = relu(sub(add(crossEntropy(logits, even), mean(logits, [1])), logits));
+  const rows = sum(mul(weighted(smooth(targets)), focal(q, focus)), [1]);
+  return { total: sum(counted(rows)), count: plain.count };
+}
+
 /** The sums that {@linkcode softmaxCrossEntropy} divides. */
 export function crossEntropySums(
   logits: Tensor,
   targets: Tensor,
   options: LossOptions = {},
 ): LossSums {
-  const { weights, classWeights, labelSmoothing = 0, soft = false } = options;
+  const { weights, classWeights, soft = false } = options;
+  const { smooth, weighted, counted } = prepared(logits, options);
+  // A loss is Σ a·(−ln softmax), a = w · (t·(1 − ε) + ε/k).
+  const total = sum(counted(crossEntropy(logits, weighted(smooth(targets)))));
+  if (classWeights && !soft) return { total, count: sum(counted(sum(weighted(targets), [1]))) };
+  return { total, count: weights ? sum(weights) : full(logits.shape[0]!, []) };
+}
+
+/** What options do to targets, to classes and to rows. Throws RangeError where they do not fit. */
+function prepared(
+  logits: Tensor,
+  { weights, classWeights, labelSmoothing = 0 }: LossOptions,
+) {
   const [n, k] = logits.shape as [number, number];
   if (classWeights && classWeights.length !== k) {
     throw new RangeError(
@@ -62,13 +144,10 @@ export function crossEntropySums(
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new RangeError(`Cannot smooth labels by ${labelSmoothing}: 0 to 1 was needed`);
   }
-  const weighted = (t: Tensor) => classWeights ? mul(t, constant(classWeights, [k])) : t;
-  const counted = (t: Tensor) => weights ? mul(t, weights) : t;
-  // a = w · (t·(1 − ε) + ε/k), so that a loss is Σ a·(−ln softmax).
-  const a = labelSmoothing
-    ? add(mul(targets, full(1 - labelSmoothing, [])), full(labelSmoothing / k, []))
-    : targets;
-  const total = sum(counted(crossEntropy(logits, weighted(a))));
-  if (classWeights && !soft) return { total, count: sum(counted(sum(weighted(targets), [1]))) };
-  return { total, count: weights ? sum(weights) : full(n, []) };
+  return {
+    smooth: (t: Tensor) =>
+      labelSmoothing ? add(mul(t, full(1 - labelSmoothing, [])), full(labelSmoothing / k, [])) : t,
+    weighted: (t: Tensor) => classWeights ? mul(t, constant(classWeights, [k])) : t,
+    counted: (t: Tensor) => weights ? mul(t, weights) : t,
+  };
 }

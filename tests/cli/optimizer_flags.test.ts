@@ -55,6 +55,14 @@ Deno.test("flags of averages and clipping reach the session", () => {
   assert.deepEqual([accumulate, clipNorm, clipValue, clipUnits], [4, 1, 2, 0.01]);
 });
 
+Deno.test("flags of the loss reach the session", () => {
+  const bce = optionsOf("--loss", "bce", "--bce-sum", "--bce-threshold", "0.2");
+  assert.deepEqual([bce.loss, bce.sumClasses, bce.threshold], ["bce", true, 0.2]);
+  const focal = optionsOf("--loss", "focal", "--focus", "1", "--class-weights", "auto");
+  assert.deepEqual([focal.loss, focal.focus], ["focal", 1]);
+  assert.deepEqual(focal.classWeights, [100 / 120, 100 / 80]);
+});
+
 Deno.test("schedules of the flags end with the run and begin with the warm-up", () => {
   const cosine = ratesOf(4, "--schedule", "cosine", "--min-lr", "0.1", "--warmup", "2");
   assert.equal(cosine(0), 0.01);
@@ -97,6 +105,8 @@ Deno.test("flags that do not go together are refused, with what was needed", () 
       [["--schedule", "one-cycle", "--warmup", "1"], "--rise"],
       [["--schedule", "cosine", "--warmup", "10"], "fewer were needed"],
       [["--warmup-lr", "1"], "--warmup was needed"],
+      [["--focus", "1"], "--loss focal was needed"],
+      [["--loss", "focal", "--bce-sum"], "--loss bce was needed"],
       [["--schedule", "multi-step", "--milestones", "3,2"], "Rising epochs"],
     ] as const
   ) {

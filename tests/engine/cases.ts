@@ -7,6 +7,7 @@ import { convolutionCases } from "./cases/convolution.ts";
 import { crossEntropyCases } from "./cases/cross_entropy.ts";
 import { dropoutCases } from "./cases/dropout.ts";
 import { layoutCases } from "./cases/layout.ts";
+import { lossTermCases } from "./cases/loss_terms.ts";
 import { matmulCases } from "./cases/matmul.ts";
 import { overflowCases } from "./cases/overflow.ts";
 import { partSumCases } from "./cases/part_sums.ts";
@@ -28,6 +29,7 @@ export const cases: readonly Case[] = [
   ...compareCases,
   ...overflowCases,
   ...crossEntropyCases,
+  ...lossTermCases,
   ...dropoutCases,
   ...retouchCases,
 ];
