@@ -170,7 +170,7 @@ async function trainTrial(
     await writeJson(config, { ...train, ...trial.options });
   }
   const source = goesOn ? ["--resume", place] : ["--config", config, "--run", place];
-  const args = [...source, "--until", String(until)];
+  const args = [...source, "--no-report", "--until", String(until)];
   try {
     const parsed = readTrainFlags(args);
     if ("help" in parsed) return trial;

@@ -272,7 +272,11 @@ function histogram(
       range: [0, 1],
     },
     y: { label: "images" },
-    series: shown.map((label, k) => ({ label, values: counts[k]!, colour: k, style: "bars" })),
+    series: shown.map((label, k) => ({
+      ...{ label, values: counts[k]!, colour: k },
+      // Bars of many classes would hide each other.
+      style: shown.length > 2 ? "line" : "bars",
+    })),
   };
 }
 

@@ -29,18 +29,11 @@
     }
     if (kind === "bound") return { ...base, stroke: "transparent", width: 0 };
     if (kind === "bars") {
-      // Bars of several classes stand side by side in the place of one.
+      // Bars of two classes stand side by side in the place of one.
       const bars = all.filter((one) => one.style === "bars");
-      const share = 0.9 / bars.length;
-      return {
-        ...base,
-        width: 0,
-        fill: stroke,
-        paths: uPlot.paths.bars({
-          size: [share, 100],
-          align: bars.length === 1 ? 0 : bars.indexOf(all[index]) === 0 ? -1 : 1,
-        }),
-      };
+      const align = bars.length === 1 ? 0 : bars.indexOf(all[index]) === 0 ? -1 : 1;
+      const paths = uPlot.paths.bars({ size: [0.9 / bars.length, 100], align });
+      return { ...base, width: 0, fill: stroke, paths };
     }
     return all[index].values.length === 1 ? { ...base, points: { show: true, size: 7 } } : base;
   }

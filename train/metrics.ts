@@ -37,6 +37,8 @@ export {
   youdenThreshold,
 } from "./metrics/ranking.ts";
 export {
+  type Counted,
+  counted,
   type Details,
   detailsOf,
   type Labelled,

@@ -2,8 +2,14 @@
 
 import { aucInterval } from "./metrics/interval.ts";
 import { calibrationTemperature } from "./metrics/calibration.ts";
-import { softmax } from "./metrics/probabilities.ts";
-import { type Details, detailsOf, type Labelled, type Scores, scoresOf } from "./metrics/scores.ts";
+import {
+  counted,
+  type Details,
+  detailsOf,
+  type Labelled,
+  type Scores,
+  scoresOf,
+} from "./metrics/scores.ts";
 
 /** Numbers of labelled images, all at once. */
 export interface ScoreSheet extends Scores, Details {
@@ -40,18 +46,17 @@ export function sheetOf(outputs: Labelled, { classes, seed, calibrate }: SheetOp
   const logits = temperature === undefined
     ? outputs.logits
     : Float64Array.from(outputs.logits, (value) => value / temperature);
-  const resamples = classes.length === 2 ? RESAMPLES : RESAMPLES_OF_MANY;
-  const made = { logits, labels, ...count };
+  const measured = counted({ logits, labels, ...count });
   return {
     n: labels.length,
     classes,
-    ...scoresOf(made),
-    "auc_interval": aucInterval(softmax(logits, classes.length), labels, {
+    ...scoresOf(measured),
+    "auc_interval": aucInterval(measured.probabilities, labels, {
       ...count,
       seed,
-      resamples,
+      resamples: classes.length === 2 ? RESAMPLES : RESAMPLES_OF_MANY,
     }),
-    ...detailsOf(made),
+    ...detailsOf(measured),
     ...(temperature !== undefined && { temperature }),
   };
 }

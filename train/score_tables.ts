@@ -3,8 +3,8 @@
 import { SCORE_NAMES, type ScoreName, SCORES } from "./metrics/scores.ts";
 import type { ScoreSheet } from "./score_sheet.ts";
 
-/** Classes up to which every pair of them is shown. */
-const PAIRS = 12;
+/** Classes up to which every pair of them is shown, and most rows of the table of classes. */
+const [PAIRS, ROWS] = [12, 30];
 
 /** A number under its name: percent where that is how it is read, else four digits; NaN is "undefined". */
 export function scoreText(name: ScoreName, value: number): string {
@@ -49,10 +49,15 @@ function scoreList(sheet: ScoreSheet): string[] {
   );
 }
 
-function classTable({ classes, "per_class": rows }: ScoreSheet): string[] {
-  return table([
+/** Every class; of very many those with the lowest F1. */
+function classTable({ classes, "per_class": all }: ScoreSheet): string[] {
+  const numbered = all.map((scores, k) => ({ ...scores, k }));
+  const rows = all.length > ROWS
+    ? numbered.toSorted((a, b) => a.f1 - b.f1).slice(0, ROWS)
+    : numbered;
+  const lines = table([
     ["class", "images", "precision", "recall", "F1", "AUC"],
-    ...rows.map(({ support, precision, recall, f1, auc }, k) => [
+    ...rows.map(({ k, support, precision, recall, f1, auc }) => [
       label(classes, k),
       String(support),
       scoreText("accuracy", precision),
@@ -61,6 +66,9 @@ function classTable({ classes, "per_class": rows }: ScoreSheet): string[] {
       scoreText("auc", auc),
     ]),
   ]);
+  return all.length > ROWS
+    ? [`the ${ROWS} of ${all.length} classes with the lowest F1:`, ...lines]
+    : lines;
 }
 
 function confusionTable({ classes, confusion }: ScoreSheet): string[] {

@@ -4,6 +4,7 @@ import { IMAGENET_BILINEAR } from "../../models/pretrained.ts";
 import type { PlanEvent, RunEvent } from "../../train/events.ts";
 import { scoresOf } from "../../train/metrics.ts";
 import { sheetOf } from "../../train/score_sheet.ts";
+import { scoreLines } from "../../train/score_tables.ts";
 import { duration, lineReporter, textOf } from "../../train/log.ts";
 
 const STEP: RunEvent = {
@@ -103,6 +104,22 @@ Deno.test("textOf() ends a run with all that validation gave", () => {
     ]
   ) assert.ok(text.includes(part), `${part} in\n${text}`);
   assert.doesNotMatch(text, /top-5/);
+});
+
+Deno.test("scoreLines() lists the worst of very many classes, and no pairs of them", () => {
+  const n = 40;
+  const logits = Float64Array.from(
+    { length: n * n },
+    (_, i) => i % (n + 1) === 0 && i > 99 ? 1 : 0,
+  );
+  const made = { logits, labels: Int32Array.from({ length: n }, (_, i) => i), classes: n };
+  const sheet = sheetOf(made, { classes: Array.from({ length: n }, (_, k) => `c${k}`), seed: 0 });
+  const lines = scoreLines(sheet);
+  const head = lines.indexOf("the 30 of 40 classes with the lowest F1:");
+  assert.ok(head > 0);
+  assert.match(lines[head + 2]!, /^1 c1 +1 +0\.0 %/, "class 1 is taken for class 0");
+  assert.equal(lines.length, head + 32);
+  assert.match(lines.join("\n"), /top-5 accuracy {4}\d/);
 });
 
 Deno.test("lineReporter() with json writes an object a line on out and all text on err", () => {

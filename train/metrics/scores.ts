@@ -99,11 +99,31 @@ export interface Labelled {
   readonly classes: number;
 }
 
-/** Measures outputs. Throws RangeError for a label that is no class. */
-export function scoresOf({ logits, labels, classes }: Labelled): Scores {
+/** What all numbers of outputs are made of. */
+export interface Counted extends Labelled {
+  /** [n, classes] */
+  readonly probabilities: Float64Array;
+  /** Counts [label][predicted]. */
+  readonly confusion: Confusion;
+  /** See {@linkcode rankingsOf}. */
+  readonly rankings: readonly Ranking[];
+}
+
+/** Goes through outputs once. Throws RangeError for a label that is no class. */
+export function counted(outputs: Labelled): Counted {
+  const { logits, labels, classes } = outputs;
   const probabilities = softmax(logits, classes);
-  const confusion = confusionOf(argmaxRows(logits, classes), labels, classes);
-  const rankings = rankingsOf(probabilities, labels, classes);
+  return {
+    ...outputs,
+    probabilities,
+    confusion: confusionOf(argmaxRows(logits, classes), labels, classes),
+    rankings: rankingsOf(probabilities, labels, classes),
+  };
+}
+
+/** The numbers of outputs. */
+export function scoresOf(outputs: Labelled | Counted): Scores {
+  const { logits, labels, classes, probabilities, confusion, rankings } = countedOnce(outputs);
   const mean = (value: (ranking: Ranking) => number) =>
     rankings.reduce((sum, ranking) => sum + value(ranking), 0) / rankings.length;
   return {
@@ -120,6 +140,10 @@ export function scoresOf({ logits, labels, classes }: Labelled): Scores {
     eer: mean((ranking) => equalErrorRate(ranking).value),
     ece: calibrationError(reliability(probabilities, labels, { classes })),
   };
+}
+
+function countedOnce(outputs: Labelled | Counted): Counted {
+  return "rankings" in outputs ? outputs : counted(outputs);
 }
 
 /** Each measured class against the rest: class 1 of two, every one of more. */
@@ -154,9 +178,8 @@ export interface Details {
 }
 
 /** The confusion, the classes one by one and the best thresholds of outputs. */
-export function detailsOf({ logits, labels, classes }: Labelled): Details {
-  const confusion = confusionOf(argmaxRows(logits, classes), labels, classes);
-  const rankings = rankingsOf(softmax(logits, classes), labels, classes);
+export function detailsOf(outputs: Labelled | Counted): Details {
+  const { classes, confusion, rankings } = countedOnce(outputs);
   const areas = rankings.map(areaUnderRoc);
   const perClass = classScores(confusion)
     .map((scores, k) => ({ ...scores, auc: areas[classes === 2 ? 0 : k]! }));
