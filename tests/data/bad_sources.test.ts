@@ -116,6 +116,7 @@ Deno.test("openDataset() refuses names that leave the folder", async () => {
     "/etc/passwd",
     "C:\\x.jpg",
     "..\\x.jpg",
+    "a\\..\\..\\x.jpg",
     "a\0b",
   ];
   for (const name of names) {
