@@ -13,7 +13,7 @@ import {
   tableFormat,
 } from "../data/table_file.ts";
 import { ensemble } from "../train/predict.ts";
-import { doubtsOf, requireSubmission, submissionOf } from "../train/submission.ts";
+import { doubtsOf, requireSubmission, type ScoreRange, submissionOf } from "../train/submission.ts";
 import { requireApart, writeOverlays } from "./cam.ts";
 import { ask } from "./ensemble.ts";
 import {
@@ -106,11 +106,14 @@ export async function run(args: readonly string[]): Promise<number> {
   await findBad(samples, flags, { files, settings, report, ...sizesOf(checkpoint) });
 
   const device = await openReportedDevice(flags.power, report);
+  const classes = classNames.length > 10
+    ? `${classNames.length} classes`
+    : `classes ${classNames.join(", ")}`;
   for (const { path, checkpoint: { model, size } } of members) {
     report({
       event: "note",
       text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels of ${path}, ` +
-        `classes ${classNames.join(", ")}, on ${device.name}`,
+        `${classes}, on ${device.name}`,
     });
   }
   const question = { samples, files, settings, seed, report };
@@ -118,14 +121,15 @@ export async function run(args: readonly string[]): Promise<number> {
   const answer = ensemble(predictions, flags.average);
   const names = samples.map(({ name }) => name);
   const table = submissionOf(names, answer.scores, { classNames, sample });
-  await writeChecked(files, { out, format }, table);
+  const range = await writeChecked(files, { out, format }, table);
   if (cam !== undefined) await writeOverlays(cam, members[0], { ...question, device, flags });
   if (explain !== undefined) {
     const count = explain === true ? 10 : explain;
     report({ event: "doubts", ...doubtsOf(names, answer, { classNames, count }) });
   }
   report({
-    ...{ event: "predict", out, n: samples.length, checkpoints: members.length },
+    ...{ event: "predict", out, n: samples.length, checkpoints: members.length, ...range },
+    ...(samplePath !== undefined && { sample: samplePath }),
     passes: tta === undefined ? 0 : predictions[0]!.views,
     "img_per_s": imagesPerSecond,
   });
@@ -137,9 +141,9 @@ async function writeChecked(
   files: Files,
   { out, format }: { readonly out: string; readonly format: TableFormat },
   table: NumberTable,
-): Promise<void> {
+): Promise<ScoreRange> {
   await files.writeAtomic(out, await formatTable(table, format));
   const { columns, nameAt } = table;
   const read = await parseTable(await files.read(out), { format, where: out, columns, nameAt });
-  requireSubmission(read, table, out);
+  return requireSubmission(read, table, out);
 }

@@ -5,7 +5,7 @@ import type { Preprocessing } from "../models/pretrained.ts";
 import type { Scores } from "./metrics/scores.ts";
 import type { ScoreSheet } from "./score_sheet.ts";
 import type { Tasted } from "./soup.ts";
-import type { Doubts } from "./submission.ts";
+import type { Doubts, ScoreRange } from "./submission.ts";
 
 /** A sentence worth knowing; `"warning"` when a person may want to act on it. */
 export interface NoteEvent {
@@ -145,9 +145,11 @@ export interface EvalEvent extends ScoreSheet {
 }
 
 /** A written submission, read back and checked; the last line of `predict --json`. */
-export interface PredictEvent {
+export interface PredictEvent extends ScoreRange {
   readonly event: "predict";
   readonly out: string;
+  /** The sample whose names the rows have, in its order; absent where images are in the order of theirs. */
+  readonly sample?: string;
   /** Rows. */
   readonly n: number;
   /** How many checkpoints were asked. */

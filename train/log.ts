@@ -6,6 +6,7 @@ import type {
   EpochEvent,
   ExportEvent,
   PlanEvent,
+  PredictEvent,
   Reporter,
   RunEvent,
   SoupEvent,
@@ -101,14 +102,8 @@ export function textOf(event: RunEvent): string {
       return endText(event);
     case "eval":
       return [`${event.n} images`, ...scoreLines(event)].join("\n");
-    case "predict": {
-      const { n, out, checkpoints, passes } = event;
-      const views = passes === 0 ? "one plain view" : `mean of ${passes} views`;
-      const models = checkpoints === 1 ? "" : ` of ${checkpoints} checkpoints`;
-      return `Wrote ${n} rows to ${out}: ${views}${models}, ${
-        event["img_per_s"].toFixed(1)
-      } img/s; read back and checked`;
-    }
+    case "predict":
+      return predictText(event);
     case "doubts":
       return doubtsText(event);
     case "soup":
@@ -145,20 +140,30 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
 
+function predictText(event: PredictEvent): string {
+  const { n, out, sample, checkpoints, passes, lowest, highest } = event;
+  const views = passes === 0 ? "one plain view" : `mean of ${passes} views`;
+  const models = checkpoints === 1 ? "" : ` of ${checkpoints} checkpoints`;
+  const order = sample === undefined ? "each image once" : `the names of ${sample} in their order`;
+  return `Wrote ${n} rows to ${out}: ${views}${models}, ${event["img_per_s"].toFixed(1)} img/s\n` +
+    `Read back and checked: ${n} rows, ${order}, scores from ${decimal(lowest)} to ${
+      decimal(highest)
+    }`;
+}
+
 function doubtsText({ uncertain, disputed }: DoubtsEvent): string {
-  const table = (title: string, images: readonly Judgement[]) =>
-    images.length === 0 ? [] : [
-      title,
-      "  taken for  probability  spread  image",
-      ...images.map(({ name, taken, probability, spread }) =>
-        `  ${taken.padEnd(9)}  ${decimal(probability).padStart(11)}  ${
-          decimal(spread).padStart(6)
-        }  ${name}`
-      ),
-    ];
+  const spreads = disputed.length > 0; // one view of one model has none
+  const row = (taken: string, probability: string, spread: string, name: string) =>
+    `  ${taken.padEnd(9)}  ${probability.padStart(11)}  ` +
+    (spreads ? `${spread.padStart(6)}  ${name}` : name);
+  const table = (title: string, images: readonly Judgement[]) => [
+    title,
+    row("taken for", "probability", "spread", "image"),
+    ...images.map((j) => row(j.taken, decimal(j.probability), decimal(j.spread), j.name)),
+  ];
   return [
     ...table("Least certain:", uncertain),
-    ...table("Views and models differ most:", disputed),
+    ...spreads ? table("Views and models differ most:", disputed) : [],
   ].join("\n");
 }
 

@@ -42,11 +42,21 @@ export function submissionOf(
   return { columns, nameAt, names, rows };
 }
 
+/** The least and the greatest score of a table. */
+export interface ScoreRange {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
 /**
- * Throws {@linkcode DataError}, which begins with what `where` is, unless the table that was read has the rows
- * that were to be written: as many, with the same names in the same order, and the same scores, from 0 to 1.
+ * Throws {@linkcode DataError}, which names `where`, unless the table that was read has the rows that were to be
+ * written: as many, with the same names in the same order, and the same scores, from 0 to 1. Gives their range.
  */
-export function requireSubmission(read: NumberTable, wanted: NumberTable, where: string): void {
+export function requireSubmission(
+  read: NumberTable,
+  wanted: NumberTable,
+  where: string,
+): ScoreRange {
   const refuse = (is: string, needed: string) =>
     new DataError(`Cannot use ${where}: ${is}, ${needed} was needed`);
   if (read.names.length !== wanted.names.length) {
@@ -55,6 +65,7 @@ export function requireSubmission(read: NumberTable, wanted: NumberTable, where:
       `one for each of ${wanted.names.length} names`,
     );
   }
+  let [lowest, highest] = [1, 0];
   read.names.forEach((name, i) => {
     if (name.trim() !== wanted.names[i]!.trim()) {
       throw refuse(`row ${i + 1} is of "${name}"`, `"${wanted.names[i]}"`);
@@ -66,8 +77,11 @@ export function requireSubmission(read: NumberTable, wanted: NumberTable, where:
       if (score !== wanted.rows[i]![k]) {
         throw refuse(`row ${i + 1}, "${name}", has ${score}`, `${wanted.rows[i]![k]}`);
       }
+      lowest = Math.min(lowest, score);
+      highest = Math.max(highest, score);
     });
   });
+  return { lowest, highest };
 }
 
 /** An image and how it was judged. */

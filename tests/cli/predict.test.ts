@@ -73,7 +73,8 @@ deviceTest("predict averages checkpoints and views, and says what it doubts", as
   const from = listed.indexOf("certain:");
   assert.deepEqual(listed.slice(from + 2, from + 4), closest.slice(0, 2), text);
   assert.deepEqual(listed.slice(from + 6, from + 8), disputed.slice(0, 2), text);
-  assert.match(text, /Wrote 4 rows to both\.parquet: one plain view of 2 checkpoints, .*checked/);
+  assert.match(text, /Wrote 4 rows to both\.parquet: one plain view of 2 checkpoints/);
+  assert.match(text, /checked: 4 rows, the names of sample\.csv in their order, scores from 0\./);
 
   const decoder = await openDecoder();
   assert.deepEqual(await tree(at("cam")), [

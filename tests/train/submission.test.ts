@@ -44,7 +44,7 @@ Deno.test("submissionOf() refuses a score that is missing or not finite", () => 
 
 Deno.test("requireSubmission() finds what differs: rows, order, scores, their range", () => {
   const wanted = submissionOf(["b.jpg", "a.jpg"], scores, binary);
-  requireSubmission(wanted, wanted, "s.csv");
+  assert.deepEqual(requireSubmission(wanted, wanted, "s.csv"), { lowest: 0.25, highest: 0.5 });
   const refused = (change: Partial<typeof wanted>, expected: RegExp) =>
     assert.throws(() => requireSubmission({ ...wanted, ...change }, wanted, "s.csv"), expected);
   refused({ names: ["b.jpg"] }, /^DataError: Cannot use s\.csv: it has 1 rows, one for each of 2/);
