@@ -1,18 +1,8 @@
 /** What a run says, as lines for people and as JSON. Knows no terminal. */
 
-import type {
-  DoubtsEvent,
-  EndEvent,
-  EpochEvent,
-  ExportEvent,
-  PlanEvent,
-  PredictEvent,
-  Reporter,
-  RunEvent,
-  SoupEvent,
-} from "./events.ts";
+import type { EndEvent, EpochEvent, ExportEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
+import { doubtsText, predictText, soupText } from "./answer_texts.ts";
 import { scoreLines } from "./score_tables.ts";
-import type { Judgement } from "./submission.ts";
 
 /** Where a reporter writes. */
 export interface ReporterOptions {
@@ -138,49 +128,6 @@ export function duration(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const tail = String(whole % 60).padStart(2, "0");
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
-}
-
-function predictText(event: PredictEvent): string {
-  const { n, out, sample, checkpoints, passes, lowest, highest } = event;
-  const views = passes === 0 ? "one plain view" : `mean of ${passes} views`;
-  const models = checkpoints === 1 ? "" : ` of ${checkpoints} checkpoints`;
-  const order = sample === undefined ? "each image once" : `the names of ${sample} in their order`;
-  return `Wrote ${n} rows to ${out}: ${views}${models}, ${event["img_per_s"].toFixed(1)} img/s\n` +
-    `Read back and checked: ${n} rows, ${order}, scores from ${decimal(lowest)} to ${
-      decimal(highest)
-    }`;
-}
-
-function doubtsText({ uncertain, disputed }: DoubtsEvent): string {
-  const spreads = disputed.length > 0; // one view of one model has none
-  const row = (taken: string, probability: string, spread: string, name: string) =>
-    `  ${taken.padEnd(9)}  ${probability.padStart(11)}  ` +
-    (spreads ? `${spread.padStart(6)}  ${name}` : name);
-  const table = (title: string, images: readonly Judgement[]) => [
-    title,
-    row("taken for", "probability", "spread", "image"),
-    ...images.map((j) => row(j.taken, decimal(j.probability), decimal(j.spread), j.name)),
-  ];
-  return [
-    ...table("Least certain:", uncertain),
-    ...spreads ? table("Views and models differ most:", disputed) : [],
-  ].join("\n");
-}
-
-function soupText({ out, tasted, auc, accuracy, loss }: SoupEvent): string {
-  const rows = tasted.map(({ name, auc, "soup_auc": soup, kept }) =>
-    `${decimal(auc).padStart(9)}  ${decimal(soup).padStart(12)}  ${
-      (kept ? "yes" : "no").padEnd(4)
-    }  ${name}`
-  );
-  const kept = tasted.filter((one) => one.kept).length;
-  return [
-    "AUC alone  AUC averaged  kept  checkpoint",
-    ...rows,
-    `Wrote ${out}: the mean of ${kept} of ${tasted.length}, AUC ${decimal(auc)} (best alone ${
-      decimal(tasted[0]!.auc)
-    }), accuracy ${percent(accuracy)}, loss ${loss.toFixed(4)}`,
-  ].join("\n");
 }
 
 function planText(plan: PlanEvent): string {

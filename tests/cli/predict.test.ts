@@ -69,8 +69,8 @@ deviceTest("predict averages checkpoints and views, and says what it doubts", as
   );
   const apart = (name: string) => Math.abs(one[NAMES.indexOf(name)]! - two[NAMES.indexOf(name)]!);
   const disputed = NAMES.toSorted((a, b) => apart(b) - apart(a));
-  const listed = text.split("\n").map((line) => line.trim().split(/\s+/).at(-1)!);
-  const from = listed.indexOf("certain:");
+  const listed = text.split("\n").map((line) => line.split(/\s+/)[0]!);
+  const from = listed.indexOf("Least");
   assert.deepEqual(listed.slice(from + 2, from + 4), closest.slice(0, 2), text);
   assert.deepEqual(listed.slice(from + 6, from + 8), disputed.slice(0, 2), text);
   assert.match(text, /Wrote 4 rows to both\.parquet: one plain view of 2 checkpoints/);
