@@ -9,6 +9,7 @@
 
 // The graph: tensors without numbers, and what an operation is.
 export {
+  type Batch,
   constant,
   imageInput,
   input,

@@ -42,6 +42,18 @@ export interface Reduction {
   readonly runs: number;
 }
 
+/** How an op works on a batch, for devices that cannot see all of it at once: see `compile/slice.ts`. */
+export interface Batch<Attrs = unknown> {
+  /** How many leading operands have the images along their first axis. The others serve every image. */
+  readonly of: number;
+  /** `y` made of operands of other sizes. Default: the first axis of `y` shrinks as that of the operands. */
+  remake?(y: Tensor<Attrs>, operands: readonly Tensor[]): Tensor;
+  /** `y` made of itself for consecutive images, `images` at a time. Default: one behind the other. */
+  join?(y: Tensor<Attrs>, parts: readonly Tensor[], images: readonly number[]): Tensor;
+  /** True for strips of sums: slices have their own, and what is made of those is joined. */
+  readonly strips?: true;
+}
+
 /** Everything the engine knows of one operation: its gradient, its kernel and its reference. */
 export interface Op<Attrs = unknown> {
   /** What `explain()` prints. */
@@ -77,6 +89,10 @@ export interface Op<Attrs = unknown> {
    * `args` give the value of an operand at a row of the same column.
    */
   columns?(y: Tensor<Attrs>, args: readonly ((row: number) => string)[]): string[];
+  /** How it works on a batch. Pointwise ops need not say it; others without work on whole batches only. */
+  readonly batch?: Batch<Attrs>;
+  /** True for a pointwise op whose results depend on their positions too. */
+  readonly positional?: true;
   /** True where results are weights, of whatever shape: they are kept as float32 always. */
   readonly weights?: true;
   /** True where results [n, h, w, 3] are kept as bytes: four a pixel, read as numbers in [0, 1]. */

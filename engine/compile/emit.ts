@@ -2,11 +2,12 @@
 
 import gatherShader from "../../shaders/sum_stretches.wgsl" with { type: "text" };
 import functions from "../../shaders/functions.wgsl" with { type: "text" };
-import type { Kernel, Tensor } from "../graph.ts";
-import { flatGrid } from "../ops/layout.ts";
+import { constantValues, isInput, type Kernel, type Tensor } from "../graph.ts";
+import { flatGrid, packOffsets } from "../ops/layout.ts";
 import { channelQuads, quads } from "../shape.ts";
 import { Body, mask } from "./body.ts";
 import { after, sumText } from "./epilogue.ts";
+import { bufferBytes } from "./formats.ts";
 import { isLiteral, storage } from "./fuse.ts";
 import { hasEnds, kernelOf, walk } from "./geometry.ts";
 import type { Plan } from "./plan.ts";
@@ -18,6 +19,7 @@ import { Views } from "./views.ts";
 /** The dispatch that computes a step. */
 export function emit(step: Step, plan: Plan): Dispatch {
   const views = new Views(step, plan);
+  checkBindings(step, views);
   const [root] = step.values;
   const body = step.gathers
     ? gatherText(step.gathers, plan.tables.get(step)!, views)
@@ -48,8 +50,27 @@ export function emit(step: Step, plan: Plan): Dispatch {
   };
 }
 
+/** Throws MemoryError where a step has to see more at once than the device allows, and names it. */
+function checkBindings(step: Step, { bindings, plan: { options, halves } }: Views): void {
+  const limit = options.maxBinding ?? 2 ** 27;
+  if (bindings.every(({ size }) => size <= limit)) return;
+  const all = [...written(step), ...step.reads].map((t) => ({ t, bytes: bufferBytes(t, halves) }));
+  const { t, bytes } = all.find(({ bytes }) => bytes > limit) ?? all[0]!;
+  const mebibytes = (n: number) => (n / 2 ** 20).toFixed(0);
+  const fits = Math.floor((t.shape[0] ?? 1) * limit / bytes);
+  const arena = packOffsets(t) !== undefined || isInput(t) && t.shape.length === 2;
+  const advice = t.shape.length > 1 && !constantValues(t) && !arena && fits > 0
+    ? `a batch of ${fits} or fewer would fit`
+    : "a smaller image size or model is needed";
+  throw new MemoryError(
+    `Cannot place ${t}: it takes ${mebibytes(bytes)} MiB, this device sees ${
+      mebibytes(limit)
+    } MiB at once; ${advice}`,
+  );
+}
+
 /** Workgroups along a side of a grid that every device allows. */
-const MAX_GRID = 65535;
+export const MAX_GRID = 65535;
 
 function checkGrid(y: Tensor, grid: Dispatch["grid"]): void {
   if (grid.every((side) => side <= MAX_GRID)) return;

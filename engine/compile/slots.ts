@@ -1,12 +1,12 @@
 /** Slots: which stretch of which buffer holds which tensor, and for how long. No order, no text. */
 
-import { constantValues, isInput, type Tensor } from "../graph.ts";
+import type { Tensor } from "../graph.ts";
 import { packOffsets } from "../ops/layout.ts";
 import { bufferBytes } from "./formats.ts";
 import { aligned, gapsOf } from "./gather.ts";
 import { layOut, type Use } from "./heaps.ts";
 import type { Owners } from "./plan.ts";
-import { type Buffer, type CompileOptions, type Location, MemoryError } from "./program.ts";
+import type { Buffer, CompileOptions, Location } from "./program.ts";
 import { type Step, written } from "./steps.ts";
 
 /** What the schedule says of the tensors to place. */
@@ -67,7 +67,6 @@ export function allocate(
   const place = (values: readonly Tensor[], holds?: Tensor) => {
     let size = 0;
     for (const t of values) {
-      checkFits(t, options, halves);
       places.set(t, { slot: drafts.length, offset: size });
       size += values.length > 1 ? aligned(t) : bufferBytes(t, halves);
     }
@@ -159,23 +158,4 @@ function lastUses(steps: readonly Step[]): Map<Tensor, number> {
   const last = new Map<Tensor, number>();
   steps.forEach(({ reads }, i) => reads.forEach((t) => last.set(t, i)));
   return last;
-}
-
-/** Throws MemoryError where a tensor is larger than a dispatch of the device can see. */
-function checkFits(t: Tensor, options: CompileOptions, halves?: ReadonlySet<Tensor>): void {
-  const limit = options.maxBinding ?? 2 ** 27;
-  const bytes = bufferBytes(t, halves);
-  if (bytes <= limit) return;
-  const mebibytes = (n: number) => (n / 2 ** 20).toFixed(0);
-  const fits = Math.floor((t.shape[0] ?? 1) * limit / bytes);
-  const arena = packOffsets(t) !== undefined || isInput(t) && t.shape.length === 2;
-  const advice = t.shape.length > 1 && !constantValues(t) && !arena && fits > 0
-    ? `a batch of ${fits} or fewer would fit`
-    : "a smaller image size or model is needed";
-  throw new MemoryError(
-    `Cannot place ${t}: it takes ${mebibytes(bytes)} MiB, this device sees ${
-      mebibytes(limit)
-    } MiB ` +
-      `at once; ${advice}`,
-  );
 }

@@ -32,6 +32,7 @@ function divisors(x: Shape, length: number, attrs: Attrs): Float64Array {
 
 const averagePoolOp: Op<Attrs> = {
   name: "averagePool",
+  batch: { of: 1 },
   grad: (dy, { attrs }, x) => [new Tensor(averagePoolGradOp, [dy], x!.shape, attrs) as Tensor],
   kernel: ({ shape, inputs, attrs }) => ({
     shader,
@@ -50,6 +51,7 @@ const averagePoolOp: Op<Attrs> = {
 
 const averagePoolGradOp: Op<Attrs> = {
   name: "averagePoolGrad",
+  batch: { of: 1 },
   grad: (d, { attrs }, dy) => [new Tensor(averagePoolOp, [d], dy!.shape, attrs) as Tensor],
   kernel: ({ shape, inputs, attrs }) => ({
     shader: gradShader,

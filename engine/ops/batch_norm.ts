@@ -10,6 +10,15 @@ import { add, literal, mapElements, mul, sub } from "./pointwise.ts";
 const momentsOp: Op = {
   name: "moments",
   reduction: () => ({ shader: momentsShader, state: 3, runs: 1 }),
+  batch: {
+    of: 1,
+    remake: (_, [x]) => moments(x!),
+    join: (y, parts, images) => {
+      const all = images.reduce((a, b) => a + b, 0);
+      const shares = images.map((n) => n / all);
+      return new Tensor(jointMomentsOp, parts, y.shape, { shares }) as Tensor;
+    },
+  },
   reference({ shape }, x) {
     const c = channels(shape);
     const n = x!.length / c;
@@ -24,6 +33,29 @@ const momentsOp: Op = {
 export function moments(x: Tensor): Tensor {
   return new Tensor(momentsOp, [x], [2, channels(x.shape)], {});
 }
+
+/** Mean and variance of rows from those of parts of them: Σ s · mean and Σ s · (variance + (mean − all)²). */
+const jointMomentsOp: Op<{ readonly shares: readonly number[] }> = {
+  name: "jointMoments",
+  columns({ attrs: { shares } }, parts) {
+    const total = (terms: readonly string[]) => terms.reduce((a, b) => `(${a} + ${b})`);
+    const mean = total(shares.map((s, i) => `${literal(s)} * ${parts[i]!(0)}`));
+    const spread = (m: string) => `(${m} - ${mean}) * (${m} - ${mean})`;
+    const variance = shares.map((s, i) =>
+      `${literal(s)} * (${parts[i]!(1)} + ${spread(parts[i]!(0))})`
+    );
+    return [mean, total(variance)];
+  },
+  reference({ shape, attrs: { shares }, size }, ...parts) {
+    const c = channels(shape);
+    const out = new Float64Array(size);
+    for (let k = 0; k < c; k++) {
+      parts.forEach((m, i) => out[k]! += shares[i]! * m[k]!);
+      parts.forEach((m, i) => out[c + k]! += shares[i]! * (m[c + k]! + (m[k]! - out[k]!) ** 2));
+    }
+    return out;
+  },
+};
 
 /** WGSL for 1 / σ of a channel, from the value of its variance. */
 function inverseDeviation(variance: string, epsilon: number): string {
@@ -74,6 +106,11 @@ const batchNormOp: Op<NormAttrs> = {
 const sumsOp: Op = {
   name: "normSums",
   reduction: () => ({ shader: productsShader, state: 2, runs: 1 }),
+  batch: {
+    of: 2,
+    remake: (y, operands) => new Tensor(sumsOp, operands, y.shape, {}),
+    join: (_, parts) => parts.reduce(add),
+  },
   reference({ shape, size }, dy, centred) {
     const c = channels(shape);
     const out = new Float64Array(size);

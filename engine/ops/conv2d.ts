@@ -90,6 +90,7 @@ function tiling(area: Area, { threads, lanes, sums }: Target) {
 
 const conv2dOp: Op<Window> = {
   name: "conv2d",
+  batch: { of: 1 },
   grad: (dy, { attrs }, x, w) => [
     conv2dInputGradient(dy, w!, x!.shape, attrs),
     conv2dWeightGradient(x!, dy, w!.shape, attrs),
@@ -142,6 +143,7 @@ function conv2dInputGradient(dy: Tensor, w: Tensor, x: Shape, window: Window): T
 
 const inputGradientOp: Op<Window> = {
   name: "conv2dInputGradient",
+  batch: { of: 1 },
   kernel(dx, target): Kernel {
     const [dy] = dx.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
@@ -210,6 +212,19 @@ function weightTile(kw: number, dy: Shape, { lanes, sums }: Omit<Target, "thread
 
 const weightGradientOp: Op<Window & { readonly strip: number }> = {
   name: "conv2dWeightGradient",
+  batch: {
+    of: 2,
+    remake: (dw, [x, dy]) => {
+      const parts = ceilDiv(dy!.shape[0]! * dy!.shape[1]!, dw.attrs.strip);
+      return new Tensor(
+        weightGradientOp,
+        [x!, dy!],
+        [parts, ...dw.shape.slice(1)],
+        dw.attrs,
+      ) as Tensor;
+    },
+    strips: true,
+  },
   kernel(dw, target): Kernel {
     const [x, dy] = dw.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding: [PH, PW], strip } = dw.attrs;

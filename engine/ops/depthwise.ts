@@ -72,6 +72,7 @@ function tileLoads(
 
 const depthwiseOp: Op<Window> = {
   name: "depthwise",
+  batch: { of: 1 },
   grad: (dy, { attrs }, x, w) => [
     new Tensor(inputGradientOp, [dy, w!], x!.shape, attrs) as Tensor,
     weightGradient(x!, dy, w!.shape, attrs),
@@ -113,6 +114,7 @@ const depthwiseOp: Op<Window> = {
 
 const inputGradientOp: Op<Window> = {
   name: "depthwiseInputGradient",
+  batch: { of: 1 },
   kernel(dx, target): Kernel {
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = dx.attrs;
     const [N, H, W] = dx.shape as [number, number, number, number];
@@ -199,13 +201,21 @@ function weightTiling(dy: Shape) {
 
 /** `dw` [kh, kw, c] from `x` and `dy`: parts of a tile of pixels in some images, then their sum. */
 function weightGradient(x: Tensor, dy: Tensor, w: Shape, window: Window): Tensor {
+  return sumTo(weightGradientParts(x, dy, window), w);
+}
+
+function weightGradientParts(x: Tensor, dy: Tensor, window: Window): Tensor {
   const shape = [weightTiling(dy.shape).TILES, ...window.kernel, channels(dy.shape)];
-  const partial = new Tensor(weightGradientOp, [x, dy], shape, window) as Tensor;
-  return sumTo(partial, w);
+  return new Tensor(weightGradientOp, [x, dy], shape, window) as Tensor;
 }
 
 const weightGradientOp: Op<Window> = {
   name: "depthwiseWeightGradient",
+  batch: {
+    of: 2,
+    remake: (dw, [x, dy]) => weightGradientParts(x!, dy!, dw.attrs),
+    strips: true,
+  },
   kernel(dw, target): Kernel {
     const [x, dy] = dw.inputs as [Tensor, Tensor];
     const { kernel: [KH, KW], stride, padding: [PH, PW] } = dw.attrs;

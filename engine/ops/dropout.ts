@@ -32,6 +32,7 @@ function streamBits(stream: number): number {
 const dropoutOp: Op<Attrs> = {
   name: "dropout",
   grad: (dy, y, _, seed) => [new Tensor(dropoutOp, [dy, seed!], y.shape, y.attrs) as Tensor, null],
+  positional: true,
   pointwise({ shape, attrs: { rate, mix } }, args, row, c) {
     const quad = `(${row}) * ${channelQuads(shape)}u + ${c}`;
     const random = `uniform4(u32(${args[1]}.x) ^ ${mix}u, ${quad})`;

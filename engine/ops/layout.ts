@@ -19,6 +19,7 @@ const viewOp: Op = {
   name: "reshape",
   grad: (dy, _, x) => [reshape(dy, x!.shape)],
   view: () => 0,
+  batch: { of: 1 },
   reference: (_, x) => x!,
 };
 
@@ -104,7 +105,7 @@ export function row(x: Tensor, index: number): Tensor {
   return new Tensor(rowOp, [x], [x.shape[1]!], { index });
 }
 
-const afterOp: Op = { name: "after", view: () => 0, reference: (_, x) => x! };
+const afterOp: Op = { name: "after", view: () => 0, batch: { of: 2 }, reference: (_, x) => x! };
 
 /**
  * `x`, read only once `y` has been computed. What is made of it stays apart from the same made of `x` itself:
@@ -169,6 +170,26 @@ const packOp: Op<{ offsets: readonly number[] }> = {
 export function pack(parts: readonly Tensor[]): Tensor {
   const { offsets, shape } = arenaLayout(parts.map((t) => t.shape));
   return new Tensor(packOp, parts, shape, { offsets }) as Tensor;
+}
+
+/** `parts` one behind the other along the first axis, as [`shape`]; where possible they are computed in place. */
+export function concatenate(parts: readonly Tensor[], shape: Shape): Tensor {
+  let end = 0;
+  const offsets = parts.map((t) => (end += quads(t.shape)) - quads(t.shape));
+  const first = parts.reduce((n, t) => n + t.shape[0]!, 0);
+  const arena = new Tensor(packOp, parts, [end * 4], { offsets }) as Tensor;
+  return part(arena, 0, [first, ...shape.slice(1)]);
+}
+
+const imagesOp: Op<{ from: number }> = {
+  name: "images",
+  view: (y) => y.attrs.from * quads(y.shape) / y.shape[0]!,
+  reference: (y, x) => x!.slice(y.attrs.from * y.size / y.shape[0]!).subarray(0, y.size),
+};
+
+/** The `count` images of `x` [n, …] from image `from` on. No gradient flows. */
+export function imagesOf(x: Tensor, from: number, count: number): Tensor {
+  return new Tensor(imagesOp, [x], [count, ...x.shape.slice(1)], { from });
 }
 
 /** Where the parts of a packed arena begin, in quads; undefined for any other tensor. */

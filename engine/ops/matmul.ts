@@ -26,6 +26,7 @@ function leastWaste(length: number, most: number): number {
 
 const matmulOp: Op = {
   name: "matmul",
+  batch: { of: 1 },
   // Y = X·W, so dX = dY·Wᵀ and dW = Xᵀ·dY.
   grad: (dy, _, x, w) => [matmulNT(dy, w!), matmulTN(x!, dy)],
   kernel(y, target, run) {
@@ -47,6 +48,7 @@ const matmulOp: Op = {
 
 const matmulNTOp: Op = {
   name: "matmulNT",
+  batch: { of: 1 },
   grad: (dy, _, a, w) => [matmul(dy, w!), matmulTN(dy, a!)],
   kernel(y, target, run) {
     const [a, w] = y.inputs as [Tensor, Tensor];
@@ -139,6 +141,14 @@ interface SplitAttrs {
 
 const matmulTNOp: Op<SplitAttrs> = {
   name: "matmulTN",
+  batch: {
+    of: 2,
+    remake: (y, [x, d]) => {
+      const parts = ceilDiv(rows(x!.shape), y.attrs.strip);
+      return new Tensor(matmulTNOp, [x!, d!], [parts, ...y.shape.slice(1)], y.attrs) as Tensor;
+    },
+    strips: true,
+  },
   kernel(y, target) {
     const [x, d] = y.inputs as [Tensor, Tensor];
     const [parts, K] = y.shape as [number, number, number];

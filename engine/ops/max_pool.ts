@@ -28,6 +28,7 @@ function maxima(y: Tensor<Window>, x: Float64Array): { best: Float64Array; index
 
 const maxPoolOp: Op<Window> = {
   name: "maxPool",
+  batch: { of: 1 },
   grad: (dy, { shape, attrs }, x) => {
     const index = new Tensor(maxPoolIndexOp, [x!], shape, attrs) as Tensor;
     return [new Tensor(maxPoolGradOp, [dy, index], x!.shape, attrs) as Tensor];
@@ -38,12 +39,14 @@ const maxPoolOp: Op<Window> = {
 
 const maxPoolIndexOp: Op<Window> = {
   name: "maxPoolIndex",
+  batch: { of: 1 },
   kernel: (y) => kernel(y, 1),
   reference: (y, x) => maxima(y, x!).index,
 };
 
 const maxPoolGradOp: Op<Window> = {
   name: "maxPoolGrad",
+  batch: { of: 2 },
   kernel({ shape, inputs, attrs }) {
     const loads = attrs.kernel[0] ** 2;
     return {

@@ -13,12 +13,23 @@ import {
   type Shape,
   size,
 } from "../shape.ts";
-import { flatGrid, reshape } from "./layout.ts";
-import { broadcastTo, full, mul } from "./pointwise.ts";
+import { concatenate, flatGrid, reshape } from "./layout.ts";
+import { add, broadcastTo, full, mul } from "./pointwise.ts";
 
 const sumOp: Op<{ runs: number }> = {
   name: "sum",
   reduction: (y) => ({ shader: sumShader, state: 1, runs: y.attrs.runs }),
+  batch: {
+    of: 1,
+    remake: (y, [x]) => {
+      const { runs } = y.attrs;
+      const share = runs === 1 ? 1 : rows(x!.shape) / rows(y.inputs[0]!.shape);
+      return new Tensor(sumOp, [x!], [runs * share, 1, 1, y.shape[3]!], {
+        runs: runs * share,
+      }) as Tensor;
+    },
+    join: (y, parts) => y.attrs.runs === 1 ? parts.reduce(add) : concatenate(parts, y.shape),
+  },
   reference({ attrs: { runs }, size: length }, x) {
     const y = new Float64Array(length);
     const c = length / runs;
@@ -38,6 +49,15 @@ interface RowsAttrs {
 
 const sumRowsOp: Op<RowsAttrs> = {
   name: "sumRows",
+  // For strips of sums over a batch, which each of its slices has of its own.
+  batch: {
+    of: 1,
+    remake: (y, [x]) => {
+      const count = y.attrs.count * x!.size / y.inputs[0]!.size;
+      return new Tensor(sumRowsOp, [x!], y.shape, { ...y.attrs, count }) as Tensor;
+    },
+    join: (_, parts) => parts.reduce(add),
+  },
   stretches: ({ attrs: { outer, count, parts } }) => outer * parts === 1 ? count : undefined,
   kernel: (y) => ({
     shader: sumRowsShader,
@@ -67,6 +87,7 @@ const sumRowsOp: Op<RowsAttrs> = {
 
 const sumChannelsOp: Op = {
   name: "sumChannels",
+  batch: { of: 1 },
   kernel: (y) => ({
     shader: sumChannelsShader,
     consts: { ROWS: rows(y.shape), C4: channelQuads(y.inputs[0]!.shape) },
@@ -85,6 +106,11 @@ const sumChannelsOp: Op = {
 const sumToOp: Op = {
   name: "sumTo",
   reads: 1,
+  batch: {
+    of: 1, // a single strip
+    remake: (y, [x]) => new Tensor(sumToOp, [x!], y.shape, {}),
+    join: (_, parts) => parts.reduce(add),
+  },
   grad: (dy, _, __, x) => [null, broadcastTo(dy, x!.shape)],
   view: () => 0,
   reference: (_, staged) => staged!,

@@ -7,6 +7,7 @@ import { locationOf, type Plan, plan } from "../../engine/compile/plan.ts";
 import type { CompileOptions } from "../../engine/compile/program.ts";
 import { simplify } from "../../engine/compile/simplify.ts";
 import { bufferBytes } from "../../engine/compile/formats.ts";
+import { sliceBatch } from "../../engine/compile/slice.ts";
 import { type Step, written } from "../../engine/compile/steps.ts";
 import { Views } from "../../engine/compile/views.ts";
 import { constantValues, isInput, type Tensor } from "../../engine/graph.ts";
@@ -134,9 +135,12 @@ export function simulate(
   updates: ReadonlyMap<Tensor, Tensor> = new Map(),
   options: CompileOptions = {},
 ): Plan {
-  const simple = simplify([...outputs, ...updates.values()]);
-  const next = new Map([...updates].map(([state, value]) => [state, simple.get(value)!]));
-  const ends = outputs.map((t) => simple.get(t)!);
+  const roots = [...outputs, ...updates.values()];
+  const simple = simplify(roots);
+  const sliced = sliceBatch(roots.map((t) => simple.get(t)!), options);
+  const final = (t: Tensor) => sliced.get(simple.get(t)!)!;
+  const next = new Map([...updates].map(([state, value]) => [state, final(value)]));
+  const ends = outputs.map(final);
   const planned = plan(ends, next, options);
   const contents = new Contents(planned);
   const states = new Set(updates.keys());

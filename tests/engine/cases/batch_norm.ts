@@ -1,7 +1,7 @@
 /** Rows of the table of cases: batch norm and its statistics. */
 
 import { batchNorm, moments } from "../../../engine/ops/batch_norm.ts";
-import { row } from "../../../engine/ops/layout.ts";
+import { imagesOf, row } from "../../../engine/ops/layout.ts";
 import { add, full, mul, silu } from "../../../engine/ops/pointwise.ts";
 import type { Case } from "./case.ts";
 
@@ -15,6 +15,16 @@ export const batchNormCases: Case[] = [
     range: [-1, 1],
     wrt: [],
     tolerance: 2e-5, // rounding of x + 100
+  },
+  {
+    name: "moments of a batch, from those of its slices",
+    inputs: [[3, 4, 4, 5]],
+    build: (x) => {
+      const y = moments(x!);
+      const slices = [imagesOf(x!, 0, 1), imagesOf(x!, 1, 2)].map(moments);
+      return y.op.batch!.join!(y, slices, [1, 2]);
+    },
+    wrt: [],
   },
   {
     name: "batchNorm in training",

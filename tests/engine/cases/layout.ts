@@ -3,7 +3,9 @@
 import {
   after,
   arenaLayout,
+  concatenate,
   flatten,
+  imagesOf,
   pack,
   part,
   reshape,
@@ -46,6 +48,15 @@ export const layoutCases: Case[] = [
     build: (x, y) => silu(after(x!, transpose(y!, [1, 0]))),
     wrt: [],
     bytes: true,
+  },
+  {
+    name: "images of a batch, one behind the other again",
+    inputs: [[3, 2, 3, 5]],
+    build: (x) => {
+      const slices = [imagesOf(x!, 0, 2), imagesOf(silu(x!), 2, 1)];
+      return mul(concatenate(slices.map(silu), x!.shape), full(2, []));
+    },
+    wrt: [],
   },
   {
     name: "pack and part",
