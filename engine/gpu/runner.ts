@@ -1,10 +1,11 @@
-/** The runner: a program made ready once and replayed; one submit a run. Makes no decision of its own. */
+/** The runner: a program made ready once and replayed. Makes no decision of its own. */
 
 import { constantValues, type Tensor } from "../graph.ts";
 import { type Location, MemoryError, type Program } from "../compile/program.ts";
 import { bufferBytes } from "../compile/formats.ts";
 import type { Device } from "./device.ts";
 import { createStorage, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
+import { Pace } from "./pace.ts";
 import { numbersBytes, pipelineFor } from "./pipelines.ts";
 import { type Span, timeDispatches } from "./profile.ts";
 
@@ -20,6 +21,9 @@ export class Runner {
   readonly #buffers: readonly GPUBuffer[];
   readonly #own: readonly GPUBuffer[];
   readonly #ready: readonly Ready[];
+  readonly #pace: Pace;
+  /** When the last run that was timed was done, in milliseconds. */
+  #done = 0;
   readonly #staging = new Map<Tensor, GPUBuffer>();
 
   private constructor(
@@ -33,6 +37,9 @@ export class Runner {
     this.#buffers = buffers;
     this.#own = own;
     this.#ready = ready;
+    // About what a GPU takes: some ten operations in the time of a byte.
+    const costs = program.dispatches.map(({ bytes, macs }) => bytes + macs / 5);
+    this.#pace = new Pace(costs, !device.software);
   }
 
   /** Builds everything that `run` needs. Throws MemoryError where the device has no room for it. */
@@ -52,16 +59,31 @@ export class Runner {
   }
 
   /**
-   * Runs the program once: one command buffer, one submit, nothing created, nothing read. Throws what
-   * went wrong before, see `check` of {@linkcode Device}.
+   * Runs the program once: one submit, several on a slow device that is watched, nothing created, nothing
+   * read. Throws what went wrong before, see `check` of {@linkcode Device}.
    */
   run(): void {
     this.#device.check();
-    const encoder = this.#device.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const ready of this.#ready) record(ready, pass);
-    pass.end();
-    this.#device.gpu.queue.submit([encoder.finish()]);
+    const { gpu } = this.#device;
+    const start = performance.now();
+    let from = 0;
+    for (const to of this.#pace.ends) {
+      const encoder = gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (; from < to; from++) record(this.#ready[from]!, pass);
+      pass.end();
+      gpu.queue.submit([encoder.finish()]);
+    }
+    // Where the device is lost meanwhile, `check` says so.
+    if (this.#pace.asks) this.#time(start).catch(() => {});
+  }
+
+  /** Tells the pace how long the run took that was submitted last, from when the one before was done. */
+  async #time(start: number): Promise<void> {
+    await this.#device.gpu.queue.onSubmittedWorkDone();
+    const now = performance.now();
+    this.#pace.took((now - Math.max(start, this.#done)) / 1000);
+    this.#done = now;
   }
 
   /** Runs the program once and says when each dispatch ran. See `timeDispatches`. */
