@@ -7,6 +7,9 @@ import { horizontalFlip } from "./transforms/random_horizontal_flip.ts";
 import { verticalFlip } from "./transforms/random_vertical_flip.ts";
 import type { Drawn } from "./transforms/transform.ts";
 
+/** Pixels from which on rows are mirrored one after the other; shorter ones spill on the row before. */
+const WIDE = 16;
+
 /** A rectangle of an image and how it is mirrored. */
 export interface View extends Rectangle {
   /** Left to right. */
@@ -48,8 +51,14 @@ export function writeView(image: Image, view: View, pixels: Uint8Array): void {
     const bytes = rows * width * 4;
     const { run, memory, ...at } = reached(image, { row, rows, room: bytes + ROOM });
     const x = at.x + left * 3;
-    if (down) run.widen(x + (rows - 1) * stride, -stride, at.y, width, rows, +across);
-    else run.widen(x, stride, at.y, width, rows, +across);
+    const [first, step] = down ? [x + (rows - 1) * stride, -stride] : [x, stride];
+    if (!across) run.widen(first, step, at.y, width, rows);
+    else if (width >= WIDE) run.mirror(first, step, at.y, width, rows);
+    else {
+      for (let r = rows - 1; r >= 0; r--) {
+        run.mirror(first + r * step, step, at.y + r * width * 4, width, 1);
+      }
+    }
     pixels.set(memory.subarray(at.y, at.y + bytes), y * width * 4);
   }
 }

@@ -13,8 +13,10 @@ interface Exports {
   across(...numbers: [number, number, number, number, number, number, number, number]): void;
   /** x, its stride, y, its stride, bytes of a row; taps, outputs of a column, pairs of taps. */
   down(...numbers: [number, number, number, number, number, number, number, number]): void;
-  /** x, its stride, y; width, rows, whether mirrored. */
-  widen(...numbers: [number, number, number, number, number, number]): void;
+  /** x, its stride, y; width, rows. */
+  widen(...numbers: [number, number, number, number, number]): void;
+  /** The same, of at least 16 pixels, or one row with room before y. */
+  mirror(...numbers: [number, number, number, number, number]): void;
   /** x, y; pixels. */
   narrow(...numbers: [number, number, number]): void;
 }

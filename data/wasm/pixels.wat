@@ -5,7 +5,7 @@
 ;; a pair with the half of the next tap: [offset, (high, high), (low, low), …], which `i32x4.dot_i16x8_s` takes.
 ;;
 ;; Stores run over the end of a row by less than 64 bytes. What they spill on is written afterwards, but for the last
-;; row, behind which the caller leaves room. Loads run over both ends as well, and what they find does not matter.
+;; row, behind which the caller leaves room. Loads run over as well, and what they find does not matter.
 (module
   (memory (export "memory") 1)
 
@@ -166,52 +166,68 @@
       (local.set $y (i32.add (local.get $y) (local.get $yStride)))
       (br_if $output (local.tee $outputs (i32.sub (local.get $outputs) (i32.const 1))))))
 
-  ;; 3 channels to 4, the last one 0: rows one after the other in y, mirrored where `flip` is not 0. 16 pixels at a time.
+  ;; 3 channels to 4, the last one 0: rows one after the other in y, 16 pixels at a time.
   (func (export "widen")
-    (param $x i32) (param $xStride i32) (param $y i32) (param $width i32) (param $rows i32) (param $flip i32)
+    (param $x i32) (param $xStride i32) (param $y i32) (param $width i32) (param $rows i32)
     (local $p i32) (local $o i32)
     (loop $row
+      (local.set $p (local.get $x))
       (local.set $o (local.get $y))
       (local.set $y (i32.add (local.get $y) (i32.shl (local.get $width) (i32.const 2))))
-      (if (local.get $flip)
-        (then
-          (local.set $p
-            (i32.add (local.get $x)
-              (i32.mul (i32.sub (local.get $width) (i32.const 16)) (i32.const 3))))
-          (loop $mirrored
-            (v128.store (local.get $o)
-              (i8x16.swizzle (v128.load offset=36 (local.get $p))
-                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
-            (v128.store offset=16 (local.get $o)
-              (i8x16.swizzle (v128.load offset=24 (local.get $p))
-                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
-            (v128.store offset=32 (local.get $o)
-              (i8x16.swizzle (v128.load offset=12 (local.get $p))
-                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
-            (v128.store offset=48 (local.get $o)
-              (i8x16.swizzle (v128.load (local.get $p))
-                (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
-            (local.set $p (i32.sub (local.get $p) (i32.const 48)))
-            (br_if $mirrored
-              (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 64))) (local.get $y)))))
-        (else
-          (local.set $p (local.get $x))
-          (loop $plain
-            (v128.store (local.get $o)
-              (i8x16.swizzle (v128.load (local.get $p))
-                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
-            (v128.store offset=16 (local.get $o)
-              (i8x16.swizzle (v128.load offset=12 (local.get $p))
-                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
-            (v128.store offset=32 (local.get $o)
-              (i8x16.swizzle (v128.load offset=24 (local.get $p))
-                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
-            (v128.store offset=48 (local.get $o)
-              (i8x16.swizzle (v128.load offset=36 (local.get $p))
-                (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
-            (local.set $p (i32.add (local.get $p) (i32.const 48)))
-            (br_if $plain
-              (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 64))) (local.get $y))))))
+      (loop $pixels
+        (v128.store (local.get $o)
+          (i8x16.swizzle (v128.load (local.get $p))
+            (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+        (v128.store offset=16 (local.get $o)
+          (i8x16.swizzle (v128.load offset=12 (local.get $p))
+            (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+        (v128.store offset=32 (local.get $o)
+          (i8x16.swizzle (v128.load offset=24 (local.get $p))
+            (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+        (v128.store offset=48 (local.get $o)
+          (i8x16.swizzle (v128.load offset=36 (local.get $p))
+            (v128.const i8x16 0 1 2 -1 3 4 5 -1 6 7 8 -1 9 10 11 -1)))
+        (local.set $p (i32.add (local.get $p) (i32.const 48)))
+        (br_if $pixels
+          (i32.lt_u (local.tee $o (i32.add (local.get $o) (i32.const 64))) (local.get $y))))
+      (local.set $x (i32.add (local.get $x) (local.get $xStride)))
+      (br_if $row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+
+  ;; The same with each row mirrored. What is read goes forwards all the way, which a processor foresees, so each row is
+  ;; written backwards. The last 16 pixels of a row lie over others; a row of fewer spills on the one before.
+  (func (export "mirror")
+    (param $x i32) (param $xStride i32) (param $y i32) (param $width i32) (param $rows i32)
+    (local $p i32) (local $o i32) (local $begin i32) (local $over i32)
+    (loop $row
+      (local.set $begin (local.get $y))
+      (local.set $p (local.get $x))
+      (local.set $y (i32.add (local.get $y) (i32.shl (local.get $width) (i32.const 2))))
+      (local.set $o (i32.sub (local.get $y) (i32.const 64)))
+      (loop $pixels
+        (v128.store offset=48 (local.get $o)
+          (i8x16.swizzle (v128.load (local.get $p))
+            (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+        (v128.store offset=32 (local.get $o)
+          (i8x16.swizzle (v128.load offset=12 (local.get $p))
+            (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+        (v128.store offset=16 (local.get $o)
+          (i8x16.swizzle (v128.load offset=24 (local.get $p))
+            (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+        (v128.store (local.get $o)
+          (i8x16.swizzle (v128.load offset=36 (local.get $p))
+            (v128.const i8x16 9 10 11 -1 6 7 8 -1 3 4 5 -1 0 1 2 -1)))
+        (local.set $p (i32.add (local.get $p) (i32.const 48)))
+        (local.set $o (i32.sub (local.get $o) (i32.const 64)))
+        (local.set $over (i32.sub (local.get $begin) (local.get $o)))
+        (if (i32.lt_s (local.get $over) (i32.const 64))
+          (then
+            (if (i32.gt_s (local.get $over) (i32.const 0))
+              (then
+                (local.set $o (local.get $begin))
+                (local.set $p
+                  (i32.sub (local.get $p)
+                    (i32.mul (i32.shr_u (local.get $over) (i32.const 2)) (i32.const 3))))))
+            (br $pixels))))
       (local.set $x (i32.add (local.get $x) (local.get $xStride)))
       (br_if $row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
 
