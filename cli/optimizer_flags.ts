@@ -31,6 +31,10 @@ export interface OptimizerFlags extends ClipOptions {
   readonly ema?: number;
   /** Whether the average decays by that from the first step. */
   readonly emaConstant?: boolean;
+  /** Epochs at the end whose weights are averaged. */
+  readonly swa?: number;
+  /** The learning rate of these epochs. */
+  readonly swaLr?: number;
 }
 
 /** Flags that only some optimizers take. */
@@ -90,7 +94,13 @@ export function withOptimizerFlags(command: Command): Command {
         "as 0.999; less in the first steps",
       share,
     )
-    .option("--ema-constant", "the average decays by that from the first step");
+    .option("--ema-constant", "the average decays by that from the first step")
+    .option(
+      "--swa <epochs>",
+      "average the weights at the ends of the last n epochs: averaged.safetensors, and best where it is",
+      whole(1),
+    )
+    .option("--swa-lr <x>", "learning rate of these epochs (default: by --schedule)", positive);
 }
 
 /** The optimizers that take an option. */
@@ -100,10 +110,10 @@ function takers(option: (typeof OPTIONS)[number]): string {
 
 /** Throws UsageError where flags do not fit the optimizer or each other. */
 export function requireOptimizer(
-  flags: OptimizerFlags,
+  flags: OptimizerFlags & { readonly epochs: number },
   isGiven: (name: string) => boolean,
 ): void {
-  const { optimizer, ema, momentum } = flags;
+  const { optimizer, ema, momentum, swa, swaLr, epochs } = flags;
   for (const option of OPTIONS) {
     if (!isGiven(option) || flags[option] === false) continue;
     if (optionsOf(optimizer).includes(option)) continue;
@@ -119,6 +129,12 @@ export function requireOptimizer(
     ? "Cannot use --ema with schedule-free: it evaluates an average of its own, one of both was needed"
     : ema === undefined && flags.emaConstant
     ? "Cannot use --ema-constant alone: --ema was needed"
+    : swa !== undefined && (ema !== undefined || optimizer === "schedule-free")
+    ? `Cannot use --swa with ${ema === undefined ? optimizer : "--ema"}: one average was needed`
+    : swa !== undefined && swa > epochs
+    ? `Cannot use --swa ${swa} with --epochs ${epochs}: at most ${epochs} was needed`
+    : swa === undefined && swaLr !== undefined
+    ? "Cannot use --swa-lr alone: --swa was needed"
     : optimizer === "schedule-free" && flags.beta1 === 0
     ? "Cannot use --beta1 0 with schedule-free: one above 0 was needed"
     : undefined;
@@ -171,6 +187,7 @@ export function describeOptimizer(flags: OptimizerFlags): string {
     ...clipUnits === undefined ? [] : [`channels clipped to ${clipUnits} of their weights`],
     ...clipValue === undefined ? [] : [`gradients clipped to ±${clipValue}`],
     ...clipNorm === undefined ? [] : [`gradients clipped to norm ${clipNorm}`],
+    ...flags.swa === undefined ? [] : [`mean of the last ${flags.swa} epochs`],
     ...ema === undefined ? [] : [`moving average ${ema}${flags.emaConstant ? ", constant" : ""}`],
   ].join(", ");
 }

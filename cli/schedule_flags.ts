@@ -1,7 +1,7 @@
 /** The flags of the learning rate over a run, and the schedule they stand for. Trains nothing. */
 
 import { InvalidArgumentError } from "flags";
-import { byStep, warmUp } from "../engine/optim/compose.ts";
+import { byStep, lastStretch, warmUp } from "../engine/optim/compose.ts";
 import { oneCycle } from "../engine/optim/one_cycle.ts";
 import { plateau } from "../engine/optim/plateau.ts";
 import {
@@ -15,6 +15,7 @@ import {
   stepLR,
 } from "../engine/optim/schedules.ts";
 import { UsageError } from "./errors.ts";
+import type { OptimizerFlags } from "./optimizer_flags.ts";
 import {
   type Command,
   describedBy,
@@ -159,8 +160,10 @@ export function requireSchedule(
 }
 
 /** Whether more epochs would have changed those that are done. */
-export function dependsOnEpochs({ schedule }: Pick<ScheduleFlags, "schedule">): boolean {
-  return ["cosine", "linear", "one-cycle", "polynomial"].includes(schedule);
+export function dependsOnEpochs(
+  { schedule, swa }: Pick<ScheduleFlags, "schedule"> & Pick<OptimizerFlags, "swa">,
+): boolean {
+  return swa !== undefined || ["cosine", "linear", "one-cycle", "polynomial"].includes(schedule);
 }
 
 /** The factor of a fall, where the schedule has one. */
@@ -172,11 +175,18 @@ export function gammaOf(
 
 /** The learning rate of each step. `state` is that of the schedule when a run stopped. */
 export function scheduleOf(
-  flags: ScheduleFlags & { readonly optimizer: string; readonly epochs: number },
-  { stepsPerEpoch, state }: {
-    readonly stepsPerEpoch: number;
-    readonly state?: ScheduleState | undefined;
-  },
+  flags: ScheduleFlags & OptimizerFlags & { readonly epochs: number },
+  options: { readonly stepsPerEpoch: number; readonly state?: ScheduleState | undefined },
+): Schedule {
+  const { epochs, swa, swaLr } = flags;
+  const schedule = withoutAverage(flags, options);
+  if (swa === undefined || swaLr === undefined) return schedule;
+  return lastStretch(schedule, { start: epochs - swa, learningRate: swaLr });
+}
+
+function withoutAverage(
+  flags: ScheduleFlags & OptimizerFlags & { readonly epochs: number },
+  { stepsPerEpoch, state }: Parameters<typeof scheduleOf>[1],
 ): Schedule {
   const { lr, epochs, schedule, warmup, warmupLr = lr / 100, rise, threePhases = false } = flags;
   if (schedule === "one-cycle") return oneCycle(lr, { epochs, stepsPerEpoch, rise, threePhases });

@@ -9,6 +9,7 @@ import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
 import { fit, type FitOptions, type FitResult } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { kernelsOf } from "./augment_flags.ts";
+import { averagedScore, beforeValidation } from "./averages.ts";
 import { endOf } from "./ending.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "./images.ts";
@@ -137,11 +138,12 @@ async function train(
         opened.stage = await nextStage(opened.stage.session, { device, job, stage });
       }
       const { session, pipeline } = opened.stage;
+      const options = { ...fitOptions(job, stage), schedule, augment: pipeline };
       result = await fit(session, images, {
-        ...fitOptions(job, stage),
-        schedule,
-        augment: pipeline,
+        ...options,
         resume: point,
+        validating: async (epoch) =>
+          await beforeValidation(session, { flags, images, options, epoch }),
         finished: async (epoch, best, outputs) => {
           const saved = await checkpointOf(opened.stage, job, epoch, best);
           const checkpoint = { ...saved, schedule: schedule.state?.() };
@@ -150,6 +152,13 @@ async function train(
         },
       }, report);
       point = { ...result, since: result.epoch };
+      if (result.epoch === flags.epochs && session.averaged > 0) {
+        const { best, epoch } = result;
+        const text = await averagedScore(session, { images, options, best });
+        const end = { epoch, step: session.stepsDone };
+        await folder.keepAverage(await checkpointOf(opened.stage, job, end, best));
+        report({ event: "note", text });
+      }
       if (result.stopped || result.epoch === flags.until) break;
     }
     await close();
@@ -197,7 +206,8 @@ function fitOptions(
     ...{ batch, size, resize, interpolation: preprocessing.interpolation, seed },
     ...{ epochs, logEvery, accumulate, monitor, classes, hasKernel: kernelsOf(augmentOn) },
     until: Math.min(until, flags.until ?? until),
-    patience: until === epochs ? patience : 0,
+    // The mean of the last epochs is made of all of them.
+    patience: until === epochs && flags.swa === undefined ? patience : 0,
     rehearsal: REHEARSAL,
     fresh: fresh ? classes : undefined,
   };
@@ -206,7 +216,7 @@ function fitOptions(
 async function checkpointOf(
   { session, stage: { size, resize } }: OpenStage,
   { flags: { model, seed }, data, recipe, preprocessing }: Job,
-  { epoch, step }: EpochEvent,
+  { epoch, step }: Pick<EpochEvent, "epoch" | "step">,
   best: Score,
 ): Promise<Checkpoint> {
   return {

@@ -12,6 +12,7 @@ import {
 } from "./evaluate.ts";
 import type { EpochEvent, Reporter, Score } from "./events.ts";
 import { type ScoreName, SCORES } from "./metrics/scores.ts";
+import { trainingBatches } from "./recalibrate.ts";
 import { isBetter, MONITOR } from "./selection.ts";
 import { LEAST_FACTOR } from "./scaling.ts";
 import type { Session } from "./session.ts";
@@ -67,6 +68,8 @@ export interface FitOptions extends EvaluateOptions {
     /** The epoch from which patience counts at the earliest. Default 0. */
     readonly since?: number;
   } | undefined;
+  /** Called before each validation with the epoch, from 0. */
+  readonly validating?: ((epoch: number) => Promise<void>) | undefined;
   /** Called after each epoch with what validation gave, before the next begins: the place to save. */
   readonly finished?: (epoch: EpochEvent, best: Score, outputs: Outputs) => Promise<void>;
 }
@@ -99,8 +102,7 @@ export async function fit(
   options: FitOptions,
   report: Reporter = () => {},
 ): Promise<FitResult> {
-  const { batch, size, resize, interpolation, seed, epochs, augment, classes } = options;
-  const { accumulate = 1 } = options;
+  const { batch, epochs, accumulate = 1 } = options;
   const steps = stepsPerEpoch(data.train.count, batch, accumulate);
   if (steps === 0) {
     const times = accumulate === 1 ? "" : `${accumulate} × `;
@@ -141,13 +143,7 @@ export async function fit(
     const mean = new Mean();
     let now = new Mean(); // Since the last event.
     let [step, read, learningRate, added] = [0, 0, 0, 0];
-    const settings = {
-      ...{ batch, size, resize, interpolation, seed, train: true, epoch, reuse: true },
-      ...(augment && { augment }),
-      ...(options.hasKernel && { hasKernel: options.hasKernel }),
-      ...(classes && { classes }),
-    };
-    for await (const images of data.train.loader.batches(settings)) {
+    for await (const images of trainingBatches(data.train, options, epoch)) {
       if (step === steps) break; // what is left fills no step
       clock.waited += images.waited;
       if (accumulate > 1) {
@@ -193,6 +189,7 @@ export async function fit(
     const { seconds, waited, images } = clock;
     total.images += images;
     total.seconds += seconds;
+    await options.validating?.(epoch);
     const { scores, outputs } = await evaluate(session, data.validation, options);
     const { loss, accuracy, auc } = scores;
     if (!Number.isFinite(loss)) throw diverged("validation", loss, epoch, step);

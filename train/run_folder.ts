@@ -149,6 +149,11 @@ export class RunFolder {
     if (kept.length > 0) await this.#keepOnly(kept.map(epochFile));
   }
 
+  /** Keeps the mean of the weights of several epochs beside the best one, as `averaged.safetensors`. */
+  async keepAverage({ optimizer: _, ...checkpoint }: Checkpoint): Promise<void> {
+    await writeCheckpoint(this.#files, join(this.path, "averaged.safetensors"), checkpoint);
+  }
+
   /** The scores of the epochs in `metrics.csv`; NaN where a cell is empty. */
   scores(): Score[] {
     return this.#rows.map((row) => {

@@ -20,7 +20,9 @@ import {
   type Programs,
 } from "./captured.ts";
 import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
+import { captureStatistics } from "./statistics.ts";
 import { type Measured, Trainer } from "./trainer.ts";
+import { WeightAverage } from "./weight_average.ts";
 import {
   type ArenaNumbers,
   ARENAS,
@@ -40,6 +42,7 @@ export class Session {
   #programs?: Programs;
   #trainer?: Trainer;
   #evaluation?: Promise<{ readonly runner: Runner; readonly logits: Tensor }>;
+  readonly #average = new WeightAverage();
   /** Batches that the running statistics had seen when weights were last written, by norm. */
   #batchesBefore: ReadonlyMap<string, number> = new Map();
   /** Batches of the trainer when weights were last written. */
@@ -174,7 +177,8 @@ export class Session {
    * and so on, and as `training.conv1.weight` the weights being trained where others are evaluated.
    */
   async readOptimizer(): Promise<Map<string, Weight>> {
-    return await this.#trained("read the optimizer of").readStates();
+    const states = await this.#trained("read the optimizer of").readStates();
+    return new Map([...states, ...this.#average.entries()]);
   }
 
   /**
@@ -184,8 +188,53 @@ export class Session {
   writeOptimizer(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
     const trainer = this.#trained("write the optimizer of");
     const before = trainer.batches;
-    trainer.writeStates(states, stepsDone);
+    trainer.writeStates(this.#average.restore(states), stepsDone);
     this.#batchesWritten += trainer.batches - before; // they were counted by the weights' own counters
+  }
+
+  /** How many weights the mean of `addToAverage` is of. */
+  get averaged(): number {
+    return this.#average.count;
+  }
+
+  /** Adds the weights that `evaluate` uses to a mean, which is saved with the states of the optimizer. */
+  async addToAverage(): Promise<void> {
+    this.#average.add(await this.readWeights());
+  }
+
+  /** Replaces the weights by that mean. Throws TypeError where nothing was added. */
+  useAverage(): void {
+    if (this.#average.count === 0) {
+      throw new TypeError("Cannot use the average of weights: none were added, some were needed");
+    }
+    this.writeWeights(this.#average.weights);
+  }
+
+  /**
+   * Replaces the running statistics that `evaluate` uses by their mean over batches, as weights need that were not
+   * trained as they are: averages. Throws RangeError where there is no batch.
+   */
+  async estimateStatistics(
+    batches: AsyncIterable<Pick<Examples, "images" | "left">>,
+  ): Promise<void> {
+    const captured = captureStatistics(this.#captured);
+    if (!captured) return;
+    const program = compile(captured.goal, this.#limits);
+    const runner = await Runner.create(program, this.#memory);
+    this.#trainer?.publish();
+    let count = 0;
+    try {
+      for await (const batch of batches) {
+        for (const [t, numbers] of imageFeeds(this.#captured, batch, "training")) {
+          this.#memory.write(t, numbers);
+        }
+        this.#memory.write(captured.share, [1 / ++count]);
+        runner.run();
+      }
+    } finally {
+      runner.destroy();
+    }
+    if (count === 0) throw new RangeError("Cannot estimate statistics of no batch: one was needed");
   }
 
   /** Frees everything on the device. */

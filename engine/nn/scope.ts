@@ -107,20 +107,21 @@ export function apply(
 const MOMENTUM = 0.1;
 
 /**
- * The running statistics after a training step: `0.9 · running + 0.1 · batch`, the variance unbiased,
- * as `torch.nn.BatchNorm2d` keeps them. Gives the next arena and what to multiply the batch's with.
+ * The running statistics after a batch: `(1 − momentum) · running + momentum · batch`, the variance unbiased, as
+ * `torch.nn.BatchNorm2d` keeps them. Gives the batch's arena and what to multiply it with. Default momentum 0.1.
  */
 export function nextStatistics(
   { statistics }: Variables,
   capture: Capture,
+  momentum = MOMENTUM,
 ): { readonly packed: Tensor; readonly factors: Float32Array; readonly momentum: number } {
   const batch = statistics.variables.map((v) => capture.moments.get(v.name)!);
   const factors = statistics.encode(({ key, shape }) => {
     const { count } = capture.moments.get(key.slice(0, key.lastIndexOf(".")))!;
     const unbiased = key.endsWith("running_var") ? count / (count - 1) : 1;
-    return new Float32Array(shape[0]!).fill(MOMENTUM * unbiased);
+    return new Float32Array(shape[0]!).fill(momentum * unbiased);
   });
-  return { packed: pack(batch.map((m) => m.tensor)), factors, momentum: MOMENTUM };
+  return { packed: pack(batch.map((m) => m.tensor)), factors, momentum };
 }
 
 /** A place in a model. */

@@ -78,6 +78,8 @@ Deno.test("schedules of the flags end with the run and begin with the warm-up", 
   assert.equal(ratesOf(1, "--schedule", "step", "--gamma", "0.5")(4), 0.5);
   assert.equal(ratesOf(1, "--schedule", "exponential")(1), 0.9);
   assert.equal(ratesOf(1, "--schedule", "polynomial")(5), 0.25);
+  const average = ratesOf(2, "--schedule", "constant", "--swa", "3", "--swa-lr", "0.05");
+  assert.deepEqual([average(6, 1), average(7), average(9)], [1, 0.05, 0.05]);
   assert.ok(ratesOf(10, "--schedule", "one-cycle", "--rise", "0.5")(4, 9) === 1);
 });
 
@@ -100,6 +102,9 @@ Deno.test("flags that do not go together are refused, with what was needed", () 
       [["--optimizer", "schedule-free", "--schedule", "cosine"], "--schedule constant"],
       [["--optimizer", "schedule-free", "--ema", "0.9"], "one of both"],
       [["--ema-constant"], "--ema was needed"],
+      [["--swa", "2", "--ema", "0.9"], "one average"],
+      [["--swa", "11"], "at most 10"],
+      [["--swa-lr", "1"], "--swa was needed"],
       [["--schedule", "cosine", "--gamma", "0.5"], "--schedule exponential or multi-step"],
       [["--schedule", "multi-step"], "--milestones were needed"],
       [["--schedule", "one-cycle", "--warmup", "1"], "--rise"],

@@ -109,7 +109,11 @@ Deno.test("fit() tells a schedule that listens each validation loss, before the 
     kept.push([...heard]);
     return Promise.resolve();
   };
-  await fit(new Regression(2), DATA, { ...OPTIONS, epochs: 3, schedule, finished });
+  const validating = (epoch: number) => Promise.resolve(void before.push([epoch, heard.length]));
+  const before: number[][] = [];
+  const options = { ...OPTIONS, epochs: 3, schedule, finished, validating };
+  await fit(new Regression(2), DATA, options);
+  assert.deepEqual(before, [[0, 0], [1, 1], [2, 2]]);
   assert.deepEqual(heard, losses);
   assert.deepEqual(kept.map((k) => k.length), [1, 2, 3]);
 });

@@ -1,0 +1,52 @@
+/** Weights averaged over the epochs of a run: what happens before each validation and at the end. Trains nothing. */
+
+import type { Score } from "../train/events.ts";
+import type { FitData, FitOptions } from "../train/fit.ts";
+import { finishAverage, firstBatches, trainingBatches } from "../train/recalibrate.ts";
+import { isBetter } from "../train/selection.ts";
+import type { Session } from "../train/session.ts";
+import { scoreText } from "../train/score_tables.ts";
+import type { OptimizerFlags } from "./optimizer_flags.ts";
+
+/** Batches from which running statistics of schedule-free weights are estimated before a validation. */
+const BATCHES = 50;
+
+/**
+ * What precedes the validation of an epoch, from 0: its weights are added to the mean of the last ones; those of
+ * schedule-free optimizers, never trained as they are, get running statistics of their own.
+ */
+export async function beforeValidation(
+  session: Session,
+  { flags: { swa, optimizer }, images, options, epoch }: {
+    readonly flags: OptimizerFlags;
+    readonly images: FitData;
+    readonly options: FitOptions;
+    readonly epoch: number;
+  },
+): Promise<void> {
+  if (swa !== undefined && epoch >= options.epochs - swa) await session.addToAverage();
+  if (optimizer !== "schedule-free") return;
+  const batches = trainingBatches(images.train, options, epoch);
+  await session.estimateStatistics(firstBatches(batches, BATCHES));
+}
+
+/** Leaves a session with the mean of the last weights, and says in one sentence what it is worth beside the best epoch. */
+export async function averagedScore(
+  session: Session,
+  { images, options, best }: {
+    readonly images: FitData;
+    readonly options: FitOptions;
+    readonly best: Score;
+  },
+): Promise<string> {
+  const { scores: { loss, accuracy, auc, ...others } } = await finishAverage(
+    ...[session, images, options] as const,
+  );
+  const { monitor = "auc" } = options;
+  const score = { ...others, epoch: options.epochs, loss, accuracy, auc };
+  const better = isBetter(score, best, monitor);
+  return `Mean of the weights of ${session.averaged} epochs, in averaged.safetensors: AUC ${
+    scoreText("auc", auc)
+  }, accuracy ${scoreText("accuracy", accuracy)}, loss ${scoreText("loss", loss)}; ` +
+    (better ? `better than best.safetensors, epoch ${best.epoch}` : "best.safetensors is better");
+}
