@@ -5,15 +5,17 @@ import { DataError } from "../data/errors.ts";
 import { openDevice } from "../engine/gpu/device.ts";
 import { modelNames } from "../models/mod.ts";
 import { Comparison } from "./golden/compare.ts";
+import { HALF_BANDS } from "./golden/halves.ts";
 import { checkModel, checkTensors, type GoldenModels } from "./golden/models.ts";
 import { checkLosses } from "./golden/losses.ts";
 import { checkMetrics } from "./golden/metrics.ts";
 import { checkSchedules } from "./golden/schedules.ts";
 import { checkRun, type GoldenTraining } from "./golden/training.ts";
 import { UsageError } from "./errors.ts";
+import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags } from "./flags.ts";
 
-interface GoldenFlags extends CommonFlags {
+interface GoldenFlags extends CommonFlags, PrecisionFlag {
   readonly model?: string;
   readonly power?: "high" | "low";
 }
@@ -24,7 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const command = newCommand("golden DIR", "Checks the device against the golden numbers in DIR.")
     .option("--model <name>", "only this model, and nothing of training", oneOf(modelNames))
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]));
-  const parsed = parseFlags<GoldenFlags>(command, rest as string[]);
+  const parsed = parseFlags<GoldenFlags>(withPrecisionFlag(command), rest as string[]);
   if ("help" in parsed) {
     console.log(parsed.help);
     return 0;
@@ -35,7 +37,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const { flags } = parsed;
   const models = await readJson<GoldenModels>(directory, "models.json");
   const training = await readJson<GoldenTraining>(directory, "training.json");
-  const device = await openDevice(flags);
+  const { precision = "f32" } = flags;
+  const opened = await openDevice(flags);
+  const device = { ...opened, limits: { ...opened.limits, precision } };
+  const bands = precision === "f16" ? HALF_BANDS : {};
   console.error(`adapter: ${device.name}`);
 
   let passed = true;
@@ -51,13 +56,13 @@ export async function run(args: readonly string[]): Promise<number> {
     checkTensors(name, models, tensors);
     report(name, tensors);
     for (const [label, size] of Object.entries(sizes)) {
-      const comparison = new Comparison();
+      const comparison = new Comparison(bands);
       await checkModel(device, name, size, models, comparison);
       report(`${name} ${label}`, comparison);
     }
   }
   if (flags.model === undefined) {
-    const comparison = new Comparison();
+    const comparison = new Comparison(bands);
     for (const one of training.runs) await checkRun(device, one, training, comparison);
     report(`${training.runs.length} training runs`, comparison);
     const rates = new Comparison();

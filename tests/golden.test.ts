@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { run as golden } from "../cli/golden.ts";
 import { Comparison } from "../cli/golden/compare.ts";
 import { checkModel, checkTensors, type GoldenModels } from "../cli/golden/models.ts";
-import { checkRun, type GoldenTraining } from "../cli/golden/training.ts";
+import { HALF_BANDS } from "../cli/golden/halves.ts";
+import { checkRun, type GoldenTraining, usableOnHalves } from "../cli/golden/training.ts";
 import { device } from "./device.ts";
 import { shared } from "./shared.ts";
 
@@ -12,12 +13,16 @@ const folder = shared("golden");
 const here = folder !== undefined && device !== undefined;
 const why = device ? "golden numbers are not here" : "no adapter";
 
-function goldenTest(name: string, run: (comparison: Comparison) => Promise<void>): void {
+function goldenTest(
+  name: string,
+  run: (comparison: Comparison) => Promise<void>,
+  bands?: Comparison["bands"],
+): void {
   Deno.test({
     name: here ? name : `${name} (skipped: ${why})`,
     ignore: !here,
     fn: async () => {
-      const comparison = new Comparison();
+      const comparison = new Comparison(bands);
       await run(comparison);
       const above = comparison.rows.filter((row) => !(row.error <= row.limit));
       assert.deepEqual(above, [], "errors above their limits");
@@ -53,6 +58,25 @@ goldenTest("golden: ten steps of the small network under each optimizer", async 
   assert.ok(runs.length >= 12, "runs are missing from the file");
   for (const run of runs) await checkRun(device!, run, file, comparison);
 });
+
+const onHalves = device &&
+  { ...device, limits: { ...device.limits, precision: "f16" as const } };
+
+goldenTest("golden: on halves, evaluation and training of resnet18", async (comparison) => {
+  const file = await read<GoldenModels>("models.json");
+  const size = file.models.resnet18!.sizes["64x64"]!;
+  await checkModel(onHalves!, "resnet18", size, file, comparison);
+}, HALF_BANDS);
+
+goldenTest("golden: on halves, ten steps under each optimizer", async (comparison) => {
+  const file = await read<GoldenTraining>("training.json");
+  const runs = file.runs.filter((run) => run.net === "tiny");
+  for (const run of runs) await checkRun(onHalves!, run, file, comparison);
+  assert.ok(comparison.rows.some((row) => row.error > 1e-4), "nothing was kept as halves");
+  // Training runs that soon depend on the last bit are compared for as long as halves have it.
+  assert.deepEqual(runs.map(usableOnHalves), runs.map((run) => run.usable_steps));
+  assert.ok(file.runs.some((run) => usableOnHalves(run) < run.usable_steps));
+}, HALF_BANDS);
 
 goldenTest("golden: a wrong number is found", async (comparison) => {
   const file = await read<GoldenTraining>("training.json");

@@ -21,9 +21,12 @@ export class Comparison {
     { error: number; limit: number; count: number; worst: string; aside: number }
   >();
 
+  /** `bands` are errors that are allowed whatever float32 makes, by quantity. */
+  constructor(readonly bands: Readonly<Record<string, number>> = {}) {}
+
   /** Notes an error; NaN counts as infinite. `float32` is what PyTorch's own float32 makes. */
   note(name: string, error: number, float32: number, where: string, count = 1): void {
-    this.#note(name, error, allowed(float32), where, count);
+    this.#note(name, error, this.#allowed(name, float32), where, count);
   }
 
   /** Relative L2 error of vectors, over `scale` where it is given (a norm of what was compared). */
@@ -65,12 +68,12 @@ export class Comparison {
     this.number(name, got, want, Math.max(...float32.slice(0, s + 1)), where);
     const row = this.#rows.get(name)!;
     const error = Math.abs(got - want) / Math.abs(want);
-    if (error > allowed(float32[s]!)) row.aside++;
+    if (error > this.#allowed(name, float32[s]!)) row.aside++;
   }
 
   /** An absolute error, of what should be zero. */
   absolute(name: string, error: number, limit: number, where: string): void {
-    this.#note(name, error, limit, where, 1);
+    this.#note(name, error, Math.max(limit, this.bands[name] ?? 0), where, 1);
   }
 
   /** Lists that should be equal: the error is how many of their elements are not. */
@@ -79,6 +82,11 @@ export class Comparison {
     const wrong = Array.from({ length }, (_, i) => i)
       .filter((i) => JSON.stringify(got[i]) !== JSON.stringify(want[i]));
     this.#note(name, wrong.length, 0, JSON.stringify(want[wrong[0]!]) ?? "", length);
+  }
+
+  /** The limit of an error: five times what PyTorch's float32 makes, and never below the band or 2e-6. */
+  #allowed(name: string, float32: number): number {
+    return Math.max(5 * float32, this.bands[name] ?? 2e-6);
   }
 
   #note(name: string, error: number, limit: number, where: string, count: number): void {
@@ -100,11 +108,6 @@ export class Comparison {
   get passed(): boolean {
     return this.rows.every((row) => row.error <= row.limit);
   }
-}
-
-/** The limit of an error: five times what PyTorch's float32 makes, and never below 2e-6. */
-function allowed(float32: number): number {
-  return Math.max(5 * float32, 2e-6);
 }
 
 /** The L2 norm of numbers, in float64. */

@@ -17,6 +17,7 @@ import type { Rates } from "../../engine/optim/optimizer.ts";
 import { oneCycle } from "../../engine/optim/one_cycle.ts";
 import { modelInfo } from "../../models/mod.ts";
 import { toFloats } from "../../models/safetensors.ts";
+import { FIRST_FACTOR } from "../../train/scaling.ts";
 import { captureStep } from "../../train/step.ts";
 import { decodeArena, encodeVariables, stateDict } from "../../train/weights.ts";
 import { type Comparison, norm } from "./compare.ts";
@@ -146,8 +147,7 @@ export async function checkRun(
   };
   const images = input("images", [n, h, w, 3]);
   const step = captureStep(model, variables, images, {
-    classes,
-    optimizer,
+    ...{ classes, optimizer, scaled: device.limits.precision === "f16" },
     soft: run.variant === "mixup",
     labelSmoothing: run.variant === "smooth" ? 0.1 : 0,
     ...(run.variant === "clip" && { clipNorm: 1 }),
@@ -167,6 +167,7 @@ export async function checkRun(
   const memory = new Memory(device);
   memory.write(variables.parameters.tensor, weights.parameters);
   memory.write(variables.statistics.tensor, weights.statistics);
+  if (step.scale) memory.write(step.scale.factor, [FIRST_FACTOR]);
   if (averaged) {
     memory.write(averaged.parameters.tensor, weights.parameters);
     memory.write(averaged.statistics.tensor, weights.statistics);
@@ -182,7 +183,8 @@ export async function checkRun(
   const program = compile({ outputs, updates: step.updates }, device.limits);
   const runner = await Runner.create(program, memory);
   const where = `${run.net} ${run.optimizer} ${run.variant}`;
-  const { float32_error: float32, usable_steps: usable } = run;
+  const { float32_error: float32 } = run;
+  const usable = device.limits.precision === "f16" ? usableOnHalves(run) : run.usable_steps;
   for (let s = 0; s < usable; s++) {
     const batch = examples(run, file, s);
     memory.write(images, batch.images);
@@ -197,7 +199,7 @@ export async function checkRun(
     const want = run.grad_norms[s]!;
     comparison.step("gradient norms of runs", gradient, want, float32.grad_norms, s, at);
   }
-  if (usable === 10) {
+  if (usable === run.losses.length) {
     const setting = { model, images, memory, comparison, batch: file.nets[run.net]!.batch_shape };
     const batch = filledImages(setting.batch, file.stream_base + 100000);
     memory.write(images, batch);
@@ -215,6 +217,15 @@ export async function checkRun(
   }
   runner.destroy();
   memory.destroy();
+}
+
+/** Steps after which halves, which have 13 bits fewer, still say something where float32 errs as it does. */
+export function usableOnHalves(
+  { usable_steps: usable, float32_error: float32 }: GoldenRun,
+): number {
+  const lost = (errors: readonly number[]) => errors.findIndex((error) => error * 2 ** 13 > 0.5);
+  const first = [float32.losses, float32.grad_norms].map(lost).filter((s) => s >= 0);
+  return Math.min(usable, ...first);
 }
 
 /** Compares a state and what it makes of the images that are fed. */
