@@ -65,13 +65,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var g: array<vec4f, TAPSH * TAPSW>;
   var d: array<vec4f, SPANW>;
   begin(c);
+  let columns = min(TW, OW - column); // known at run time only: unrolled, the loop would fill all registers
   let end = min((strip + 1u) * STRIP, N);
   for (var n = strip * STRIP; n < end; n++) {
     for (var line = first_line; line < first_line + TH; line++) {
       let u = line * S + phase.x;
       if (u >= H) { break; }
       let start = (n * H + u) * W;
-      for (var t = 0u; t < TW; t += CT) {
+      for (var t = 0u; t < columns; t += CT) {
       //! unroll T < CT
       let v_T = (column + t + T) * S + phase.y;
       let inside_T = (t + T < TW) & (v_T < W);

@@ -40,8 +40,8 @@ function tiling({ images, lines, width, C4 }: Area, most: number, threads: numbe
   return { TH, TW, TILESH, TILESW, STRIP, TILES: TILESH * TILESW * strips };
 }
 
-/** Threads of the tiles of weights: fixed by shapes alone, so results do not change. */
-const WEIGHT_THREADS = 1024;
+/** Threads of the tiles of weights at least, and pixels of each at most: shapes alone decide, so results do not change. */
+const [WEIGHT_THREADS, WEIGHT_PIXELS] = [1024, 128];
 
 /** Tiles of a thread that walks down `area`, and where its weights are: `vectors` of a width are in registers. */
 function walkTiling(area: Area, vectors: (TW: number) => number, target: Target) {
@@ -176,11 +176,12 @@ function pairKernel(
   const same = window === [...dw.attrs.kernel, dw.attrs.stride, ...dw.attrs.padding].join();
   const tiled = ceilDiv(H, stride) === OH && ceilDiv(W, stride) === OW;
   if (dw.inputs[1] !== dy || !same || !tiled) return undefined;
+  const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
   const C4 = channelQuads(dx.shape);
   const tile = weightTiling(dy.shape);
-  const [TAPSH, TAPSW] = [ceilDiv(KH, stride), ceilDiv(KW, stride)];
+  if (sums < 32 && TAPSH * TAPSW > 9) return undefined; // more sums alone would fill a GPU's registers
   const PARTS = dw.shape[0]!;
-  const CT = sums < 32 ? Math.min(tile.TW, TAPSW > 3 ? 2 : 4) : tile.TW;
+  const CT = sums < 32 ? 1 : tile.TW;
   const { workgroup, grid } = spread(C4, PARTS, stride * stride);
   return {
     shader: pairShader,
@@ -196,7 +197,9 @@ function pairKernel(
 /** Tiles of the pixels of `dy`; the weights get a part from each. */
 function weightTiling(dy: Shape) {
   const [images, lines, width] = dy as readonly [number, number, number, number];
-  return tiling({ images, lines, width, C4: channelQuads(dy) }, 4, WEIGHT_THREADS);
+  const C4 = channelQuads(dy);
+  const threads = Math.max(WEIGHT_THREADS, images * lines * width * C4 / WEIGHT_PIXELS);
+  return tiling({ images, lines, width, C4 }, 4, threads);
 }
 
 /** `dw` [kh, kw, c] from `x` and `dy`: parts of a tile of pixels in some images, then their sum. */

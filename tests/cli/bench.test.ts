@@ -38,11 +38,11 @@ Deno.test("bench bytes agrees with the bytes counted on paper, rule by rule", as
   const large = bytes("+ epilogue") - sums("+ epilogue");
   assert.ok(Math.abs(large / 272.3e6 - 1) < 0.03, `${large}`);
   assert.ok(sums("+ inline") < 1e6 && sums("+ epilogue") > 1e6);
-  // Paired gradients share more than paper counts: what the sums beside them load too.
-  assert.ok(bytes("+ pair") < 253.8e6, `${bytes("+ pair")}`);
+  // Some gradients of 5×5 filters would fill a GPU's registers and stay apart.
+  assert.ok(Math.abs(bytes("+ pair") / 253.8e6 - 1) < 0.03, `${bytes("+ pair")}`);
   const dispatches = rows.map((r) => r.dispatches as number);
   assert.ok(dispatches.every((n, i) => i === 0 || n <= dispatches[i - 1]!), `${dispatches}`);
-  assert.ok(dispatches.at(-1)! <= 430);
+  assert.ok(dispatches.at(-1)! <= 434); // 430 for a batch of 8
 });
 
 Deno.test("bench bytes and bench plan count half of what is kept as halves", async () => {
