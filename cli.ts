@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   schema: "print the schema of train's configuration files",
   golden: "check the device against golden numbers",
   bench: "time a training step, its products, or its peers",
+  tune: "find the fastest tiles for this device",
   profile: "show where the time of a training step goes",
   doctor: "look for what keeps this machine from training",
   test: "run every check and test",

@@ -12,6 +12,7 @@ import { countCalls } from "../engine/gpu/count.ts";
 import { openDevice } from "../engine/gpu/device.ts";
 import { Session } from "../train/session.ts";
 import { median, round } from "./numbers.ts";
+import { deviceOptions } from "../cli/machine.ts";
 
 /** Runs the benchmark and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -25,7 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const { flags } = parsed;
   requireTuning(flags);
-  const device = await openDevice(flags);
+  const device = await openDevice(await deviceOptions(flags));
   const examples = madeUpExamples(flags);
   const rates = { learningRate: 1e-3 };
 

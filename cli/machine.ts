@@ -1,8 +1,9 @@
 /** The machine a command runs on: its terminal, its cache folder, its device. Decides nothing of a run. */
 
-import { type Device, openDevice } from "../engine/gpu/device.ts";
+import { type Device, type DeviceOptions, openDevice } from "../engine/gpu/device.ts";
 import type { Reporter } from "../train/events.ts";
 import { lineReporter } from "../train/log.ts";
+import { measuredTiles } from "./tiles.ts";
 
 /** Writes a run's lines to the terminal or, with `json`, JSON to standard output. */
 export function terminalReporter(json: boolean): Reporter {
@@ -33,12 +34,24 @@ export function imageProgress(total: number, report: Reporter): {
   return { measured, imagesPerSecond };
 }
 
+/** Where this machine keeps the tiles that it has measured. */
+export function tilesPath(): string {
+  return `${cacheFolder()}/tiles.json`;
+}
+
+/** How to open a device as flags say, with the tiles that were measured for it. */
+export async function deviceOptions(
+  { power }: { readonly power?: "high" | "low" | undefined },
+): Promise<DeviceOptions> {
+  return { ...(power && { power }), tiles: await measuredTiles(tilesPath()) };
+}
+
 /** Opens the device; warns when it is a processor in disguise. Throws DeviceError without one. */
 export async function openReportedDevice(
   power: "high" | "low" | undefined,
   report: Reporter,
 ): Promise<Device> {
-  const device = await openDevice(power === undefined ? {} : { power });
+  const device = await openDevice(await deviceOptions({ power }));
   if (device.software) {
     report({
       event: "warning",

@@ -7,6 +7,7 @@ import { Session } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
 import { parseFlags, whole } from "./flags.ts";
 import { madeUpExamples, stepCommand, type StepFlags, stepProgram, stepSession } from "./steps.ts";
+import { deviceOptions } from "./machine.ts";
 
 interface ProfileFlags extends StepFlags {
   readonly trace?: string;
@@ -70,7 +71,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** Some steps on a device. */
 async function measure(flags: ProfileFlags) {
-  const device = await openDevice(flags);
+  const device = await openDevice(await deviceOptions(flags));
   const session = await Session.create(device, stepSession(flags));
   session.step(madeUpExamples(flags), { learningRate: 1e-3 });
   await session.metrics();

@@ -27,7 +27,12 @@ export interface Target {
   readonly lanes: number;
   /** Vectors of four results that a thread may compute at once and still keep in registers. */
   readonly sums: number;
+  /** Tiles of products that were measured, by their class: see `ops/tiles.ts`. */
+  readonly tiles?: Tiles;
 }
+
+/** Rows and quads of columns that a thread computes, by the class of a product. */
+export type Tiles = Readonly<Record<string, readonly [rows: number, quads: number]>>;
 
 /**
  * How an op sums up rows. Its operands have the same rows and channels; runs of rows are summed apart. The

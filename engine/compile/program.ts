@@ -1,6 +1,6 @@
 /** A program: what a step does, as plain data to print, to test or to run. No GPU, no passes. */
 
-import type { Target, Tensor } from "../graph.ts";
+import type { Target, Tensor, Tiles } from "../graph.ts";
 import type { Shape } from "../shape.ts";
 import type { Format } from "./formats.ts";
 
@@ -144,6 +144,8 @@ export interface CompileOptions {
   readonly precision?: Precision;
   /** True where a load of a small tensor or an `exp` costs as much as one of a large: software adapters. */
   readonly loadBound?: boolean;
+  /** Tiles that were measured, see {@linkcode Target}. Default none. */
+  readonly tiles?: Tiles;
   /**
    * Whether dispatches whose texts differ in numbers alone share one text: fewer to compile, and a compiler
    * knows less of each. Default: where the processor that computes compiles too, `loadBound`.
@@ -152,9 +154,10 @@ export interface CompileOptions {
 }
 
 /** What kernels are shaped for under `options`. */
-export function targetOf({ threads = 1024, lanes = 1, loadBound }: CompileOptions): Target {
+export function targetOf(options: CompileOptions): Target {
+  const { threads = 1024, lanes = 1, loadBound, tiles } = options;
   // A GPU has some 128 registers a thread for all that it works on; a processor spills into its cache.
-  return { threads, lanes, sums: loadBound ? 32 : 8 };
+  return { threads, lanes, sums: loadBound ? 32 : 8, ...(tiles && { tiles }) };
 }
 
 /** A tensor does not fit the device, whatever the plan. */

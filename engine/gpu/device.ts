@@ -1,6 +1,7 @@
 /** The device: which adapter, with which limits, and what to say when there is none. */
 
 import { type CompileOptions, MemoryError } from "../compile/program.ts";
+import type { Tiles } from "../graph.ts";
 
 /** There is no adapter to compute on, or it was lost. The command line ends with code 4. */
 export class DeviceError extends Error {
@@ -29,6 +30,8 @@ export interface Device {
 export interface DeviceOptions {
   /** The fast one or the frugal one, where there are two. Default "high". */
   readonly power?: "high" | "low";
+  /** Measured tiles by the name of an adapter. Default: none. */
+  readonly tiles?: Readonly<Record<string, Tiles>>;
 }
 
 /** What a processor of a few cores, eight lanes each, is busy with; larger tiles serve it better. */
@@ -98,6 +101,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       maxBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
       loadBound: software,
       ...(software && { threads: SOFTWARE_THREADS }),
+      ...(options.tiles?.[name] && { tiles: options.tiles[name] }),
       ...(sharing && { lanes: await subgroupSize(gpu, info) }),
     },
     check: faultsOf(gpu),

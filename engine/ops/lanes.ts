@@ -6,26 +6,26 @@ import { ceilDiv } from "../shape.ts";
 const MULTIPLY_ADD = 0.045;
 const BROADCAST = 0.04;
 
-/** Rows and quads of columns that a thread computes of a product of `rows` × `columns` quads. */
-export function laneTile(
+/**
+ * Rows and quads of columns that a thread may compute of a product of `rows` × `columns` quads, by what
+ * they should cost.
+ */
+export function laneTiles(
   rows: number,
   columns: number,
   { threads, lanes }: { readonly threads: number; readonly lanes: number },
-): { TM: number; TN: number } {
-  let best = { TM: 1, TN: 1 };
-  let least = Infinity;
-  for (const TN of [8, 7, 6, 5, 4, 3, 2, 1]) {
-    if (columns % TN) continue;
-    for (const TM of [8, 6, 4, 3, 2, 1]) {
-      // One step along the inner axis: TM quads of each lane's rows, 4·TN quads for all of them.
-      const loads = TM + ceilDiv(4 * TN, lanes);
-      const step = loads + 4 * TN * (BROADCAST + TM * MULTIPLY_ADD);
-      const tiles = ceilDiv(rows, TM * lanes) * (columns / TN);
-      const cost = step * Math.max(tiles, threads / lanes);
-      if (cost < least) [least, best] = [cost, { TM, TN }];
-    }
-  }
-  return best;
+): { readonly TM: number; readonly TN: number }[] {
+  const costOf = (TM: number, TN: number) => {
+    // One step along the inner axis: TM quads of each lane's rows, 4·TN quads for all of them.
+    const loads = TM + ceilDiv(4 * TN, lanes);
+    const step = loads + 4 * TN * (BROADCAST + TM * MULTIPLY_ADD);
+    const tiles = ceilDiv(rows, TM * lanes) * (columns / TN);
+    return step * Math.max(tiles, threads / lanes);
+  };
+  return [8, 7, 6, 5, 4, 3, 2, 1].filter((TN) => columns % TN === 0)
+    .flatMap((TN) => [8, 6, 4, 3, 2, 1].map((TM) => ({ TM, TN, cost: costOf(TM, TN) })))
+    .sort((a, b) => a.cost - b.cost)
+    .map(({ TM, TN }) => ({ TM, TN }));
 }
 
 /** Most vectors of four that a thread adds up at once. */

@@ -5,8 +5,9 @@ import tnShader from "../../shaders/matmul_tn.wgsl" with { type: "text" };
 import ntShader from "../../shaders/matmul_nt.wgsl" with { type: "text" };
 import { type Op, type Target, Tensor } from "../graph.ts";
 import { ceilDiv, channelQuads, channels, rows } from "../shape.ts";
-import { groupOf, laneSplitTile, laneTile, layOut, sharing } from "./lanes.ts";
+import { groupOf, laneSplitTile, layOut, sharing } from "./lanes.ts";
 import { sumTo } from "./sum.ts";
+import { chooseTile, type Product } from "./tiles.ts";
 
 /** Quads of channels whose products are summed before they join the sum of all: less rounding. */
 export const SUM_BLOCK = 16;
@@ -30,9 +31,8 @@ const matmulOp: Op = {
   // Y = X·W, so dX = dY·Wᵀ and dW = Xᵀ·dY.
   grad: (dy, _, x, w) => [matmulNT(dy, w!), matmulTN(x!, dy)],
   kernel(y, target, run) {
-    const [x, w] = y.inputs as [Tensor, Tensor];
-    const consts = { K: w.shape[0]!, K4: channelQuads(x.shape) };
-    return { ...product(nnShader, y, target, consts, run), macs: rows(y.shape) * w.size };
+    const w = y.inputs[1]!;
+    return { ...product("NN", y, target, run), macs: rows(y.shape) * w.size };
   },
   reference(y, x, w) {
     const [k, n] = y.inputs[1]!.shape as [number, number];
@@ -51,9 +51,8 @@ const matmulNTOp: Op = {
   batch: { of: 1 },
   grad: (dy, _, a, w) => [matmul(dy, w!), matmulTN(dy, a!)],
   kernel(y, target, run) {
-    const [a, w] = y.inputs as [Tensor, Tensor];
-    const consts = { K: w.shape[0]!, N4: channelQuads(a.shape) };
-    return { ...product(ntShader, y, target, consts, run), macs: rows(y.shape) * w.size };
+    const w = y.inputs[1]!;
+    return { ...product("NT", y, target, run), macs: rows(y.shape) * w.size };
   },
   reference(y, a, w) {
     const [k, n] = y.inputs[1]!.shape as [number, number];
@@ -71,17 +70,14 @@ const matmulNTOp: Op = {
 const ONE_RUN = 1 << 24;
 
 /** A kernel that computes `y`, a tile of rows by quads in each thread; no workgroup mixes rows of two runs. */
-function product(
-  shader: string,
-  y: Tensor,
-  target: Target,
-  consts: Record<string, number>,
-  run = rows(y.shape),
-) {
+function product(kind: Product["kind"], y: Tensor, target: Target, run = rows(y.shape)) {
+  const [x, w] = y.inputs as [Tensor, Tensor];
   const [ROWS, COLS] = [rows(y.shape), channelQuads(y.shape)];
+  const inner = channelQuads(x.shape);
+  const [shader, sizes] = kind === "NN" ? [nnShader, { K4: inner }] : [ntShader, { N4: inner }];
   const { lanes } = target;
   const RUN = lanes > 1 ? ROWS : run; // lanes keep no sums apart
-  const tile = lanes > 1 ? laneTile(ROWS, COLS, target) : threadTile(ROWS, COLS, target);
+  const tile = chooseTile({ kind, rows: ROWS, inner, columns: COLS }, target);
   const { TN } = tile;
   const TM = RUN === ROWS ? tile.TM : leastWaste(RUN, tile.TM);
   const group = groupOf(COLS / TN, lanes);
@@ -92,21 +88,12 @@ function product(
   return {
     shader: sharing(shader, lanes, "share"),
     consts: {
-      ...{ ...consts, ROWS, COLS, RUN, SPAN, TM, TN, LOADS: ceilDiv(4 * TN, lanes) },
+      ...{ ...sizes, K: w.shape[0]!, ROWS, COLS, RUN, SPAN, TM, TN, LOADS: ceilDiv(4 * TN, lanes) },
       ...{ BLOCK: SUM_BLOCK, ...axes },
     },
     grid: [...grid, 1] as const,
     loads: [COLS / TN, ceilDiv(ROWS, TM * lanes)],
   };
-}
-
-/** Rows and quads of columns that a thread computes where it loads for itself alone. */
-function threadTile(rowCount: number, columns: number, { threads, sums }: Target) {
-  const TN = columnTile(columns, sums / 4);
-  const fits = (TM: number) => TM * TN <= sums;
-  const busy = (TM: number) => ceilDiv(rowCount, TM) * (columns / TN) >= threads;
-  const TM = [8, 4, 2].find((t) => fits(t) && busy(t)) ?? Math.min(2, rowCount);
-  return { TM, TN };
 }
 
 /** Quads of rows and of columns of a weight gradient in a thread's registers. */
