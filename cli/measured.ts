@@ -70,19 +70,23 @@ export async function openMeasured(
   const bad = await findBad(part, flags, { files, settings, report, ...sizesOf(checkpoint) });
   const leftOut = new Set(bad.map(({ sample }) => sample));
   for (const { reason: text } of bad) report({ event: "warning", text });
-  const divisions = members.map(({ checkpoint }) =>
-    JSON.stringify([splitOf(checkpoint, all), checkpoint.seed])
-  );
-  if (flags.part !== "all" && divisions.some((division) => division !== divisions[0])) {
+  if (flags.part !== "all" && dividedApart(members)) {
     report({
       event: "warning",
       text:
-        "the runs of these checkpoints divided their images in different ways: unless the data " +
-        "has a validation part of its own, some have learned from images that are measured here",
+        "the runs of these checkpoints had other images or divided them in another way: some may " +
+        "have learned from images that are measured here",
     });
   }
   const samples = part.filter((sample) => !leftOut.has(sample));
   return { samples, files, settings, seed, source };
+}
+
+/** Whether runs, as far as that is known, had different images to learn from. */
+export function dividedApart(members: readonly NamedCheckpoint[]): boolean {
+  const known = members.map(({ checkpoint: { configuration } }) => configuration.fingerprint)
+    .filter((fingerprint) => fingerprint !== undefined);
+  return new Set(known).size > 1;
 }
 
 /** Where the images of a run were when it began. */

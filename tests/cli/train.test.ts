@@ -74,7 +74,7 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
   assert.deepEqual([b?.epoch, b?.step, b?.best], [2, 8, a?.best]);
 
   const best = end?.best as Record<string, number>;
-  const [measured] = (await run("eval --checkpoint whole/best.safetensors --data data --json"))
+  const [measured] = (await run("eval whole --json"))
     .slice(-1);
   const { accuracy, auc, loss } = best;
   assert.deepEqual(
