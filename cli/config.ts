@@ -205,10 +205,14 @@ function words({ anyOf, enum: names, type }: ValueSchema): string {
 }
 
 /**
- * Gives `command`, which has read its command line, the options of the file: what the command line says stays.
- * Throws as {@linkcode readConfig} does, and UsageError where there is no such file.
+ * Gives `command`, which has read its command line, the options of the file: what the command line says stays, in
+ * place of all `alternatives` to it. Throws as {@linkcode readConfig} does, and UsageError where there is no such file.
  */
-export function applyConfig(command: Command, path: string): void {
+export function applyConfig(
+  command: Command,
+  path: string,
+  alternatives: readonly (readonly string[])[] = [],
+): void {
   let text: string;
   try {
     text = Deno.readTextFileSync(path);
@@ -217,8 +221,10 @@ export function applyConfig(command: Command, path: string): void {
       `Cannot read --config "${path}": ${(error as Error).message}, a JSON file was needed`,
     );
   }
+  const said = (name: string) => command.getOptionValueSource(name) === "cli";
+  const replaced = alternatives.filter((names) => names.some(said)).flat();
   for (const [name, value] of readConfig(command, { text, path })) {
-    if (command.getOptionValueSource(name) === "cli") continue;
+    if (said(name) || replaced.includes(name)) continue;
     command.setOptionValueWithSource(name, value, "config");
   }
 }

@@ -91,7 +91,7 @@ export function withOptimizerFlags(command: Command): Command {
     .option(
       "--ema <decay>",
       "evaluate and save a moving average of the weights that keeps this share of itself each step, such " +
-        "as 0.999; less in the first steps",
+        "as 0.999; less in the first steps; 0: none",
       share,
     )
     .option("--ema-constant", "the average decays by that from the first step")
@@ -125,12 +125,12 @@ export function requireOptimizer(
   }
   const wrong = flags.nesterov && momentum === 0
     ? "Cannot use --nesterov with --momentum 0: a momentum above 0 was needed"
-    : ema !== undefined && optimizer === "schedule-free"
+    : ema && optimizer === "schedule-free"
     ? "Cannot use --ema with schedule-free: it evaluates an average of its own, one of both was needed"
-    : ema === undefined && flags.emaConstant
+    : !ema && flags.emaConstant
     ? "Cannot use --ema-constant alone: --ema was needed"
-    : swa !== undefined && (ema !== undefined || optimizer === "schedule-free")
-    ? `Cannot use --swa with ${ema === undefined ? optimizer : "--ema"}: one average was needed`
+    : swa !== undefined && (ema || optimizer === "schedule-free")
+    ? `Cannot use --swa with ${ema ? "--ema" : optimizer}: one average was needed`
     : swa !== undefined && swa > epochs
     ? `Cannot use --swa ${swa} with --epochs ${epochs}: at most ${epochs} was needed`
     : swa === undefined && swaLr !== undefined
@@ -162,7 +162,7 @@ export function updateOptions(
     optimizer,
     ...{ accumulate, clipNorm, clipValue, clipUnits },
     decayAll: decayOn && decayOn === "all",
-    average: ema === undefined ? undefined : { decay: ema, warmup: !flags.emaConstant },
+    average: ema ? { decay: ema, warmup: !flags.emaConstant } : undefined,
   };
 }
 
@@ -188,6 +188,6 @@ export function describeOptimizer(flags: OptimizerFlags): string {
     ...clipValue === undefined ? [] : [`gradients clipped to ±${clipValue}`],
     ...clipNorm === undefined ? [] : [`gradients clipped to norm ${clipNorm}`],
     ...flags.swa === undefined ? [] : [`mean of the last ${flags.swa} epochs`],
-    ...ema === undefined ? [] : [`moving average ${ema}${flags.emaConstant ? ", constant" : ""}`],
+    ...ema ? [`moving average ${ema}${flags.emaConstant ? ", constant" : ""}`] : [],
   ].join(", ");
 }

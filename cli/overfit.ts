@@ -12,7 +12,7 @@ import type { AskedFlags } from "./train_flags.ts";
 /** What keeps a loss from reaching zero, switched off: what is dropped, spread, mixed or decayed. */
 export const BY_HEART = {
   ...{ drop: 0, dropPath: 0, labelSmoothing: 0, weightDecay: 0, accumulate: 1 },
-  ...{ augment: "none", sampler: "shuffle" },
+  augment: "none",
 } as const satisfies Partial<AskedFlags>;
 
 /**

@@ -10,25 +10,25 @@ export interface NamedRecipe {
   readonly options: Partial<Recipe>;
 }
 
-/** Stops a run that no longer gets better. */
-const PATIENCE = 5;
+/** AdamW along a cosine, an average of the weights, an end where nothing gets better: what both kinds of run share. */
+const MODERN = {
+  batch: 32,
+  optimizer: "adamw",
+  weightDecay: 0.05,
+  schedule: "cosine",
+  ema: 0.999,
+} as const;
 
 /** The recipes. A run saves the options it took, so that one may change without changing any run. */
 export const RECIPES = {
   "fine-tune": {
     about:
-      "from trained weights: one cycle, most of it a fall; stops when it no longer gets better",
-    options: {
-      ...{ epochs: 10, batch: 32, optimizer: "adam", lr: 1e-3, weightDecay: 0 },
-      ...{ schedule: "one-cycle", patience: PATIENCE },
-    },
+      "from trained weights: AdamW along a cosine, averaged weights, stopped when nothing gets better",
+    options: { ...MODERN, epochs: 10, lr: 1e-3, warmup: 1, patience: 5 },
   },
   scratch: {
-    about: "from random weights: longer, a higher learning rate",
-    options: {
-      ...{ epochs: 30, batch: 32, optimizer: "adam", lr: 2e-3, weightDecay: 0 },
-      ...{ schedule: "one-cycle", patience: 2 * PATIENCE },
-    },
+    about: "from random weights: the same for longer, at a higher learning rate",
+    options: { ...MODERN, epochs: 30, lr: 2e-3, warmup: 2, patience: 10 },
   },
   reference: {
     // Adam 0.005, StepLR(4, 0.85), cross-entropy, 10 epochs, both flips: the public baseline of the FFDI competition.
@@ -36,14 +36,14 @@ export const RECIPES = {
     options: {
       ...{ epochs: 10, batch: 32, optimizer: "adam", lr: 5e-3, weightDecay: 0 },
       ...{ schedule: "step", stepEvery: 4, gamma: 0.85, labelSmoothing: 0, drop: 0, dropPath: 0 },
-      ...{ augment: "flips", patience: 0 },
+      ...{ augment: "flips", warmup: 0, ema: 0, patience: 0 },
     },
   },
   demo: {
     about: "the demo set in a minute on two cores: what train does without data",
     options: {
       ...{ model: "resnet18", pretrained: false, size: 48, epochs: 5, batch: 16 },
-      ...{ optimizer: "adam", lr: 2e-3, weightDecay: 0, schedule: "one-cycle", patience: 0 },
+      ...{ optimizer: "adam", lr: 2e-3, weightDecay: 0, schedule: "one-cycle", ema: 0 },
     },
   },
 } as const satisfies Readonly<Record<string, NamedRecipe>>;
@@ -53,6 +53,36 @@ export type RecipeName = keyof typeof RECIPES;
 
 /** Names of all recipes. */
 export const RECIPE_NAMES = Object.keys(RECIPES) as readonly RecipeName[];
+
+/** Options of a recipe that are of use only with others of it, which somebody may have replaced. */
+const COMPANIONS = {
+  schedule: ["warmup", "stepEvery", "gamma"],
+  optimizer: ["weightDecay"],
+} as const;
+
+/**
+ * The options of a recipe beside those that were asked for: what goes with a replaced schedule or optimizer is left
+ * out, and a warm-up is at most a fifth of the run.
+ */
+export function optionsBeside(
+  name: RecipeName,
+  asked: Readonly<Record<string, unknown>>,
+): NamedRecipe["options"] {
+  const options: Record<string, unknown> = { ...RECIPES[name].options };
+  const other = (option: string) =>
+    asked[option] !== undefined && asked[option] !== options[option];
+  if (asked.optimizer === "schedule-free") {
+    delete options.ema; // it averages the weights itself
+    options.schedule = "constant";
+    delete options.warmup;
+  }
+  for (const [option, companions] of Object.entries(COMPANIONS)) {
+    if (other(option)) { for (const companion of companions) delete options[companion]; }
+  }
+  const epochs = Number(asked.epochs ?? options.epochs);
+  if (options.warmup) options.warmup = Math.min(Number(options.warmup), epochs / 5);
+  return options;
+}
 
 /** The recipe of a run for which none is named. */
 export function recipeFor(

@@ -30,7 +30,8 @@ export async function openStage(device: Device, job: Job, stage: Stage): Promise
   const pipeline = await pipelineAt(job, stage);
   const session = await createSession(device, {
     ...sessionOptions(flags, classCounts(job.data.dataset, "train")),
-    ...distillOptions(job.teacher, flags),
+    // What a teacher says is not learned by heart.
+    ...(flags.overfit === undefined && distillOptions(job.teacher, flags)),
     size: stage.size,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),

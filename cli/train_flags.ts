@@ -42,9 +42,9 @@ import {
 } from "./schedule_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 import { applyConfig } from "./config.ts";
-import { downloadedWeights } from "./downloaded.ts";
-import { type NamedRecipe, RECIPE_NAMES, recipeFor, recipeHelp, RECIPES } from "./recipes.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
+import { RECIPE_NAMES, recipeHelp, RECIPES } from "./recipes.ts";
+import { applyRecipe } from "./apply_recipe.ts";
 import { addReportFlag, type ReportFlags } from "./report_flags.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { BY_HEART } from "./overfit.ts";
@@ -142,6 +142,15 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
   return command;
 }
 
+/** Options of which a file's are no longer meant where a flag is one of them. */
+const ALTERNATIVES = [
+  ["data", "labels", "images"],
+  ["weights", "tag", "pretrained"],
+  ["validation", "folds", "fold"],
+  ["groupColumn", "groupPattern"],
+  ["size", "sizes"],
+];
+
 /** Reads the flags of a new run. Throws UsageError for flags that contradict each other. */
 export function readTrainFlags(
   args: readonly string[],
@@ -149,16 +158,17 @@ export function readTrainFlags(
 ): { flags: AskedFlags } | { help: string } {
   const parsed = parseFlags<AskedFlags>(command, args);
   if ("help" in parsed) return { help: `${parsed.help}\n${recipeHelp()}` };
-  const { resume, config } = parsed.flags;
+  const { resume, config, overfit } = parsed.flags;
   if (resume !== undefined) {
-    if (config === undefined) return parsed;
+    const wrong = config !== undefined ? "config" : overfit !== undefined ? "overfit" : undefined;
+    if (wrong === undefined) return parsed;
     throw new UsageError(
-      "Cannot use --config with --resume: a run goes on with its own options, one of them was needed",
+      `Cannot use --${wrong} with --resume: a run goes on with its own options, one of them was needed`,
     );
   }
-  if (config !== undefined) applyConfig(command, config);
+  if (config !== undefined) applyConfig(command, config, ALTERNATIVES);
   applyRecipe(command);
-  if (parsed.flags.overfit !== undefined) {
+  if (overfit !== undefined) {
     for (const [name, value] of Object.entries(BY_HEART)) {
       command.setOptionValueWithSource(name, value, "recipe");
     }
@@ -182,33 +192,6 @@ export function readTrainFlags(
   if (momentum !== undefined) flags.momentum = momentum;
   if (gamma !== undefined) flags.gamma = gamma;
   return { flags };
-}
-
-/** Fills in what neither the command line nor a file says: weights that are here already, the recipe. */
-function applyRecipe(command: Command): void {
-  const flags = command.opts<AskedFlags>();
-  const demo = flags.data === undefined && flags.labels === undefined;
-  if (!demo && flags.weights === undefined && flags.pretrained === undefined) {
-    const { weights, tag, pretrained } = downloadedWeights(flags);
-    command.setOptionValueWithSource("weights", weights, "default");
-    command.setOptionValueWithSource("tag", tag, "default");
-    command.setOptionValueWithSource("pretrained", pretrained, "default");
-  }
-  const { weights, pretrained } = command.opts<AskedFlags>();
-  const trained = weights !== undefined || (pretrained !== undefined && pretrained !== false);
-  const recipe = flags.recipe === "auto" ? recipeFor({ demo, trained }) : flags.recipe;
-  const options: NamedRecipe["options"] = { ...RECIPES[recipe].options, recipe };
-  for (const option of command.options) {
-    const name = option.attributeName();
-    const usual = (options as Record<string, unknown>)[name] ?? option.defaultValue;
-    const source = command.getOptionValueSource(name);
-    // Saved options that are the recipe's own are not there because somebody asked for them.
-    const same = source === "config" && command.getOptionValue(name) === usual;
-    if (usual !== undefined && (same || !given(command, name))) {
-      command.setOptionValueWithSource(name, usual, "recipe");
-    }
-  }
-  command.setOptionValueWithSource("recipe", recipe, "recipe");
 }
 
 /** What a session needs to know. Throws UsageError when `--class-weights` has another count. */

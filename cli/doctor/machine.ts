@@ -87,7 +87,8 @@ const BINDING = 256 * 2 ** 20;
 /** Driver, limits and features as the device has them. */
 export function abilities({ gpu, limits }: Device, driver: string | undefined): Finding[] {
   const { vendor, architecture, device } = gpu.adapterInfo;
-  const known = [vendor, architecture, device].filter((text) => text !== "");
+  const known = Object.entries({ vendor, architecture, device })
+    .flatMap(([name, text]) => text === "" ? [] : [`${name} ${text}`]);
   const { maxBinding = 0, maxBuffer = 0, maxBuffers, lanes } = limits;
   const mega = (bytes: number) => `${Math.floor(bytes / 2 ** 20)} MiB`;
   const text = `bindings of ${mega(maxBinding)}, buffers of ${

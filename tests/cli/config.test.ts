@@ -94,6 +94,24 @@ Deno.test("flags go before the file, the file before the recipe, the recipe befo
   assert.deepEqual([recipe, lr, stepEvery], ["scratch", RECIPES.scratch.options.lr, 4]);
 });
 
+Deno.test("a flag replaces what a file says in other words", async () => {
+  const saved = { data: ["a"], weights: "w", tag: "a1_in1k", model: "resnet18", folds: 5, fold: 1 };
+  await using folder = await temporaryFolder({ "run.json": JSON.stringify(saved) });
+  const config = ["--config", `${folder.path}/run.json`];
+  const same = trainFlags(...config);
+  assert.deepEqual([same.data, same.weights, same.folds], [["a"], "w", 5]);
+  const flags = trainFlags(
+    ...config,
+    ...["--labels", "l.csv", "--images", "i", "--pretrained", "--validation", "0.3"],
+  );
+  const { data, labels, weights, pretrained, folds, validation } = flags;
+  assert.deepEqual(
+    [data, labels, weights, pretrained, folds, validation],
+    [undefined, "l.csv", undefined, "a1_in1k", undefined, 0.3],
+  );
+  assert.throws(() => trainFlags(...config, "--resume", "run"), UsageError);
+});
+
 Deno.test("a recipe follows from data and weights, or is named", () => {
   assert.equal(trainFlags().recipe, "demo");
   assert.equal(trainFlags("--data", "a").recipe, "scratch");
