@@ -71,11 +71,7 @@ export function optionsBeside(
   const options: Record<string, unknown> = { ...RECIPES[name].options };
   const other = (option: string) =>
     asked[option] !== undefined && asked[option] !== options[option];
-  if (asked.optimizer === "schedule-free") {
-    delete options.ema; // it averages the weights itself
-    options.schedule = "constant";
-    delete options.warmup;
-  }
+  if (asked.optimizer === "schedule-free") delete options.ema; // it averages the weights itself
   for (const [option, companions] of Object.entries(COMPANIONS)) {
     if (other(option)) { for (const companion of companions) delete options[companion]; }
   }

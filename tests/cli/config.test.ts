@@ -138,6 +138,30 @@ Deno.test("a recipe follows from data and weights, or is named", () => {
   );
 });
 
+Deno.test("what a recipe sets goes with what replaces the rest of it", () => {
+  const plain = trainFlags("--data", "a", "--weights", "w");
+  const { optimizer, weightDecay, schedule, warmup, ema, patience } = plain;
+  assert.deepEqual(
+    { optimizer, weightDecay, schedule, warmup, ema, patience },
+    {
+      optimizer: "adamw",
+      weightDecay: 0.05,
+      schedule: "cosine",
+      warmup: 1,
+      ema: 0.999,
+      patience: 5,
+    },
+  );
+  const flags = (text: string) => trainFlags("--data", "a", "--weights", "w", ...text.split(" "));
+  assert.equal(flags("--schedule one-cycle").warmup, 0);
+  assert.equal(flags("--schedule cosine").warmup, 1);
+  assert.equal(flags("--optimizer sgd").weightDecay, 0);
+  assert.equal(flags("--optimizer sgd --weight-decay 1e-4").weightDecay, 1e-4);
+  assert.equal(flags("--epochs 2").warmup, 0.4);
+  const free = flags("--optimizer schedule-free");
+  assert.deepEqual([free.schedule, free.ema, free.warmup], ["constant", undefined, 1]);
+});
+
 Deno.test("weights that were downloaded earlier begin a run, unless a flag says otherwise", async () => {
   const commit = "0123456789abcdef0123456789abcdef01234567";
   const repository = "hub/models--timm--efficientnet_b0.ra_in1k";
@@ -168,14 +192,18 @@ Deno.test("weights that were downloaded earlier begin a run, unless a flag says 
 });
 
 Deno.test("the saved options of every recipe are read again as they are", async () => {
-  for (const name of ["fine-tune", "scratch", "reference", "demo"]) {
+  const cases = ["fine-tune", "scratch", "reference", "demo"].flatMap((name) =>
+    [[], ["--optimizer", "sgd"], ["--schedule", "exponential"], ["--epochs", "2", "--ema", "0"]]
+      .map((replaced) => [name, replaced] as const)
+  );
+  for (const [name, replaced] of cases) {
     const first = trainFlags(
       ...["--data", "a", "--no-pretrained", "--recipe", name, "--size", "32", "--resize", "40"],
-      ...["--optimizer", "sgd", "--freeze", "2", "--folds", "4"],
+      ...["--freeze", "2", "--folds", "4", ...replaced],
     );
     const saved = recipeOf({ ...first, size: 32, resize: 40 });
     await using folder = await temporaryFolder({ "config.json": JSON.stringify(saved) });
     const again = trainFlags("--config", `${folder.path}/config.json`);
-    assert.deepEqual(recipeOf({ ...again, size: 32, resize: 40 }), saved, name);
+    assert.deepEqual(recipeOf({ ...again, size: 32, resize: 40 }), saved, `${name} ${replaced}`);
   }
 });

@@ -8,7 +8,7 @@ import { readTrainFlags, sessionOptions, type TrainFlags } from "../../cli/train
 import { createOptimizer, optimizerNames } from "../../engine/optim/mod.ts";
 
 const flagsOf = (...args: string[]) => {
-  const read = readTrainFlags(["--data", "a", "--epochs", "10", "--no-pretrained", ...args]);
+  const read = readTrainFlags(["--data", "a", "--epochs", "10", "--recipe", "reference", ...args]);
   assert.ok("flags" in read);
   return { ...{ size: 32, resize: 32 }, ...read.flags } as TrainFlags;
 };

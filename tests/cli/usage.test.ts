@@ -118,7 +118,7 @@ Deno.test("flags of fine-tuning become options of a session", () => {
   assert.ok(Math.abs(headFactor! - 10) < 1e-12);
   assert.match(
     describeRecipe(flags).schedule,
-    /^learning rate up to 0\.01 \(classifier 0\.1\) × 0\.75 for each stage below the classifier/,
+    /^learning rate 0\.01 \(classifier 0\.1\) × 0\.75 for each stage below the classifier/,
   );
   const plain = sessionOptions(recipe("--data a"), [1, 1]);
   assert.deepEqual([plain.freeze, plain.headFactor, plain.layerDecay], [undefined, 1, 1]);
