@@ -89,9 +89,24 @@ export function recipeFor(
 
 /** The recipes and what each of them sets, in lines of help. */
 export function recipeHelp(): string {
-  const rows = Object.entries<NamedRecipe>(RECIPES).map(([name, { about, options }]) => {
-    const values = Object.entries(options).map(([key, value]) => `${key} ${value}`).join(", ");
-    return `  ${name.padEnd(11)}${about}\n  ${"".padEnd(11)}${values}`;
-  });
-  return ["Recipes: options that neither a flag nor --config gives", ...rows].join("\n");
+  const rows = Object.entries<NamedRecipe>(RECIPES).flatMap(([name, { about, options }]) => [
+    `  ${name.padEnd(11)}${about}`,
+    ...wrapped(Object.entries(options).map(([key, value]) => flag(key, value)), 86)
+      .map((line) => `  ${"".padEnd(11)}${line}`),
+  ]);
+  return ["Recipes: flags that neither the command line nor --config gives", ...rows].join("\n");
+}
+
+/** An option as the flag that sets it. */
+function flag(option: string, value: unknown): string {
+  const name = option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return value === false ? `--no-${name}` : `--${name} ${value}`;
+}
+
+/** Parts in lines of at most so many characters. */
+function wrapped(parts: readonly string[], columns: number): string[] {
+  return parts.reduce<string[]>((lines, part) => {
+    const line = [...lines.slice(-1), part].join(" ");
+    return line.length > columns ? [...lines, part] : [...lines.slice(0, -1), line];
+  }, []);
 }
