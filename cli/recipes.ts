@@ -71,7 +71,8 @@ export function optionsBeside(
   const options: Record<string, unknown> = { ...RECIPES[name].options };
   const other = (option: string) =>
     asked[option] !== undefined && asked[option] !== options[option];
-  if (asked.optimizer === "schedule-free") delete options.ema; // it averages the weights itself
+  // One average is enough.
+  if (asked.swa !== undefined || asked.optimizer === "schedule-free") delete options.ema;
   for (const [option, companions] of Object.entries(COMPANIONS)) {
     if (other(option)) { for (const companion of companions) delete options[companion]; }
   }

@@ -8,6 +8,8 @@ export interface Stage {
   readonly size: number;
   /** Shorter side that an image is resized to before, in pixels. */
   readonly resize: number;
+  /** Epochs done at its beginning. */
+  readonly from: number;
   /** Epochs done at its end. */
   readonly until: number;
 }
@@ -37,7 +39,7 @@ export function stagesOf(
     readonly sizes?: string;
   },
 ): readonly Stage[] {
-  if (sizes === undefined) return [{ size, resize, until: epochs }];
+  if (sizes === undefined) return [{ size, resize, from: 0, until: epochs }];
   let until = 0;
   return readSizes(sizes).map((part) => {
     if (part.epochs === undefined && until >= epochs) {
@@ -46,7 +48,8 @@ export function stagesOf(
           `at least ${until + 1} epochs were needed`,
       );
     }
+    const from = until;
     until = part.epochs === undefined ? epochs : until + part.epochs;
-    return { size: part.size, resize: Math.round(part.size * resize / size), until };
+    return { size: part.size, resize: Math.round(part.size * resize / size), from, until };
   });
 }

@@ -141,7 +141,7 @@ async function train(
       const options = { ...fitOptions(job, stage), schedule, augment: pipeline };
       result = await fit(session, images, {
         ...options,
-        resume: point,
+        resume: point && { ...point, since: stage.from },
         validating: async (epoch) =>
           await beforeValidation(session, { flags, images, options, epoch }),
         finished: async (epoch, best, outputs) => {
@@ -151,7 +151,7 @@ async function train(
           await finished(epoch, outputs);
         },
       }, report);
-      point = { ...result, since: result.epoch };
+      point = result;
       if (result.epoch === flags.epochs && session.averaged > 0) {
         const { best, epoch } = result;
         const text = await averagedScore(session, { images, options, best });
