@@ -200,8 +200,9 @@ function fitOptions(
 ): Omit<FitOptions, "schedule"> {
   const { batch, seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
   const classes = dataset.classes.length;
-  // A classifier that comes with the weights may know its task.
-  const fresh = initial === undefined || initial.headDrawn === true;
+  // A classifier that comes with the weights may know its task; other losses have other beginnings.
+  const fresh = (initial === undefined || initial.headDrawn === true) &&
+    flags.loss === "cross-entropy" && flags.distill === undefined;
   return {
     ...{ batch, size, resize, interpolation: preprocessing.interpolation, seed },
     ...{ epochs, logEvery, accumulate, monitor, classes, hasKernel: kernelsOf(augmentOn) },
