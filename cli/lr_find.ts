@@ -65,7 +65,8 @@ export async function run(args: readonly string[]): Promise<number> {
     }
     await requireWritable(files, out);
   }
-  const job = await prepareJob(flags, args);
+  // A step of one batch says as much, and is sooner done.
+  const job = await prepareJob({ ...flags, accumulate: 1 }, args);
   const found = await searchRate(job, flags);
   for (const event of told(found, flags)) job.report(event);
   if (flags.json) {
@@ -91,17 +92,14 @@ export async function searchRate(
   const images = await openImages(job);
   try {
     await initialize(opened.session, job);
-    const tried = ({ rate, smoothed }: { rate: number; smoothed: number }) =>
-      job.report({
-        event: "note",
-        text: `learning rate ${rate.toExponential(1)}: loss ${smoothed.toFixed(4)}`,
-      });
     const every = Math.max(1, Math.floor(steps / 10));
     let count = 0;
     return await findLearningRate(opened.session, endless(opened, job, images.train.loader), {
       ...{ from, to, steps },
-      tried: (point) => {
-        if (count++ % every === 0) tried(point);
+      tried: ({ rate, smoothed }) => {
+        if (count++ % every !== 0) return;
+        const text = `learning rate ${rate.toExponential(1)}: loss ${smoothed.toFixed(4)}`;
+        job.report({ event: "note", text });
       },
     });
   } finally {
