@@ -145,10 +145,11 @@ async function train(
         validating: async (epoch) =>
           await beforeValidation(session, { flags, images, options, epoch }),
         finished: async (epoch, best, outputs) => {
+          // The checkpoint comes last: a run that is killed before does all of the epoch again.
+          await finished(epoch, outputs);
           const saved = await checkpointOf(opened.stage, job, epoch, best);
           const checkpoint = { ...saved, schedule: schedule.state?.() };
           await folder.save(epoch, checkpoint, flags);
-          await finished(epoch, outputs);
         },
       }, report);
       point = result;
