@@ -1,5 +1,6 @@
 /** Everything a run writes beside its checkpoints, kept together while it goes on. Trains nothing. */
 
+import { resolve } from "node:path";
 import type { Device } from "../engine/gpu/device.ts";
 import { Board } from "../report/tensorboard/board.ts";
 import type { Outputs } from "../train/evaluate.ts";
@@ -51,7 +52,12 @@ export async function openRecord(
   const record = await RunRecord.open(files, folder.path, { step });
   const board = await Board.open(files, folder.path, { step: step + 1 });
   record.report(plan);
-  const { classes, validation } = job.data.dataset;
+  const { classes } = job.data.dataset;
+  // A report may be made from any folder.
+  const validation = job.data.dataset.validation.map((one) => ({
+    ...one,
+    path: resolve(one.path),
+  }));
   let writing: Promise<void> = Promise.resolve();
   let failure: unknown;
   const queue = (write: () => Promise<void>) => {

@@ -53,6 +53,13 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
     ],
   );
 
+  const outputs = await Deno.readTextFile(`${folder.path}/whole/validation.csv`);
+  assert.match(
+    outputs,
+    /\n\w+\/\d+\.png,\/.*\/data\/\w+\/\d+\.png,[01],/,
+    "paths hold from any folder",
+  );
+
   const rerun = await run(
     "train --config whole/config.json --run again --workers 2 --no-report --json",
   );
