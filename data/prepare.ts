@@ -61,10 +61,10 @@ function chosen({ width, height }: Image, { name, steps, keys, known }: Work): C
 /** The image after steps that are the same every time, in memory of its own. Throws {@linkcode DataError}. */
 export async function prepare(image: Image, work: Work): Promise<Image> {
   const prepared = await apply(image, chosen(image, work).drawn, recompress);
-  // What is transferred must not be a part of a larger buffer.
+  // What is transferred must be neither a part of a larger buffer nor memory that a library will free.
   const { data } = prepared;
-  const whole = data.byteLength === data.buffer.byteLength;
-  return { ...prepared, data: whole ? data : data.slice() };
+  const own = data !== image.data && data.byteLength === data.buffer.byteLength;
+  return { ...prepared, data: own ? data : data.slice() };
 }
 
 /**

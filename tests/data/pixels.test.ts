@@ -1,5 +1,6 @@
 /** The loops over pixels against plain arithmetic, for sizes from 1 × 1 on. */
 import assert from "node:assert/strict";
+import { withoutAlpha } from "../../data/decoders/codec.ts";
 import { openSlab } from "../../data/slab.ts";
 import type { Image, Size } from "../../data/image.ts";
 import { sequence } from "../../data/random.ts";
@@ -127,4 +128,12 @@ Deno.test("a view of an image is the same in and out of a slab", async () => {
     }
   }
   assert.equal(slab.keep(made({ width: 1000, height: 1000 }, random)), undefined);
+});
+
+Deno.test("the colours of pixels are those without their alpha, for any number of them", () => {
+  const random = sequence(13);
+  for (const count of [1, 2, 3, 5, 64, 1001, 2 ** 16, 2 ** 17 + 7]) {
+    const rgba = Uint8Array.from({ length: 4 * count }, () => Math.floor(256 * random()));
+    assert.deepEqual(withoutAlpha(rgba), rgba.filter((_, i) => i % 4 < 3), String(count));
+  }
 });
