@@ -9,6 +9,7 @@ import { denoFiles as files } from "./files.ts";
 import { type Command, positive, whole } from "./flags.ts";
 import { kernelsOf } from "./augment_flags.ts";
 import { openImages } from "./images.ts";
+import { withBatch } from "./batch.ts";
 import { type Job, prepareJob, settledOn } from "./job.ts";
 import { curveCsv, curveSvg, sparkline } from "./lr_curve.ts";
 import { openReportedDevice } from "./machine.ts";
@@ -87,7 +88,7 @@ export async function searchRate(
   { from, to, steps }: Pick<SearchFlags, "from" | "to" | "steps">,
 ): Promise<FoundRate> {
   const device = await openReportedDevice(prepared.flags.power, prepared.report);
-  const job = settledOn(device, prepared);
+  const job = await withBatch(device, settledOn(device, prepared));
   const opened = await openStage(device, job, stagesOf(job.flags)[0]!);
   const images = await openImages(job);
   try {

@@ -62,6 +62,11 @@ export async function openReportedDevice(
   return device;
 }
 
+/** Bytes that this machine has free for programs. */
+export function freeMemory(): number {
+  return Deno.systemMemoryInfo().available;
+}
+
 /**
  * Verity's folder for what can be made again: `$XDG_CACHE_HOME/verity`, else `~/.cache/verity`,
  * `~/Library/Caches/verity` on macOS, `%LOCALAPPDATA%/verity` on Windows.

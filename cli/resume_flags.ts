@@ -2,6 +2,7 @@
 
 import type { Checkpoint } from "../train/checkpoint.ts";
 import { requireModel } from "../train/restore.ts";
+import { AUTO_BATCH } from "./batch_flags.ts";
 import { readOption } from "./config.ts";
 import { PLACE_FLAGS } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
@@ -18,6 +19,7 @@ const PRACTICAL = [
   "run",
   "name",
   "power",
+  "memory",
   "json",
   ...LOADING_FLAGS,
   ...REPORT_FLAGS,
@@ -49,6 +51,7 @@ export function resumeFlags(
     );
     // Settled when the run began.
     if (name === "augmentOn" && is === "auto") continue;
+    if (name === "batch" && is === AUTO_BATCH) continue;
     // A run keeps the steps that its file held when it began.
     if (name === "augment" && typeof was !== "string") continue;
     if (name === "model") requireModel(checkpoint, String(is), path);

@@ -24,18 +24,23 @@ export interface OpenStage {
   readonly pipeline: Pipeline;
 }
 
-/** Compiles the session of a stage, with weights as they are drawn. Throws as `createSession` does. */
-export async function openStage(device: Device, job: Job, stage: Stage): Promise<OpenStage> {
+/** What the session of a stage is compiled for, with the run's own pipeline where there is none of the stage. */
+export function stageOptions(job: Job, { size }: Stage, pipeline: Pipeline = job.pipeline) {
   const { flags, preprocessing } = job;
-  const pipeline = await pipelineAt(job, stage);
-  const session = await createSession(device, {
+  return {
     ...sessionOptions(flags, classCounts(job.data.dataset, "train")),
     // What a teacher says is not learned by heart.
     ...(flags.overfit === undefined && distillOptions(job.teacher, flags)),
-    size: stage.size,
+    size,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),
-  });
+  };
+}
+
+/** Compiles the session of a stage, with weights as they are drawn. Throws as `createSession` does. */
+export async function openStage(device: Device, job: Job, stage: Stage): Promise<OpenStage> {
+  const pipeline = await pipelineAt(job, stage);
+  const session = await createSession(device, stageOptions(job, stage, pipeline));
   return { stage, session, pipeline };
 }
 

@@ -10,6 +10,7 @@ import { fit, type FitOptions, type FitResult } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { kernelsOf } from "./augment_flags.ts";
 import { averagedScore, beforeValidation } from "./averages.ts";
+import { withBatch } from "./batch.ts";
 import { endOf } from "./ending.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "./images.ts";
@@ -47,7 +48,7 @@ export async function run(args: readonly string[]): Promise<number> {
 export async function trainJob(prepared: Job): Promise<FitResult | undefined> {
   await announce(prepared);
   const device = await openReportedDevice(prepared.flags.power, prepared.report);
-  const job = settledOn(device, prepared);
+  const job = await withBatch(device, settledOn(device, prepared));
   const { flags, report, resumed } = job;
   const done = resumed?.checkpoint.epoch ?? 0;
   const all = stagesOf(flags);

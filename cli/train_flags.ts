@@ -42,6 +42,7 @@ import {
 } from "./schedule_flags.ts";
 import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
 import { applyConfig } from "./config.ts";
+import { addBatchFlags, type BatchFlags, requireBatch } from "./batch_flags.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 import { RECIPE_NAMES, recipeHelp, RECIPES } from "./recipes.ts";
 import { applyRecipe } from "./apply_recipe.ts";
@@ -64,6 +65,7 @@ export interface Recipe
     ScheduleFlags,
     LossFlags,
     RunFlags,
+    BatchFlags,
     Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
   readonly model: string;
@@ -73,7 +75,6 @@ export interface Recipe
   readonly augment: string | readonly Step[];
   /** Where it is done as far as it can be. */
   readonly augmentOn: AugmentOn;
-  readonly batch: number;
   readonly epochs: number;
   readonly drop: number;
   readonly dropPath: number;
@@ -120,8 +121,8 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
       "--resize <pixels>",
       "shorter side before the square is cut (default: as for the weights, 256 for size 224)",
       whole(1),
-    )
-    .option("--batch <n>", "images a step", whole(1), 32)
+    );
+  addBatchFlags(command)
     .option("--epochs <n>", "passes over the training images", whole(1), 10)
     .option("--drop <share>", "dropout before the classifier", share, 0)
     .option("--drop-path <share>", "stochastic depth", share, 0)
@@ -183,6 +184,7 @@ export function readTrainFlags(
   requireOptimizer(flags, isGiven);
   requireSchedule(flags, isGiven);
   requireLoss(flags, isGiven);
+  requireBatch(flags);
   const pretrained = publishedTag(flags);
   if (pretrained !== undefined) flags.pretrained = pretrained;
   flags.sampler = samplerOf(flags);

@@ -89,6 +89,22 @@ export function createStorage(device: Device, bytes: number, label: string): GPU
   });
 }
 
+/** Whether the device has so many bytes at once, beside what it holds; they are freed again. */
+export async function canAllocate(device: Device, bytes: number): Promise<boolean> {
+  const { gpu } = device;
+  const most = Math.floor(gpu.limits.maxBufferSize / 4) * 4;
+  const buffers: GPUBuffer[] = [];
+  gpu.pushErrorScope("out-of-memory");
+  try {
+    for (let left = Math.ceil(bytes / 4) * 4; left > 0; left -= most) {
+      buffers.push(createStorage(device, Math.min(left, most), "trial"));
+    }
+  } finally {
+    for (const buffer of buffers) buffer.destroy();
+  }
+  return await gpu.popErrorScope() === null;
+}
+
 /**
  * The bytes of a buffer with MAP_READ usage once the device has done all that was submitted before.
  * Throws what went wrong until then, see `check` of {@linkcode Device}.

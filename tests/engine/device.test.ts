@@ -4,7 +4,7 @@ import { strict as assert } from "node:assert";
 import { compile } from "../../engine/compile/mod.ts";
 import { MemoryError, type Program } from "../../engine/compile/program.ts";
 import { type Device, DeviceError, openDevice } from "../../engine/gpu/device.ts";
-import { Memory } from "../../engine/gpu/memory.ts";
+import { canAllocate, Memory } from "../../engine/gpu/memory.ts";
 import { Runner } from "../../engine/gpu/runner.ts";
 import { input } from "../../engine/graph.ts";
 import { add } from "../../engine/ops/pointwise.ts";
@@ -68,6 +68,33 @@ deviceTest(
       device.gpu.dispatchEvent(event);
       assert.throws(() => runner.run(), MemoryError);
     }),
+);
+
+deviceTest(
+  "bytes that a device has are allocated and freed, in buffers that it allows",
+  async (device) => {
+    let [made, freed] = [0, 0];
+    const { createBuffer } = GPUDevice.prototype;
+    const { destroy } = GPUBuffer.prototype;
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      made++;
+      return createBuffer.call(this, descriptor);
+    };
+    GPUBuffer.prototype.destroy = function () {
+      freed++;
+      destroy.call(this);
+    };
+    try {
+      assert.equal(await canAllocate(device, 1001), true);
+      const { maxBufferSize } = device.gpu.limits;
+      assert.equal(await canAllocate(device, maxBufferSize + 16), true);
+    } finally {
+      GPUDevice.prototype.createBuffer = createBuffer;
+      GPUBuffer.prototype.destroy = destroy;
+    }
+    assert.deepEqual([made, freed], [3, 3]);
+    device.check();
+  },
 );
 
 deviceTest(
