@@ -20,8 +20,9 @@ import {
 } from "./captured.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
 import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
+import { type State, statesOf } from "./states.ts";
 import { oneHot } from "./step.ts";
-import { type ArenaNumbers, decodeArena, encodeStates, type StateArena } from "./weights.ts";
+import { type ArenaNumbers, decodeArena, encodeStates } from "./weights.ts";
 
 /** What steps amount to since this was last asked. */
 export interface Measured {
@@ -58,6 +59,8 @@ export class Trainer {
   /** Batches of the step that is not finished. */
   #pending = 0;
   #begun = false;
+  /** Whether something has changed since the weights to evaluate were made. */
+  #stale = true;
 
   private constructor(
     memory: Memory,
@@ -116,8 +119,7 @@ export class Trainer {
     const t = this.#stepsDone + 1;
     this.#feed(examples, this.#values(t, rates));
     this.#batch.run();
-    this.#stepsDone = t;
-    this.#stepsMeasured++;
+    this.#stepped(t);
   }
 
   /** See `Session`. */
@@ -141,15 +143,13 @@ export class Trainer {
     this.#memory.write(this.#training.step.scalars, [0, ...this.#values(t, rates)]);
     finish.run();
     this.#pending = 0;
-    this.#stepsDone = t;
-    this.#stepsMeasured++;
+    this.#stepped(t);
   }
 
   /** See `Session`. */
   profile(): Promise<Span[]> {
     this.#requireOne("profile");
-    this.#stepsDone++;
-    this.#stepsMeasured++;
+    this.#stepped(this.#stepsDone + 1);
     return this.#batch.profile();
   }
 
@@ -176,7 +176,8 @@ export class Trainer {
 
   /** Sees to it that what evaluations use is what follows from the steps so far. */
   publish(): void {
-    this.#publish?.run();
+    if (this.#stale) this.#publish?.run();
+    this.#stale = false;
   }
 
   /** Has what begins as the weights begin as these; on the first call all other states too. */
@@ -190,6 +191,7 @@ export class Trainer {
       else if (!this.#begun) this.#memory.write(state, new Float32Array(state.size).fill(initial));
     }
     this.#begun = true;
+    this.#stale = true;
     for (const name of ["parameters", "statistics"] as const) {
       if (evaluated[name] === variables[name]) continue;
       this.#memory.write(evaluated[name].tensor, numbers[name]);
@@ -227,6 +229,7 @@ export class Trainer {
     for (const sum of sums) this.#memory.write(sum, new Float32Array(sum.size));
     this.#stepsDone = stepsDone;
     this.#pending = 0;
+    this.#stale = true;
   }
 
   /** Frees what the programs alone use. */
@@ -239,6 +242,12 @@ export class Trainer {
   /** Batches that a step takes. */
   get #accumulate(): number {
     return this.#options.accumulate ?? 1;
+  }
+
+  #stepped(t: number): void {
+    this.#stepsDone = t;
+    this.#stepsMeasured++;
+    this.#stale = true;
   }
 
   /** The scalars of step `t`: the optimizer's, and the average's. */
@@ -275,22 +284,4 @@ export class Trainer {
       `Cannot ${what} in a session whose steps are one batch: \`accumulate\` above 1 was needed`,
     );
   }
-}
-
-/** A state in its place. */
-interface State extends StateArena {
-  readonly tensor: Tensor;
-}
-
-/** The states of the optimizer, and as `training` the weights being trained where others are evaluated. */
-function statesOf({ variables, evaluated }: CapturedModel, training: CapturedTraining): State[] {
-  const { step, optimizer } = training;
-  const { parameters } = variables;
-  const own = optimizer.states.map((name, i) => ({
-    ...{ name, arena: parameters, tensor: step.states[i]! },
-  }));
-  const apart = (["parameters", "statistics"] as const)
-    .filter((name) => evaluated[name] !== variables[name] && variables[name].variables.length > 0)
-    .map((name) => ({ name: "training", arena: variables[name], tensor: variables[name].tensor }));
-  return [...own, ...apart];
 }
