@@ -18,6 +18,7 @@ export {
   type Reduction,
   type Target,
   type Tensor,
+  type Tiles,
 } from "./engine/graph.ts";
 export type { Shape } from "./engine/shape.ts";
 
