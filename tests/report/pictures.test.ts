@@ -34,8 +34,8 @@ deviceTest(
     const changed = images.filter(({ image, overlay }) =>
       overlay!.data.some((level, i) => level !== image.data[i])
     );
-    assert.ok(changed.length > 0, "some images speak for their class somewhere");
+    assert.ok(changed.length > 1, "some images speak for their class somewhere");
     const [one, two] = changed;
-    assert.notDeepEqual(one!.overlay!.data, two?.overlay!.data);
+    assert.notDeepEqual(one!.overlay!.data, two!.overlay!.data);
   },
 );
