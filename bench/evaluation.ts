@@ -128,7 +128,7 @@ async function installPeer(): Promise<URL> {
   return new URL("node_modules/onnxruntime-web/dist/", PEER);
 }
 
-/** Threads of WebAssembly want pages that share memory with no other site. */
+/** Threads of WebAssembly want pages and workers that share memory with no other site. */
 const ISOLATED = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -144,7 +144,8 @@ async function answer(path: string, script: string, folder: URL): Promise<Respon
   const name = /^\/onnxruntime\/([\w.-]+\.(\w+))$/.exec(path);
   if (name) {
     const bytes = await Deno.readFile(new URL(name[1]!, folder));
-    return new Response(bytes, { headers: { "content-type": TYPES[name[2]!] ?? "" } });
+    const type = TYPES[name[2]!] ?? "application/octet-stream";
+    return new Response(bytes, { headers: { "content-type": type, ...ISOLATED } });
   }
   const page = "<!doctype html><title>verity</title><script type=module src=/page.js></script>";
   return new Response(page, { headers: { "content-type": "text/html", ...ISOLATED } });

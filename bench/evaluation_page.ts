@@ -43,7 +43,7 @@ interface Runtime {
   readonly env: {
     logLevel: string;
     readonly wasm: { wasmPaths?: string; numThreads?: number };
-    readonly webgpu: { readonly adapter?: GPUAdapter };
+    readonly webgpu: { readonly device?: GPUDevice | Promise<GPUDevice> };
   };
   readonly Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => unknown;
   readonly InferenceSession: {
@@ -136,8 +136,10 @@ const page: EvaluationPage = {
       start,
       async () => (await session.run(feeds, ["logits"])).logits!.data,
     );
-    const { description = "", device = "" } = runtime.env.webgpu.adapter?.info ?? {};
-    return { adapter: provider === "webgpu" ? description || device : "processor", ...times };
+    const { adapterInfo } = provider === "webgpu" ? await runtime.env.webgpu.device ?? {} : {};
+    const { vendor = "", architecture = "", description = "" } = adapterInfo ?? {};
+    const adapter = description || `${vendor} ${architecture}`.trim() || "unnamed adapter";
+    return { adapter: provider === "webgpu" ? adapter : "processor", ...times };
   },
 };
 
