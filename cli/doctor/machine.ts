@@ -103,8 +103,8 @@ export function abilities({ gpu, limits }: Device, driver: string | undefined): 
       ? {
         name: "limits",
         state: "warning",
-        text: `${text}: large batches may not fit`,
-        mend: "deno task train --batch 8 …",
+        text: `${text}: what is larger is computed a few images at a time`,
+        mend: "deno task train --batch auto …",
       }
       : { name: "limits", state: "ok", text },
     {
