@@ -209,6 +209,12 @@ export type { Left } from "./data/batch_options.ts";
 export { deviceAugmentation, type DevicePart } from "./train/augmentation.ts";
 export { hasKernel } from "./train/retouches.ts";
 export { planTraining } from "./train/captured.ts";
+export {
+  findLearningRate,
+  type FoundRate,
+  type LearningRateSearch,
+  type RatePoint,
+} from "./train/lr_find.ts";
 export type { RateOptions } from "./train/rates.ts";
 export type { LossScale } from "./train/scaling.ts";
 export type { Measured } from "./train/trainer.ts";

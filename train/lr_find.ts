@@ -1,7 +1,6 @@
 /** The learning rate range test (Smith 2015): steps at rising rates, their losses, and what they suggest. */
 
-import type { Batch } from "../data/loader.ts";
-import type { Session } from "./session.ts";
+import type { Examples, Session } from "./session.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 
 /** Which rates are tried. */
@@ -20,6 +19,7 @@ export interface LearningRateSearch {
 
 /** One step of the test. */
 export interface RatePoint {
+  /** The learning rate of the step. */
   readonly rate: number;
   /** Of the weights before the step. */
   readonly loss: number;
@@ -29,6 +29,7 @@ export interface RatePoint {
 
 /** The curve and what it says. */
 export interface FoundRate {
+  /** All steps, in order. */
   readonly curve: readonly RatePoint[];
   /** A learning rate to train with; undefined where the loss falls nowhere. */
   readonly suggestion: number | undefined;
@@ -52,7 +53,7 @@ export async function findLearningRate(
     | "writeOptimizer"
     | "stepsDone"
   >,
-  batches: AsyncIterable<Batch>,
+  batches: AsyncIterable<Examples>,
   options: LearningRateSearch = {},
 ): Promise<FoundRate> {
   const { from = 1e-7, to = 1, steps = 100, stop = 4, tried } = options;
