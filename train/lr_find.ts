@@ -89,16 +89,20 @@ export async function findLearningRate(
 }
 
 /**
- * The rate at the middle of the longest fall: between the last point above which the smoothed loss has not yet
- * fallen by a tenth of its whole fall and the lowest point. Undefined where the loss falls by less than 1 %.
+ * The rate at the middle of the fall: between the last point at which the smoothed loss has not yet fallen by a tenth
+ * of its whole fall, and the lowest point. The first tenth of the curve, where the mean is of few losses, is left out.
+ * Undefined where the loss falls by less than 1 %, or than losses differ from their mean anyway.
  */
 export function suggestedRate(curve: readonly RatePoint[]): number | undefined {
-  if (curve.length < 3) return undefined;
-  const bottom = curve.reduce((a, b) => b.smoothed < a.smoothed ? b : a);
-  const before = curve.slice(0, curve.indexOf(bottom) + 1);
+  const points = curve.slice(Math.floor(curve.length / 10));
+  if (points.length < 3) return undefined;
+  const bottom = points.reduce((a, b) => b.smoothed < a.smoothed ? b : a);
+  const before = points.slice(0, points.indexOf(bottom) + 1);
   const top = before.reduce((a, b) => b.smoothed > a.smoothed ? b : a);
   const fall = top.smoothed - bottom.smoothed;
-  if (!(fall > 0.01 * top.smoothed)) return undefined;
+  const squares = before.map(({ loss, smoothed }) => (loss - smoothed) ** 2);
+  const noise = Math.sqrt(squares.reduce((a, b) => a + b, 0) / squares.length);
+  if (!(fall > 0.01 * top.smoothed && fall > noise)) return undefined;
   const begin = before.findLast(({ smoothed }) => smoothed > top.smoothed - fall / 10) ?? top;
   return Math.sqrt(begin.rate * bottom.rate);
 }

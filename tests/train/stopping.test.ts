@@ -172,5 +172,9 @@ Deno.test("suggestedRate() is in the middle of the fall, and nowhere without one
   const rate = suggestedRate(curve(fall))!;
   assert.ok(Math.abs(Math.log10(rate) + 2.9) < 0.15, `${rate}`);
   assert.equal(suggestedRate(curve(() => 1)), undefined);
+  // Losses that jump by 0.2 around a mean that wanders by less.
+  const restless = curve((x) => 0.7 + 0.05 * Math.sin(9 * x))
+    .map((point, k) => ({ ...point, loss: point.smoothed + 0.2 * (-1) ** k }));
+  assert.equal(suggestedRate(restless), undefined);
   assert.equal(suggestedRate(curve((x) => 1 + (x + 7))), undefined);
 });
