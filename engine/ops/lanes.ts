@@ -6,6 +6,9 @@ import { ceilDiv } from "../shape.ts";
 const MULTIPLY_ADD = 0.045;
 const BROADCAST = 0.04;
 
+/** Most vectors of results of a thread: more gain a few percent and double what there is to compile. */
+const MOST_RESULTS = 32;
+
 /**
  * Rows and quads of columns that a thread may compute of a product of `rows` × `columns` quads, by what
  * they should cost.
@@ -24,6 +27,7 @@ export function laneTiles(
   };
   return [8, 7, 6, 5, 4, 3, 2, 1].filter((TN) => columns % TN === 0)
     .flatMap((TN) => [8, 6, 4, 3, 2, 1].map((TM) => ({ TM, TN, cost: costOf(TM, TN) })))
+    .filter(({ TM, TN }) => TM * TN <= MOST_RESULTS)
     .sort((a, b) => a.cost - b.cost)
     .map(({ TM, TN }) => ({ TM, TN }));
 }
