@@ -14,6 +14,9 @@ import { bufferBytes, isFeatureMap } from "./formats.ts";
 import { kernelOf } from "./geometry.ts";
 import type { CompileOptions } from "./program.ts";
 
+/** Into how many slices a batch may be divided: 64 of WebGPU's least binding limit are 8 GiB a value. */
+const MOST_SLICES = 64;
+
 /** For each of `roots` the tensor that stands for it: itself where nothing is too large. */
 export function sliceBatch(
   roots: readonly Tensor[],
@@ -26,7 +29,9 @@ export function sliceBatch(
     const batch = t.shape[0] ?? 1;
     if (images < batch && images >= 1) most.set(batch, Math.min(images, most.get(batch) ?? batch));
   }
-  if (!most.size) return new Map(roots.map((t) => [t, t]));
+  const slices = Math.max(0, ...most.entries().map(([batch, images]) => Math.ceil(batch / images)));
+  // Beyond MOST_SLICES no device has the memory: whole, the value is named when it gets a place.
+  if (!most.size || slices > MOST_SLICES) return new Map(roots.map((t) => [t, t]));
   const slicer = new Slicer(most, options);
   for (const t of order) slicer.place(t);
   return new Map(roots.map((t) => [t, slicer.whole(t)]));
