@@ -15,6 +15,8 @@ import { pictures, temporaryFolder } from "../data/fixtures.ts";
 
 const TRAIN = "--model mobilenetv3_small_100 --size 64 --workers 1 --augment none --batch auto";
 
+const MIB = 2 ** 20;
+
 /** A device that is only known, with buffers of at most `maxBuffer` bytes. */
 function known(maxBuffer: number, software = false): Device {
   return { software, name: "made up", limits: { maxBuffer } } as Device;
@@ -42,18 +44,20 @@ Deno.test("--batch auto fills what is known of a device, and is saved as a numbe
     assert.equal(settled.flags.batch, settled.recipe.batch);
     return { batch: settled.flags.batch, text: said.at(-1)!, job: settled };
   };
-  const gpu = await on(known(40e6));
+  const gpu = await on(known(48 * MIB));
   assert.ok(gpu.batch >= 8 && gpu.batch % 8 === 0, String(gpu.batch));
-  assert.match(gpu.text, /^Batch \d+ \(auto\): .* MiB of the 38 MiB that this device allows/);
-  const more = await on(known(40e6), "--memory 45M");
+  assert.match(gpu.text, /^Batch \d+ \(auto\): .* MiB of the 48 MiB that this device allows/);
+  const more = await on(known(48 * MIB), "--memory 51M");
   assert.ok(more.batch > gpu.batch, `${more.batch} after ${gpu.batch}`);
-  assert.match(more.text, /of the 45 MiB that --memory allows$/);
-  const software = await on(known(2 ** 31, true), "", { free: () => 80e6 });
+  assert.match(more.text, /of the 51 MiB that --memory allows$/);
+  const software = await on(known(2 ** 31, true), "", { free: () => 96 * MIB });
   assert.equal(software.batch, gpu.batch);
-  assert.match(software.text, /of the 38 MiB that are half of what this machine has free/);
-  const full = await on(known(40e6), "", { allocate: (bytes) => Promise.resolve(bytes < 35e6) });
+  assert.match(software.text, /of the 48 MiB that are half of what this machine has free/);
+  const full = await on(known(48 * MIB), "", {
+    allocate: (bytes) => Promise.resolve(bytes < 40 * MIB),
+  });
   assert.ok(full.batch < gpu.batch, `${full.batch} after ${gpu.batch}`);
-  assert.match(full.text, /the device did not have the 38 MiB/);
+  assert.match(full.text, /the device did not have the 48 MiB/);
   const rich = await on(known(2 ** 40));
   assert.equal(rich.batch, 40);
   assert.match(rich.text, /more would leave an epoch fewer than 10 steps$/);
