@@ -4,8 +4,10 @@ import { denoFiles } from "../../cli/files.ts";
 import { Board } from "../../report/tensorboard/board.ts";
 import { smooth, temporaryFolder } from "../data/fixtures.ts";
 import { HOSTILE, madeOutputs } from "../report/made_run.ts";
-import { hasTensorBoard, PYTHON } from "../report/python.ts";
+import { hasPackage, PYTHON } from "../python.ts";
 import { pageTest } from "./watched.ts";
+
+const hasTensorBoard = await hasPackage("tensorboard");
 
 /** Starts TensorBoard; returns its address and its process. */
 async function serveEvents(logdir: string) {

@@ -1,6 +1,7 @@
 /** Tables of numbers in files: what is written, read back, and read by another program where it is there. */
 import assert from "node:assert/strict";
 import { formatTable, type NumberTable, parseTable, tableFormat } from "../../data/table_file.ts";
+import { hasPackage, python } from "../python.ts";
 import { temporaryFolder } from "./fixtures.ts";
 
 const TABLE: NumberTable = {
@@ -51,23 +52,20 @@ Deno.test("tableFormat() goes by the ending", () => {
   );
 });
 
-/** Whether Python and pyarrow are there: a reader that shares no code with the writer. */
-const pyarrow = await new Deno.Command("python3", { args: ["-c", "import pyarrow"] }).output()
-  .then(({ success }) => success, () => false);
+// A reader that shares no code with the writer.
+const pyarrow = await hasPackage("pyarrow");
 
 Deno.test({
-  name: `pyarrow reads the Parquet file${pyarrow ? "" : " (skipped: no pyarrow)"}`,
+  name: `pyarrow reads the Parquet file${pyarrow ? "" : " (skipped: Python has no pyarrow)"}`,
   ignore: !pyarrow,
   fn: async () => {
     const bytes = await formatTable(TABLE, "parquet");
     await using folder = await temporaryFolder({ "t.parquet": bytes });
     const script = "import json, sys, pyarrow.parquet as p; t = p.read_table(sys.argv[1]); " +
       "print(json.dumps([t.column_names, [str(f.type) for f in t.schema], t.to_pydict()]))";
-    const args = ["-c", script, `${folder.path}/t.parquet`];
-    const { stdout, stderr } = await new Deno.Command("python3", { args }).output();
-    const text = new TextDecoder().decode(stdout);
-    assert.notEqual(text, "", new TextDecoder().decode(stderr));
-    const [names, types, columns] = JSON.parse(text);
+    const { out, err } = await python("-c", script, `${folder.path}/t.parquet`);
+    assert.notEqual(out, "", err);
+    const [names, types, columns] = JSON.parse(out);
     assert.deepEqual(names, TABLE.columns);
     assert.deepEqual(types, ["double", "string", "double"]);
     assert.deepEqual(columns, {

@@ -6,7 +6,9 @@ import { Board } from "../../report/tensorboard/board.ts";
 import type { EpochEvent, StepEvent } from "../../train/events.ts";
 import { scoresOf } from "../../train/metrics.ts";
 import { smooth, temporaryFolder } from "../data/fixtures.ts";
-import { hasTensorBoard, python } from "./python.ts";
+import { hasPackage, python } from "../python.ts";
+
+const hasTensorBoard = await hasPackage("tensorboard");
 
 /** Reads a folder of events as TensorBoard does and prints what it found. */
 const READER = `

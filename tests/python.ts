@@ -1,4 +1,4 @@
-/** Python and its TensorBoard, where they are installed; `PYTHON` names another one. Asserts nothing. */
+/** Python and packages of it, where they are installed; `PYTHON` names another one. Asserts nothing. */
 
 /** The program. */
 export const PYTHON = Deno.env.get("PYTHON") ?? "python3";
@@ -18,6 +18,7 @@ export async function python(
   return { success, out: text.decode(stdout), err: text.decode(stderr) };
 }
 
-/** Whether Python has the package `tensorboard`. */
-export const hasTensorBoard: boolean =
-  (await python("-c", "import tensorboard").catch(() => undefined))?.success === true;
+/** Whether Python has a package. */
+export async function hasPackage(name: string): Promise<boolean> {
+  return (await python("-c", `import ${name}`).catch(() => undefined))?.success === true;
+}
