@@ -14,6 +14,7 @@ import { mul, relu } from "../engine/ops/pointwise.ts";
 import { mean, sum } from "../engine/ops/sum.ts";
 import type { Weight } from "../models/safetensors.ts";
 import { type CapturedModel, captureModel, imageFeeds } from "./captured.ts";
+import { argmaxRows } from "./metrics/probabilities.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
 import { ARENAS, encodeVariables } from "./weights.ts";
 
@@ -149,7 +150,7 @@ export class GradCam {
     for (const [t, numbers] of imageFeeds(this.#captured, { images }, "evaluation")) {
       this.#memory.write(t, numbers);
     }
-    const sought = classes ?? largest(await this.#logits(), this.#graph.logits.shape[1]!);
+    const sought = classes ?? argmaxRows(await this.#logits(), this.#graph.logits.shape[1]!);
     this.#memory.write(this.#graph.selection, this.#select(sought));
     this.#runner.run();
     const reading = [this.#runner.read(this.#graph.logits), this.#runner.read(this.#graph.maps)];
@@ -182,14 +183,6 @@ export class GradCam {
     });
     return selection;
   }
-}
-
-/** The class of the largest logit of each row, the first of equal ones. */
-function largest(logits: Float32Array, classes: number): Int32Array {
-  return Int32Array.from({ length: logits.length / classes }, (_, i) => {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    return row.indexOf(Math.max(...row));
-  });
 }
 
 /** Each run of `places` numbers divided by its largest; left as it is where that is 0. */
