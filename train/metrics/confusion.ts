@@ -41,7 +41,7 @@ export function confusionOf(
 
 /** Support, precision, recall and F1 of each class. */
 export function classScores(confusion: Confusion): ClassScores[] {
-  const called = confusion.map((_, k) => sum(confusion.map((row) => row[k]!)));
+  const called = calledOf(confusion);
   return confusion.map((row, k) => {
     const [support, hits] = [sum(row), row[k]!];
     return {
@@ -78,13 +78,18 @@ export function balancedAccuracy(confusion: Confusion): number {
  */
 export function matthewsCorrelation(confusion: Confusion): number {
   const truth = confusion.map(sum);
-  const called = confusion.map((_, k) => sum(confusion.map((row) => row[k]!)));
+  const called = calledOf(confusion);
   const n = sum(truth);
   const hits = sum(confusion.map((row, k) => row[k]!));
   const product = (a: readonly number[], b: readonly number[]) => sum(a.map((v, k) => v * b[k]!));
   const covariance = hits * n - product(truth, called);
   const spread = (n * n - product(called, called)) * (n * n - product(truth, truth));
   return ratio(covariance, Math.sqrt(spread));
+}
+
+/** How often each class was called. */
+function calledOf(confusion: Confusion): number[] {
+  return confusion.map((_, k) => sum(confusion.map((row) => row[k]!)));
 }
 
 function sum(values: readonly number[]): number {
