@@ -8,7 +8,7 @@ import type { RunEvent, StepEvent } from "./events.ts";
 import { textOf } from "./log.ts";
 
 /** Columns of `steps.csv`; a row is a reading of loss and accuracy. */
-export const STEP_COLUMNS = [
+const STEP_COLUMNS = [
   "epoch",
   "step",
   "loss",
