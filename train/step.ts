@@ -78,7 +78,10 @@ export function captureStep(
   if (accumulate) return { scalars, metrics, ...divided(inputs, passOptions, update) };
 
   const { targets, logits, loss, gradient, overflow, capture, correct, statistics } = capturePass(
-    ...[model, variables, images, passOptions] as const,
+    model,
+    variables,
+    images,
+    passOptions,
   );
   const { states, updates: changed } = update(gradient, statistics);
   if (statistics !== variables.statistics.tensor) {
