@@ -1,7 +1,7 @@
 /** One batch through a model and back: loss, gradients, statistics. Changes no parameter. */
 
 import { gradients } from "../engine/autodiff.ts";
-import { constant, input, type Tensor, topological } from "../engine/graph.ts";
+import { input, type Tensor, topological } from "../engine/graph.ts";
 import { distilled, type TeacherOptions } from "../engine/nn/distillation.ts";
 import { type LossSums, lossSums, type NamedLossOptions } from "../engine/nn/losses.ts";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../engine/nn/scope.ts";
 import { argmaxEqual } from "../engine/ops/cross_entropy.ts";
 import { pack } from "../engine/ops/layout.ts";
-import { add, div, full, mul } from "../engine/ops/pointwise.ts";
+import { div, mul } from "../engine/ops/pointwise.ts";
 import { sum } from "../engine/ops/sum.ts";
 import { recompute } from "../engine/recompute.ts";
 import { unscaled } from "./scaling.ts";
@@ -83,10 +83,7 @@ export function capturePass(
   const correct = sum(argmaxEqual(logits, targets));
   const pass = { ...sums, targets, logits, loss, correct, ...gradient, capture };
   if (!statistics.variables.length) return { ...pass, statistics: statistics.tensor };
-  const { packed, factors, momentum } = nextStatistics(variables, capture);
-  const fresh = mul(packed, constant(Array.from(factors), statistics.tensor.shape));
-  const next = add(mul(statistics.tensor, full(1 - momentum, [])), fresh);
-  return { ...pass, statistics: next };
+  return { ...pass, statistics: nextStatistics(variables, capture) };
 }
 
 /** Gradients of `parts` that compute what is inside the blocks of the model again. */

@@ -1,8 +1,8 @@
 /** Running statistics estimated anew: the mean over batches for weights that were never trained, such as an average. */
 
 import type { Goal } from "../engine/compile/program.ts";
-import { constant, input, type Tensor } from "../engine/graph.ts";
-import { apply, nextStatistics } from "../engine/nn/scope.ts";
+import { input, type Tensor } from "../engine/graph.ts";
+import { apply, batchStatistics } from "../engine/nn/scope.ts";
 import { add, mul, sub } from "../engine/ops/pointwise.ts";
 import type { CapturedModel } from "./captured.ts";
 
@@ -23,8 +23,7 @@ export function captureStatistics(
   const { tensor, variables } = evaluated.statistics;
   if (variables.length === 0) return undefined;
   const { capture } = apply(model, evaluated, pixels.training, { training: true });
-  const { packed, factors } = nextStatistics(evaluated, capture, 1);
-  const batch = mul(packed, constant(Array.from(factors), tensor.shape));
+  const batch = batchStatistics(evaluated, capture);
   const share = input("share of the batch", []);
   const next = add(tensor, mul(sub(batch, tensor), share));
   return { goal: { outputs: [], updates: new Map([[tensor, next]]) }, share };

@@ -1,8 +1,9 @@
 /** Scope: where in a model a layer stands. Gives layers their variables and remembers what they made. */
 
-import { input, type Tensor } from "../graph.ts";
+import { constant, input, type Tensor } from "../graph.ts";
 import { dropout, dropPath } from "../ops/dropout.ts";
 import { pack } from "../ops/layout.ts";
+import { add, full, mul } from "../ops/pointwise.ts";
 import { rows, type Shape } from "../shape.ts";
 import { moments } from "../ops/batch_norm.ts";
 import type { Initial } from "./init.ts";
@@ -107,21 +108,28 @@ export function apply(
 const MOMENTUM = 0.1;
 
 /**
- * The running statistics after a batch: `(1 − momentum) · running + momentum · batch`, the variance unbiased, as
- * `torch.nn.BatchNorm2d` keeps them. Gives the batch's arena and what to multiply it with. Default momentum 0.1.
+ * The running statistics after a batch, with their layout: `(1 − momentum) · running + momentum · batch`, the
+ * variance unbiased, as `torch.nn.BatchNorm2d` keeps them; momentum 0.1.
  */
-export function nextStatistics(
+export function nextStatistics(variables: Variables, capture: Capture): Tensor {
+  const fresh = batchStatistics(variables, capture, MOMENTUM);
+  return add(mul(variables.statistics.tensor, full(1 - MOMENTUM, [])), fresh);
+}
+
+/** The statistics of a batch, variances unbiased, times `factor`, with the layout of the running ones. */
+export function batchStatistics(
   { statistics }: Variables,
   capture: Capture,
-  momentum = MOMENTUM,
-): { readonly packed: Tensor; readonly factors: Float32Array; readonly momentum: number } {
+  factor = 1,
+): Tensor {
   const batch = statistics.variables.map((v) => capture.moments.get(v.name)!);
   const factors = statistics.encode(({ key, shape }) => {
     const { count } = capture.moments.get(key.slice(0, key.lastIndexOf(".")))!;
     const unbiased = key.endsWith("running_var") ? count / (count - 1) : 1;
-    return new Float32Array(shape[0]!).fill(momentum * unbiased);
+    return new Float32Array(shape[0]!).fill(factor * unbiased);
   });
-  return { packed: pack(batch.map((m) => m.tensor)), factors, momentum };
+  const packed = pack(batch.map((m) => m.tensor));
+  return mul(packed, constant(Array.from(factors), statistics.tensor.shape));
 }
 
 /** A place in a model. */
