@@ -2,10 +2,11 @@
 
 import type { Score } from "../train/events.ts";
 import type { FitData, FitOptions } from "../train/fit.ts";
-import { finishAverage, firstBatches, trainingBatches } from "../train/recalibrate.ts";
+import { finishAverage } from "../train/recalibrate.ts";
 import { isBetter } from "../train/selection.ts";
 import type { Session } from "../train/session.ts";
 import { scoreText } from "../train/score_tables.ts";
+import { firstBatches, trainingBatches } from "../train/training_batches.ts";
 import type { OptimizerFlags } from "./optimizer_flags.ts";
 
 /** Batches from which running statistics of schedule-free weights are estimated before a validation. */

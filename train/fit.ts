@@ -12,11 +12,11 @@ import {
 } from "./evaluate.ts";
 import type { EpochEvent, Reporter, Score } from "./events.ts";
 import { type ScoreName, SCORES } from "./metrics/scores.ts";
-import { trainingBatches } from "./recalibrate.ts";
 import { isBetter, MONITOR } from "./selection.ts";
 import { LEAST_FACTOR } from "./scaling.ts";
 import type { Session } from "./session.ts";
 import type { Measured } from "./trainer.ts";
+import { trainingBatches } from "./training_batches.ts";
 import { constantWarning, firstLossWarning, rehearse } from "./warnings.ts";
 
 export { isBetter } from "./selection.ts";

@@ -1,0 +1,32 @@
+/** The batches of a training epoch, and the first few of any. Prepares no image. */
+
+import type { Batch } from "../data/loader.ts";
+import type { ImageSet } from "./evaluate.ts";
+import type { FitOptions } from "./fit.ts";
+
+/** The batches of an epoch, as training sees them. */
+export function trainingBatches(
+  { loader }: ImageSet,
+  options: FitOptions,
+  epoch: number,
+): AsyncIterable<Batch> {
+  const { batch, size, resize, interpolation, seed, augment, classes, hasKernel } = options;
+  return loader.batches({
+    ...{ batch, size, resize, interpolation, seed, train: true, epoch, reuse: true },
+    ...(augment && { augment }),
+    ...(hasKernel && { hasKernel }),
+    ...(classes && { classes }),
+  });
+}
+
+/** The first `count` of `batches`, or all. */
+export async function* firstBatches(
+  batches: AsyncIterable<Batch>,
+  count: number,
+): AsyncGenerator<Batch> {
+  let taken = 0;
+  for await (const batch of batches) {
+    yield batch;
+    if (++taken >= count) return;
+  }
+}
