@@ -49,10 +49,18 @@ export async function evaluate(
   images: ImageSet,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { batch, size, resize, interpolation, seed, measured } = options;
-  const plain = { batch, size, resize, interpolation, seed, train: false, epoch: 0 };
-  const made = await outputs(session, images, plain, measured);
+  const made = await plainOutputs(session, images, options);
   return { scores: scoresOf(made), outputs: made };
+}
+
+/** Outputs of images that nothing is done to, whatever else is in `options`. Throws as {@linkcode outputs} does. */
+export async function plainOutputs(
+  session: Evaluable,
+  images: ImageSet,
+  { batch, size, resize, interpolation, seed, measured }: EvaluateOptions,
+): Promise<Outputs> {
+  const plain = { batch, size, resize, interpolation, seed, train: false, epoch: 0 };
+  return await outputs(session, images, plain, measured);
 }
 
 /**

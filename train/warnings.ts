@@ -1,8 +1,14 @@
 /** What a person may want to know of numbers that are suspicious though they are no errors. Stops nothing. */
 
-import type { Evaluable, EvaluateOptions, ImageSet, Outputs } from "./evaluate.ts";
-import { outputs } from "./evaluate.ts";
+import {
+  type Evaluable,
+  type EvaluateOptions,
+  type ImageSet,
+  type Outputs,
+  plainOutputs,
+} from "./evaluate.ts";
 import { argmaxRows } from "./metrics/probabilities.ts";
+import { firstBatches } from "./training_batches.ts";
 
 /** How far the first loss may be from that of even odds, as a factor. */
 const FAR = 2;
@@ -24,22 +30,6 @@ export function constantWarning({ logits, labels, classes }: Outputs): string | 
   return `All ${labels.length} validation images are predicted to be of class ${[...predicted][0]}`;
 }
 
-/** The first images of a set, in whole batches. */
-function firstBatches({ loader, count }: ImageSet, batches: number, batch: number): ImageSet {
-  return {
-    count: Math.min(count, batches * batch),
-    loader: {
-      async *batches(options) {
-        let left = batches;
-        for await (const images of loader.batches(options)) {
-          yield images;
-          if (--left === 0) return;
-        }
-      },
-    },
-  };
-}
-
 /**
  * Runs the first batches of validation, so that what is wrong with it shows before an epoch is spent: the first output
  * that is not finite, undefined where all are. Throws what reading the images throws.
@@ -49,8 +39,10 @@ export async function rehearse(
   images: ImageSet,
   { batches, ...options }: EvaluateOptions & { readonly batches: number },
 ): Promise<number | undefined> {
-  const { batch, size, resize, interpolation, seed } = options;
-  const plain = { batch, size, resize, interpolation, seed, train: false, epoch: 0 };
-  const { logits } = await outputs(session, firstBatches(images, batches, batch), plain);
+  const first: ImageSet = {
+    count: Math.min(images.count, batches * options.batch),
+    loader: { batches: (how) => firstBatches(images.loader.batches(how), batches) },
+  };
+  const { logits } = await plainOutputs(session, first, options);
   return logits.find((x) => !Number.isFinite(x));
 }
