@@ -19,8 +19,6 @@ import type { Measured } from "./trainer.ts";
 import { trainingBatches } from "./training_batches.ts";
 import { constantWarning, firstLossWarning, rehearse } from "./warnings.ts";
 
-export { isBetter } from "./selection.ts";
-
 /** The loss is no longer a finite number: the message names the epoch, the step and a remedy. */
 export class DivergedError extends Error {
   override readonly name = "DivergedError";

@@ -1,11 +1,12 @@
 /** Tests of the training loop on a model that needs no device. */
 import assert from "node:assert/strict";
-import { DivergedError, fit, type FitOptions, isBetter, stepsPerEpoch } from "../../train/fit.ts";
+import { DivergedError, fit, type FitOptions, stepsPerEpoch } from "../../train/fit.ts";
 import type { RunEvent } from "../../train/events.ts";
 import type { LoaderOptions } from "../../data/loader.ts";
 import { readPipeline } from "../../data/pipeline.ts";
 import { PRESETS } from "../../data/presets.ts";
 import type { ImageSet } from "../../train/evaluate.ts";
+import { isBetter } from "../../train/selection.ts";
 import { greys } from "./brightness.ts";
 import { Regression } from "./regression.ts";
 
