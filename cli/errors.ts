@@ -6,7 +6,7 @@ import { MemoryError } from "../engine/compile/program.ts";
 import { DeviceError } from "../engine/gpu/device.ts";
 import { HubError } from "../models/hub.ts";
 import { CheckpointError } from "../train/checkpoint.ts";
-import { DivergedError } from "../train/fit.ts";
+import { DivergedError } from "../train/epoch.ts";
 import { RunFolderError } from "../train/run_folder.ts";
 
 /** The command line asks for something that cannot be: the message names the flag. */

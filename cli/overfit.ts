@@ -1,7 +1,7 @@
 /** `train --overfit`: a few batches, learned by heart, and a verdict. Leaves no run folder. */
 
 import type { Batch } from "../data/loader.ts";
-import { DivergedError } from "../train/fit.ts";
+import { DivergedError } from "../train/epoch.ts";
 import { overfit } from "../train/overfit.ts";
 import type { Session } from "../train/session.ts";
 import { openImages } from "./images.ts";

@@ -4,7 +4,7 @@ import { formatCsv } from "../data/csv.ts";
 import { baseName, join } from "../data/files.ts";
 import { MemoryError } from "../engine/compile/program.ts";
 import type { RunEvent, Score } from "../train/events.ts";
-import { DivergedError } from "../train/fit.ts";
+import { DivergedError } from "../train/epoch.ts";
 import { type ScoreName, SCORES } from "../train/metrics/scores.ts";
 import { bracketsOf, drawOptions, search, type TrialResult } from "../train/search.ts";
 import { isBetter } from "../train/selection.ts";

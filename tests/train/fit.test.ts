@@ -1,6 +1,7 @@
 /** Tests of the training loop on a model that needs no device. */
 import assert from "node:assert/strict";
-import { DivergedError, fit, type FitOptions, stepsPerEpoch } from "../../train/fit.ts";
+import { DivergedError } from "../../train/epoch.ts";
+import { fit, type FitOptions, stepsPerEpoch } from "../../train/fit.ts";
 import type { RunEvent } from "../../train/events.ts";
 import type { LoaderOptions } from "../../data/loader.ts";
 import { readPipeline } from "../../data/pipeline.ts";

@@ -1,7 +1,8 @@
 /** Tests of when the loop stops, what it calls better, and what it warns of. No device. */
 import assert from "node:assert/strict";
 import type { RunEvent } from "../../train/events.ts";
-import { DivergedError, fit, type FitOptions } from "../../train/fit.ts";
+import { DivergedError } from "../../train/epoch.ts";
+import { fit, type FitOptions } from "../../train/fit.ts";
 import { overfit } from "../../train/overfit.ts";
 import { suggestedRate } from "../../train/lr_find.ts";
 import { bestEpochs, isBetter } from "../../train/selection.ts";

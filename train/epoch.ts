@@ -1,0 +1,162 @@
+/** An epoch of steps, what is said of them and what they amount to. Validates nothing. */
+
+import type { ImageSet } from "./evaluate.ts";
+import type { Reporter } from "./events.ts";
+import type { FitOptions, Trainable } from "./fit.ts";
+import { LEAST_FACTOR } from "./scaling.ts";
+import type { Measured } from "./trainer.ts";
+import { trainingBatches } from "./training_batches.ts";
+import { firstLossWarning } from "./warnings.ts";
+
+/** The loss is no longer a finite number: the message names the epoch, the step and a remedy. */
+export class DivergedError extends Error {
+  override readonly name = "DivergedError";
+}
+
+/** How to train for an epoch. */
+export interface EpochOptions extends FitOptions {
+  /** From 0. */
+  readonly epoch: number;
+  /** Steps of an epoch. */
+  readonly steps: number;
+  /** Seconds that a validation takes, for what is said of the time left. */
+  readonly validationSeconds: number;
+}
+
+/** What an epoch amounts to. */
+export interface Epoch {
+  /** Its time, which goes on. */
+  readonly clock: Clock;
+  /** Means over its steps. */
+  readonly mean: Mean;
+  /** Steps that were taken. */
+  readonly step: number;
+  /** Of the last one. */
+  readonly learningRate: number;
+}
+
+/** Takes the steps of an epoch. Throws {@linkcode DivergedError} when a loss is not finite. */
+export async function trainEpoch(
+  session: Trainable,
+  images: ImageSet,
+  options: EpochOptions,
+  report: Reporter,
+): Promise<Epoch> {
+  const { epoch, epochs, steps, batch, accumulate = 1, schedule, logEvery, resume } = options;
+  // The classes of a classifier that knows nothing yet.
+  const fresh = resume === undefined && epoch === 0 ? options.fresh : undefined;
+  const clock = new Clock();
+  const mean = new Mean();
+  let now = new Mean(); // Since the last event.
+  let [step, read, learningRate, added] = [0, 0, 0, 0];
+  for await (const examples of trainingBatches(images, options, epoch)) {
+    if (step === steps) break; // what is left fills no step
+    clock.waited += examples.waited;
+    if (accumulate > 1) {
+      session.accumulate(examples);
+      if (++added % accumulate !== 0) continue;
+    }
+    learningRate = schedule.learningRate(epoch, step);
+    const beta1 = schedule.beta1?.(epoch, step);
+    const rates = beta1 === undefined ? { learningRate } : { learningRate, beta1 };
+    if (accumulate > 1) session.update(rates);
+    else session.step(examples, rates);
+    step++;
+    const first = step === 1 && fresh !== undefined;
+    const logs = step % logEvery === 0 || step === steps;
+    if (!first && !logs) continue;
+    const measured = await session.metrics();
+    now.add(measured);
+    const skipped = skippedText(measured.scaling, step - read, { epoch, step });
+    if (skipped !== undefined) report({ event: "note", text: skipped });
+    read = step;
+    if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, { epoch, step });
+    const doubt = first ? firstLossWarning(now.loss, fresh) : undefined;
+    if (doubt !== undefined) report({ event: "warning", text: doubt });
+    if (!logs) continue;
+    mean.add(now);
+    clock.images = batch * accumulate * step;
+    const left = (epochs - epoch) * steps - step;
+    report({
+      event: "step",
+      epoch: epoch + 1,
+      epochs,
+      step,
+      steps,
+      loss: now.loss,
+      accuracy: now.accuracy,
+      lr: learningRate,
+      "img_per_s": clock.images / clock.seconds,
+      waiting: Math.min(1, clock.waited / clock.seconds),
+      "eta_s": left * clock.seconds / step + (epochs - epoch) * options.validationSeconds,
+    });
+    now = new Mean();
+  }
+  return { clock, mean, step, learningRate };
+}
+
+/** Time and images of an epoch. */
+class Clock {
+  readonly #start = performance.now();
+  images = 0;
+  waited = 0;
+
+  /** Seconds since the epoch began. */
+  get seconds(): number {
+    return Math.max(1e-9, (performance.now() - this.#start) / 1000);
+  }
+}
+
+/** Means over an epoch of the readings between its steps, each weighted by its images. */
+class Mean {
+  count = 0;
+  #loss = 0;
+  #accuracy = 0;
+
+  add({ loss, accuracy, count }: { loss: number; accuracy: number; count: number }): void {
+    this.count += count;
+    this.#loss += loss * count;
+    this.#accuracy += accuracy * count;
+  }
+
+  get loss(): number {
+    return this.#loss / this.count;
+  }
+
+  get accuracy(): number {
+    return this.#accuracy / this.count;
+  }
+}
+
+/**
+ * What to say of steps that were left out among `steps`, if any were. Throws DivergedError where no step was
+ * taken and the loss cannot be scaled any less.
+ */
+function skippedText(
+  scaling: Measured["scaling"],
+  steps: number,
+  at: { readonly epoch: number; readonly step: number },
+): string | undefined {
+  if (!scaling?.skipped) return undefined;
+  const { skipped, lossScale } = scaling;
+  if (skipped === steps && lossScale <= LEAST_FACTOR) {
+    throw new DivergedError(
+      `Cannot go on training: gradients are beyond what halves hold by step ${at.step} of epoch ` +
+        `${at.epoch + 1}, smaller ones were needed; try a lower --lr or --precision f32`,
+    );
+  }
+  return `${skipped} of ${steps} steps changed nothing: gradients were beyond what halves hold; the ` +
+    `loss is now scaled by ${lossScale}`;
+}
+
+/** What ends a run whose loss is not finite. */
+export function diverged(
+  what: "training" | "validation",
+  loss: number,
+  { epoch, step }: { readonly epoch: number; readonly step: number },
+): DivergedError {
+  return new DivergedError(
+    `Cannot go on training: the ${what} loss is ${loss} by step ${step} of epoch ${epoch + 1}, ` +
+      "a finite one was needed; try a lower --lr",
+  );
+}
