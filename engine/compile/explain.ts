@@ -28,8 +28,7 @@ export function explain(program: Program): string {
   ].join("\n");
 }
 
-/** The buffer of a binding, and as what it is read and written unless that is float32. */
-/** A buffer, where in it a stretch begins in 256 bytes, and its format: `b7@1f4:f16`. */
+/** The buffer of a binding, where in it that begins, in 256 bytes, and its format but float32: `b7@1f4:f16`. */
 function name({ buffer, offset, format }: Binding): string {
   const at = offset ? `@${(offset / 256).toString(16)}` : "";
   return `b${buffer}${at}${format === "f32" ? "" : `:${format}`}`;

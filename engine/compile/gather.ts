@@ -1,6 +1,6 @@
 /**
  * Gathering: sums of split products, which only a pack waits for, are added up by one dispatch. Their parts
- * lie in one workspace meanwhile.
+ * lie side by side meanwhile.
  */
 
 import { constant, type Tensor } from "../graph.ts";
@@ -54,7 +54,7 @@ export function gatherSums(steps: readonly Step[], owners: Owners, maxBinding: n
   }).sort((a, b) => a.at - b.at);
   if (jobs.length < 2) return { steps, waiting: [] };
 
-  // A list of jobs for each stretch of steps whose parts fit the workspace, before the packs are read.
+  // A list of jobs for each stretch of steps whose parts are no more than `limit`, before the packs are read.
   const all = jobs.reduce((n, job) => n + aligned(job.parts), 0);
   const limit = Math.min(maxBinding, MOST_BYTES, Math.max(LEAST_BYTES, all / LISTS));
   const lists: { pack: Tensor; jobs: typeof jobs; bytes: number; before: number }[] = [];

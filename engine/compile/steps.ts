@@ -24,7 +24,7 @@ export interface Step {
   readonly sums: readonly Sum[];
   /** Small values computed from complete sums, column by column. */
   readonly after: readonly Tensor[];
-  /** Sums of stretches, whose parts wait in one workspace: see `gather.ts`. */
+  /** Sums of stretches, whose parts wait side by side: see `gather.ts`. */
   readonly gathers?: readonly Tensor[];
   /** A pack whose gaps, what no part of it covers, are set to zero. */
   readonly clears?: Tensor;

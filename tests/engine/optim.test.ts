@@ -91,7 +91,7 @@ interface Cell {
   c: number;
 }
 
-/** A step of one number, in the words of the paper or of PyTorch; `all` are those of its tensor. */
+/** A step of one number, in the words of the paper or of PyTorch. */
 type Rule = (
   cell: Cell,
   g: number,
