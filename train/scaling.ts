@@ -5,8 +5,8 @@
  */
 
 import { input, type Tensor } from "../engine/graph.ts";
-import { clamp } from "../engine/ops/compare.ts";
-import { inverseBeside, notFinite, where } from "../engine/ops/overflow.ts";
+import { clamp, where } from "../engine/ops/compare.ts";
+import { inverseBeside, notFinite } from "../engine/ops/overflow.ts";
 import { add, full, mul, positive } from "../engine/ops/pointwise.ts";
 import { sum } from "../engine/ops/sum.ts";
 import { fromFloats, toFloats, type Weight } from "../models/safetensors.ts";

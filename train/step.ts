@@ -5,7 +5,7 @@ import { input, type Tensor } from "../engine/graph.ts";
 import type { TeacherOptions } from "../engine/nn/distillation.ts";
 import type { NamedLossOptions } from "../engine/nn/losses.ts";
 import type { Capture, Model, Variables } from "../engine/nn/scope.ts";
-import { where } from "../engine/ops/overflow.ts";
+import { where } from "../engine/ops/compare.ts";
 import { row } from "../engine/ops/layout.ts";
 import { add, div, full } from "../engine/ops/pointwise.ts";
 import type { Shape } from "../engine/shape.ts";

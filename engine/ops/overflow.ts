@@ -1,7 +1,6 @@
-/** Ops for gradients of a scaled loss: which numbers overflowed, and what to take in their place. No gradients. */
+/** Ops for gradients of a scaled loss: which numbers overflowed, and their scale. No gradients. */
 
 import { type Op, Tensor } from "../graph.ts";
-import { broadcastShape } from "../shape.ts";
 import { reshape, row } from "./layout.ts";
 import { mapElements } from "./pointwise.ts";
 
@@ -10,12 +9,6 @@ const notFiniteOp: Op = {
   name: "notFinite",
   pointwise: (_, [x]) => `vec4f((bitcast<vec4u>(${x}) & vec4u(0x7F800000u)) == vec4u(0x7F800000u))`,
   reference: (y, x) => mapElements(y, [x!], (v) => Number.isFinite(v) ? 0 : 1),
-};
-
-const whereOp: Op = {
-  name: "where",
-  pointwise: (_, [condition, a, b]) => `select(${b}, ${a}, ${condition} != vec4f())`,
-  reference: (y, ...inputs) => mapElements(y, inputs, (condition, a, b) => condition ? a! : b!),
 };
 
 const besideOp: Op = {
@@ -27,12 +20,6 @@ const besideOp: Op = {
 /** 1 where `x` is infinite or NaN, else 0. */
 export function notFinite(x: Tensor): Tensor {
   return new Tensor(notFiniteOp, [x], x.shape, {});
-}
-
-/** `a` where `condition` is not 0, else `b`, whatever the other is. */
-export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  const inputs = [condition, a, b];
-  return new Tensor(whereOp, inputs, inputs.map((t) => t.shape).reduce(broadcastShape), {});
 }
 
 /** 1 / `factor`, and `count`, scalars all of them. In one place, so that who reads both sees one buffer. */

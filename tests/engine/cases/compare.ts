@@ -1,6 +1,7 @@
 /** Rows of the table of cases: ops that compare. */
 
 import { clamp, maximum, minimum, sign, where } from "../../../engine/ops/compare.ts";
+import { notFinite } from "../../../engine/ops/overflow.ts";
 import type { Case } from "./case.ts";
 
 /** Whole numbers too, so that equal values occur. */
@@ -18,6 +19,13 @@ export const compareCases: Case[] = [
     name: "where",
     inputs: [[4, 1], [4, 5], []],
     build: (c, a, b) => where(c!, a!, b!),
+    whole: true,
+    wrt: [],
+  },
+  {
+    name: "where, a scalar condition and one of each number",
+    inputs: [[3, 6], [3, 6], []],
+    build: (a, b, c) => where(where(c!, a!, b!), where(notFinite(c!), a!, b!), a!),
     whole: true,
     wrt: [],
   },

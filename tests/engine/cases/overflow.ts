@@ -1,6 +1,6 @@
 /** Rows of the table of cases: ops for gradients of a scaled loss. */
 
-import { inverseBeside, notFinite, where } from "../../../engine/ops/overflow.ts";
+import { inverseBeside, notFinite } from "../../../engine/ops/overflow.ts";
 import { add, div, mul } from "../../../engine/ops/pointwise.ts";
 import { sum } from "../../../engine/ops/sum.ts";
 import type { Case } from "./case.ts";
@@ -10,13 +10,6 @@ export const overflowCases: Case[] = [
     name: "notFinite: infinite, NaN and plain",
     inputs: [[5, 7], [5, 7]],
     build: (a, b) => notFinite(div(a!, b!)),
-    whole: true,
-    wrt: [],
-  },
-  {
-    name: "where, a scalar condition and one of each number",
-    inputs: [[3, 6], [3, 6], []],
-    build: (a, b, c) => where(where(c!, a!, b!), where(notFinite(c!), a!, b!), a!),
     whole: true,
     wrt: [],
   },
