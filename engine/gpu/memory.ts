@@ -94,15 +94,33 @@ export async function canAllocate(device: Device, bytes: number): Promise<boolea
   const { gpu } = device;
   const most = Math.floor(gpu.limits.maxBufferSize / 4) * 4;
   const buffers: GPUBuffer[] = [];
-  gpu.pushErrorScope("out-of-memory");
-  try {
-    for (let left = Math.ceil(bytes / 4) * 4; left > 0; left -= most) {
-      buffers.push(createStorage(device, Math.min(left, most), "trial"));
+  const error = await errorOf(gpu, "out-of-memory", () => {
+    try {
+      for (let left = Math.ceil(bytes / 4) * 4; left > 0; left -= most) {
+        buffers.push(createStorage(device, Math.min(left, most), "trial"));
+      }
+    } finally {
+      for (const buffer of buffers) buffer.destroy();
     }
-  } finally {
-    for (const buffer of buffers) buffer.destroy();
+  });
+  return error === null;
+}
+
+/** What the device says against `action`; nothing is left open where it throws. */
+export async function errorOf(
+  gpu: GPUDevice,
+  filter: GPUErrorFilter,
+  action: () => void | Promise<void>,
+): Promise<GPUError | null> {
+  gpu.pushErrorScope(filter);
+  try {
+    const pending = action();
+    if (pending) await pending; // else nothing may come between: scopes of other programs would mix
+  } catch (error) {
+    await gpu.popErrorScope();
+    throw error;
   }
-  return await gpu.popErrorScope() === null;
+  return await gpu.popErrorScope();
 }
 
 /**

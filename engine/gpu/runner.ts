@@ -4,7 +4,7 @@ import { constantValues, type Tensor } from "../graph.ts";
 import { type Location, MemoryError, type Program } from "../compile/program.ts";
 import { bufferBytes } from "../compile/formats.ts";
 import type { Device } from "./device.ts";
-import { createStorage, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
+import { createStorage, errorOf, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
 import { Pace } from "./pace.ts";
 import { numbersBytes, pipelineFor } from "./pipelines.ts";
 import { type Span, timeDispatches } from "./profile.ts";
@@ -221,21 +221,4 @@ async function prepare(
     throw new Error(`Cannot build the program: ${error.message}, a valid program was needed`);
   }
   return ready;
-}
-
-/** What the device says against `action`; nothing is left open where it throws. */
-async function errorOf(
-  gpu: GPUDevice,
-  filter: GPUErrorFilter,
-  action: () => void | Promise<void>,
-): Promise<GPUError | null> {
-  gpu.pushErrorScope(filter);
-  try {
-    const pending = action();
-    if (pending) await pending; // else nothing may come between: scopes of other programs would mix
-  } catch (error) {
-    await gpu.popErrorScope();
-    throw error;
-  }
-  return await gpu.popErrorScope();
 }
