@@ -49,7 +49,7 @@ export class Runner {
     try {
       const buffers = await allocate(program, memory, own);
       const numbers = writeNumbers(program, device);
-      if (numbers) own.push(numbers);
+      if (numbers) own.push(numbers.buffer);
       const ready = await prepare(program, device, { buffers, numbers });
       return new Runner(program, device, buffers, own, ready);
     } catch (error) {
@@ -171,21 +171,33 @@ async function allocate(
   return buffers;
 }
 
-/** Bytes from the numbers of one dispatch to those of the next: what every device can bind apart. */
-const NUMBERS_BYTES = 256;
+/** The numbers of dispatches in one buffer, and where in it those of each begin, in bytes. */
+interface Numbers {
+  readonly buffer: GPUBuffer;
+  readonly offsets: readonly number[];
+}
 
-/** A buffer with the numbers of every dispatch, those of dispatch i at i · NUMBERS_BYTES; undefined without any. */
-function writeNumbers({ dispatches }: Program, { gpu }: Device): GPUBuffer | undefined {
+/** Numbers of a dispatch begin at multiples of these bytes: what every device can bind apart. */
+const NUMBERS_ALIGNMENT = 256;
+
+/** A buffer with the numbers of every dispatch; undefined without any. */
+function writeNumbers({ dispatches }: Program, { gpu }: Device): Numbers | undefined {
   if (!dispatches.some((d) => d.numbers.length)) return undefined;
-  const values = new Uint32Array(dispatches.length * NUMBERS_BYTES / 4);
-  dispatches.forEach(({ numbers }, i) => values.set(numbers, i * NUMBERS_BYTES / 4));
+  let end = 0;
+  const offsets = dispatches.map(({ numbers }) => {
+    const at = end;
+    end += Math.ceil(numbersBytes(numbers) / NUMBERS_ALIGNMENT) * NUMBERS_ALIGNMENT;
+    return at;
+  });
+  const values = new Uint32Array(end / 4);
+  dispatches.forEach(({ numbers }, i) => values.set(numbers, offsets[i]! / 4));
   const buffer = gpu.createBuffer({
     size: values.byteLength,
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     label: "numbers",
   });
   gpu.queue.writeBuffer(buffer, 0, values);
-  return buffer;
+  return { buffer, offsets };
 }
 
 /** The pipelines and bind groups of a program. */
@@ -194,7 +206,7 @@ async function prepare(
   device: Device,
   { buffers, numbers }: {
     readonly buffers: readonly GPUBuffer[];
-    readonly numbers: GPUBuffer | undefined;
+    readonly numbers: Numbers | undefined;
   },
 ): Promise<Ready[]> {
   const ready: Ready[] = [];
@@ -208,7 +220,7 @@ async function prepare(
       }));
       if (numbers && dispatch.numbers.length) {
         const size = numbersBytes(dispatch.numbers);
-        bound.push({ buffer: numbers, offset: i * NUMBERS_BYTES, size });
+        bound.push({ buffer: numbers.buffer, offset: numbers.offsets[i]!, size });
       }
       const group = device.gpu.createBindGroup({
         layout,

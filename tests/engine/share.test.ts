@@ -6,7 +6,9 @@ import type { Dispatch } from "../../engine/compile/program.ts";
 import { shareTexts } from "../../engine/compile/share.ts";
 import { input, type Tensor } from "../../engine/graph.ts";
 import { conv2d } from "../../engine/ops/conv2d.ts";
+import { imagesOf } from "../../engine/ops/layout.ts";
 import { matmul } from "../../engine/ops/matmul.ts";
+import { add } from "../../engine/ops/pointwise.ts";
 import { Memory } from "../../engine/gpu/memory.ts";
 import { Runner } from "../../engine/gpu/runner.ts";
 import { deviceTest } from "../device.ts";
@@ -57,6 +59,27 @@ Deno.test("shareTexts() shares no text whose arrays, registers or divisors diffe
   differ(text, text.replaceAll("x[3u]", "x[2u]"));
   differ(text, text.replace("/ 3u", "/ 5u"));
   differ(text, text.replace("workgroup_size(8)", "workgroup_size(16)"));
+});
+
+deviceTest("a program computes the same where dispatches read many numbers", async (device) => {
+  const [images, terms] = [160, 72];
+  const x = input("x", [images, 1, 1, 4]);
+  const total = (first: number, step: number) =>
+    Array.from({ length: terms }, (_, i) => imagesOf(x, first + step * i, 1)).reduce(add);
+  const outputs = [total(0, 1), total(159, -1), total(1, 2)];
+  const program = compile({ outputs }, { ...device.limits, share: true, fuse: ["inline"] });
+  const counts = program.dispatches.map((d) => d.numbers.length);
+  assert.ok(Math.max(...counts) > 64, `${counts}`);
+  const memory = new Memory(device);
+  memory.write(x, Float32Array.from({ length: x.size }, (_, i) => i));
+  const runner = await Runner.create(program, memory);
+  runner.run();
+  const sum = (first: number, step: number) =>
+    Array.from({ length: 4 }, (_, c) => terms * (4 * (first + step * (terms - 1) / 2) + c));
+  const expected = [sum(0, 1), sum(159, -1), sum(1, 2)];
+  for (const [i, y] of outputs.entries()) assert.deepEqual([...await runner.read(y)], expected[i]);
+  runner.destroy();
+  memory.destroy();
 });
 
 deviceTest("a program computes the same with shared texts", async (device) => {
