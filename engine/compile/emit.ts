@@ -11,7 +11,7 @@ import { bufferBytes } from "./formats.ts";
 import { isLiteral, storage } from "./fuse.ts";
 import { hasEnds, kernelOf, walk } from "./geometry.ts";
 import type { Plan } from "./plan.ts";
-import { type Dispatch, MemoryError } from "./program.ts";
+import { allowedBy, type Dispatch, MemoryError } from "./program.ts";
 import { isParts, type Step, written } from "./steps.ts";
 import { expand, holeNames } from "./template.ts";
 import { Views } from "./views.ts";
@@ -52,7 +52,7 @@ export function emit(step: Step, plan: Plan): Dispatch {
 
 /** Throws MemoryError where a step has to see more at once than the device allows, and names it. */
 function checkBindings(step: Step, { bindings, plan: { options, halves } }: Views): void {
-  const limit = options.maxBinding ?? 2 ** 27;
+  const limit = allowedBy(options).maxBinding;
   if (bindings.every(({ size }) => size <= limit)) return;
   const all = [...written(step), ...step.reads].map((t) => ({ t, bytes: bufferBytes(t, halves) }));
   const { t, bytes } = all.find(({ bytes }) => bytes > limit) ?? all[0]!;

@@ -10,7 +10,7 @@ import { packOffsets } from "../ops/layout.ts";
 import { fullValue } from "../ops/pointwise.ts";
 import { quads, storedBytes } from "../shape.ts";
 import { kernelOf } from "./geometry.ts";
-import { type CompileOptions, fuses } from "./program.ts";
+import { allowedBy, type CompileOptions, fuses } from "./program.ts";
 
 /** Ops whose expression costs about a load more, on adapters bound by loads. */
 const COSTLY = new Set(["silu", "siluGrad", "sigmoid", "sqrt", "div", "dropout"]);
@@ -48,7 +48,7 @@ export function chooseStored(
     const wider = uses.widest.get(t)! > quads(t.shape);
     if (wider || !worthInlining(t, u, stored, options)) stored.add(t);
   }
-  limitBuffers(order, roots, stored, options.maxBuffers ?? 8);
+  limitBuffers(order, roots, stored, allowedBy(options).maxBuffers);
   return stored;
 }
 

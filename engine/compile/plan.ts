@@ -9,7 +9,7 @@ import { chooseStored, isSmall, leaves, storage } from "./fuse.ts";
 import { type Grouping, groupSteps } from "./group.ts";
 import { Homes } from "./homes.ts";
 import { type Gathered, gatherSums, jobTable } from "./gather.ts";
-import { type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
+import { allowedBy, type Buffer, type CompileOptions, fuses, type Location } from "./program.ts";
 import { allocate, type Place, type Slot } from "./slots.ts";
 import { isParts, plainStep, type Step, written } from "./steps.ts";
 import { inPlace } from "./updates.ts";
@@ -49,7 +49,7 @@ export function plan(
     order.filter((t) => t.op.stretches?.(t)).map((t) => storage(t.operands[0]!).base),
   );
   const homes = new Homes(
-    options.maxBuffers ?? 8,
+    allowedBy(options).maxBuffers,
     (t) => owners.get(t)?.pack ?? t,
     (t) => isSmall(t) && !roots.has(t) && !isParts(t) && !parts.has(t),
   );
@@ -170,5 +170,5 @@ function schedule(
     targets.set(late.has(value) ? value : copy(value, state.shape), state);
   }
   if (!fuses(options, "gather")) return { steps, targets, waiting: [] };
-  return { targets, ...gatherSums(steps, owners, options.maxBinding ?? 2 ** 27) };
+  return { targets, ...gatherSums(steps, owners, allowedBy(options).maxBinding) };
 }

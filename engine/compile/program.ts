@@ -153,6 +153,13 @@ export interface CompileOptions {
   readonly share?: boolean;
 }
 
+/** What a device allows at least under `options`; sizes in bytes. */
+export function allowedBy(
+  { maxBinding = 2 ** 27, maxBuffer = 2 ** 28, maxBuffers = 8 }: CompileOptions,
+): Required<Pick<CompileOptions, "maxBinding" | "maxBuffer" | "maxBuffers">> {
+  return { maxBinding, maxBuffer, maxBuffers };
+}
+
 /** What kernels are shaped for under `options`. */
 export function targetOf(options: CompileOptions): Target {
   const { threads = 1024, lanes = 1, loadBound, tiles } = options;

@@ -12,7 +12,7 @@ import { storedBytes } from "../shape.ts";
 import { MAX_GRID } from "./emit.ts";
 import { bufferBytes, isFeatureMap } from "./formats.ts";
 import { kernelOf } from "./geometry.ts";
-import type { CompileOptions } from "./program.ts";
+import { allowedBy, type CompileOptions } from "./program.ts";
 
 /** Into how many slices a batch may be divided: 64 of WebGPU's least binding limit are 8 GiB a value. */
 const MOST_SLICES = 64;
@@ -39,9 +39,9 @@ export function sliceBatch(
 
 /** Images of `t` that a dispatch can see or compute at once. */
 function imagesSeen(t: Tensor, options: CompileOptions): number {
-  const { maxBinding = 2 ** 27, precision } = options;
+  const { maxBinding } = allowedBy(options);
   const batch = t.shape[0] ?? 1;
-  const bytes = bufferBytes(t) / (precision === "f16" && isFeatureMap(t) ? 2 : 1);
+  const bytes = bufferBytes(t) / (options.precision === "f16" && isFeatureMap(t) ? 2 : 1);
   const side = t.op.kernel ? Math.max(...kernelOf(t, options).grid) : 1;
   return Math.min(
     bytes > maxBinding ? Math.floor(batch * maxBinding / bytes) : batch,
@@ -80,7 +80,7 @@ class Slicer {
       this.#wholes.set(t, t);
       return;
     }
-    const { maxBinding = 2 ** 27 } = this.#options;
+    const { maxBinding } = allowedBy(this.#options);
     const batch = t.shape[0] ?? 1;
     const shared = sharedOperands(t);
     const large = divisible(t) && this.#most.has(batch) && imagesSeen(t, this.#options) < batch;

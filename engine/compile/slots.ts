@@ -6,7 +6,7 @@ import { bufferBytes } from "./formats.ts";
 import { aligned, gapsOf } from "./gather.ts";
 import { layOut, type Use } from "./heaps.ts";
 import type { Owners } from "./plan.ts";
-import type { Buffer, CompileOptions, Location } from "./program.ts";
+import { allowedBy, type Buffer, type CompileOptions, type Location } from "./program.ts";
 import { type Step, written } from "./steps.ts";
 
 /** What the schedule says of the tensors to place. */
@@ -96,7 +96,7 @@ export function allocate(
   const uses = usesOf(steps, places, residents);
   const heaps = layOut(
     passing.map((i) => ({ size: drafts[i]!.size, uses: uses.get(i) ?? [] })),
-    options.maxBuffer ?? 2 ** 28,
+    allowedBy(options).maxBuffer,
   );
   heaps.places.forEach(({ heap, offset }, k) =>
     slots[passing[k]!] = { buffer: buffers.length + heap, offset }
