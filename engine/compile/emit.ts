@@ -9,7 +9,7 @@ import { Body, mask } from "./body.ts";
 import { after, sumText } from "./epilogue.ts";
 import { bufferBytes } from "./formats.ts";
 import { isLiteral, storage } from "./fuse.ts";
-import { hasEnds, kernelOf, walk } from "./geometry.ts";
+import { hasEnds, kernelOf, MAX_GRID, walk } from "./geometry.ts";
 import type { Plan } from "./plan.ts";
 import { allowedBy, type Dispatch, MemoryError } from "./program.ts";
 import { isParts, type Step, written } from "./steps.ts";
@@ -68,9 +68,6 @@ function checkBindings(step: Step, { bindings, plan: { options, halves } }: View
     } MiB at once; ${advice}`,
   );
 }
-
-/** Workgroups along a side of a grid that every device allows. */
-export const MAX_GRID = 65535;
 
 function checkGrid(y: Tensor, grid: Dispatch["grid"]): void {
   if (grid.every((side) => side <= MAX_GRID)) return;

@@ -6,6 +6,9 @@ import { workgroupWidth } from "../ops/lanes.ts";
 import { ceilDiv, channelQuads, rows, type Shape } from "../shape.ts";
 import { type CompileOptions, targetOf } from "./program.ts";
 
+/** Workgroups along a side of a grid that every device allows. */
+export const MAX_GRID = 65535;
+
 /** Bytes of workgroup memory that every device has. */
 const WORKGROUP_BYTES = 16384;
 

@@ -9,9 +9,8 @@
 import { constantValues, inCreationOrder, isInput, Tensor, topological } from "../graph.ts";
 import { concatenate, imagesOf } from "../ops/layout.ts";
 import { storedBytes } from "../shape.ts";
-import { MAX_GRID } from "./emit.ts";
 import { bufferBytes, isFeatureMap } from "./formats.ts";
-import { kernelOf } from "./geometry.ts";
+import { kernelOf, MAX_GRID } from "./geometry.ts";
 import { allowedBy, type CompileOptions } from "./program.ts";
 
 /** Into how many slices a batch may be divided: 64 of WebGPU's least binding limit are 8 GiB a value. */
