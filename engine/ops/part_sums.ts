@@ -2,6 +2,7 @@
 
 import shader from "../../shaders/sum_parts.wgsl" with { type: "text" };
 import { constant, type Op, Tensor } from "../graph.ts";
+import { flatGrid } from "./layout.ts";
 import { sum } from "./sum.ts";
 
 /** The rows of an arena that belong to one part: the first, and how many. */
@@ -10,11 +11,10 @@ export type PartRows = readonly [first: number, count: number];
 const sumPartsOp: Op<{ parts: readonly PartRows[] }> = {
   name: "sumParts",
   kernel({ attrs: { parts } }) {
-    const width = Math.min(parts.length, 32768);
     return {
       shader,
       consts: { PARTS: parts.length },
-      grid: [width, Math.ceil(parts.length / width), 1],
+      grid: flatGrid(64 * parts.length),
     };
   },
   reference({ attrs: { parts }, size }, rows) {
