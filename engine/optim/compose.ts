@@ -1,6 +1,6 @@
 /** Schedules made of schedules: one after another, with a warm-up, by the step, with a last stretch. No state of its own. */
 
-import { requireRising, type Schedule } from "./schedules.ts";
+import { halfCosine, requireRising, type Schedule } from "./schedules.ts";
 
 /**
  * Each schedule until the next milestone, an epoch, from which the next one begins at its own first epoch: as
@@ -92,7 +92,7 @@ export function lastStretch(schedule: Schedule, options: LastStretchOptions): Sc
     if (epoch < start) return schedule.learningRate(epoch, step);
     const progress = anneal > 0 ? Math.min(1, (epoch - start) / anneal) : 1;
     const before = schedule.learningRate(start, 0);
-    return learningRate + (before - learningRate) * (1 + Math.cos(Math.PI * progress)) / 2;
+    return halfCosine(learningRate, before, progress);
   });
 }
 

@@ -159,7 +159,7 @@ export function cosine(learningRate: number, options: CosineOptions): Schedule {
       if (k >= cycles) return least;
       const before = stretch === 1 ? k * epochs : epochs * (stretch ** k - 1) / (stretch - 1);
       const progress = (epoch - before) / (epochs * stretch ** k);
-      return between(least, learningRate * decay ** k, progress);
+      return halfCosine(least, learningRate * decay ** k, progress);
     },
   };
 }
@@ -173,11 +173,11 @@ export function cosineWave(
   { epochs, least = 0 }: Pick<CosineOptions, "epochs" | "least">,
 ): Schedule {
   requireEpochs(epochs);
-  return { learningRate: (epoch) => between(least, learningRate, epoch / epochs) };
+  return { learningRate: (epoch) => halfCosine(least, learningRate, epoch / epochs) };
 }
 
 /** Half a cosine from `high` at 0 to `low` at 1. */
-function between(low: number, high: number, progress: number): number {
+export function halfCosine(low: number, high: number, progress: number): number {
   return low + (high - low) * (1 + Math.cos(Math.PI * progress)) / 2;
 }
 
