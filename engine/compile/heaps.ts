@@ -8,8 +8,8 @@ export interface Use {
   readonly last: number;
 }
 
-/** A slot before it has a place. */
-export interface Shape {
+/** What a slot needs before it has a place. */
+export interface Claim {
   /** In bytes. */
   readonly size: number;
   /** When which of its stretches are in use; they may overlap. */
@@ -34,13 +34,13 @@ const GOOD = 1.02;
 const TRIES = 24;
 
 /**
- * Places `shapes` in heaps of at most `limit` bytes; a slot above the limit gets a heap of its size. Each slot
- * takes the tightest gap that is free while it is in use ("best fit" of Sekiyama et al. 2018,
+ * Places the slots of `claims` in heaps of at most `limit` bytes; a slot above the limit gets a heap of its
+ * size. Each slot takes the tightest gap that is free while it is in use ("best fit" of Sekiyama et al. 2018,
  * arXiv:1804.10001); the order in which they choose is tried out: by extent in time and memory, by size, then
  * with the slot that ends highest earlier in the queue.
  */
-export function layOut(shapes: readonly Shape[], limit: number): Layout {
-  const slots = shapes.map((shape, index) => new Slot(shape, index));
+export function layOut(claims: readonly Claim[], limit: number): Layout {
+  const slots = claims.map((claim, index) => new Slot(claim, index));
   const bound = mostInUse(slots) * GOOD;
   const octave = (s: Slot) => Math.floor(Math.log2(s.size));
   let best: { queue: Slot[]; layout: Packed } | undefined;
@@ -80,7 +80,7 @@ class Slot {
   /** Bytes times steps in use. */
   readonly extent: number;
 
-  constructor({ size, uses }: Shape, readonly index: number) {
+  constructor({ size, uses }: Claim, readonly index: number) {
     this.size = up(size);
     const [only] = uses;
     this.uses = uses.length === 1

@@ -1,10 +1,10 @@
 /** Layouts of heaps: slots in use at one time never meet, and little more memory is taken than is in use. */
 
 import { strict as assert } from "node:assert";
-import { layOut, type Shape, type Use } from "../../engine/compile/heaps.ts";
+import { type Claim, layOut, type Use } from "../../engine/compile/heaps.ts";
 
 /** A slot used whole from step `first` to step `last`. */
-function whole(size: number, first: number, last: number): Shape {
+function whole(size: number, first: number, last: number): Claim {
   return { size, uses: [{ from: 0, to: size, first, last }] };
 }
 
@@ -18,7 +18,7 @@ function draws(seed: number): (below: number) => number {
 }
 
 /** Slots of a made-up step: some used whole, some stretch by stretch. */
-function madeUpSlots(seed: number): Shape[] {
+function madeUpSlots(seed: number): Claim[] {
   const draw = draws(seed);
   return Array.from({ length: 60 }, () => {
     const size = 16 * (1 + draw(40_000));
@@ -36,11 +36,11 @@ function madeUpSlots(seed: number): Shape[] {
 }
 
 /** Asserts that nothing of two slots is in use at one place and time, and that everything is inside. */
-function checkApart(shapes: readonly Shape[], limit: number): number {
-  const { places, sizes } = layOut(shapes, limit);
-  const largest = Math.max(limit, ...shapes.map(({ size }) => Math.ceil(size / 256) * 256));
+function checkApart(claims: readonly Claim[], limit: number): number {
+  const { places, sizes } = layOut(claims, limit);
+  const largest = Math.max(limit, ...claims.map(({ size }) => Math.ceil(size / 256) * 256));
   assert.ok(sizes.every((size) => size <= largest));
-  const all = shapes.flatMap(({ uses, size }, slot) => {
+  const all = claims.flatMap(({ uses, size }, slot) => {
     const { heap, offset } = places[slot]!;
     assert.ok(offset % 256 === 0 && offset + size <= sizes[heap]!);
     return uses.map((u) => ({ ...u, slot, heap, from: offset + u.from, to: offset + u.to }));
@@ -70,7 +70,7 @@ Deno.test("layOut() takes no more than is in use where slots follow each other",
 
 Deno.test("layOut() gives the part of a slot that is not in use yet to others", () => {
   const half = 2 ** 20;
-  const late: Shape = {
+  const late: Claim = {
     size: 2 * half,
     uses: [
       { from: 0, to: half, first: 0, last: 9 },
