@@ -44,7 +44,7 @@ function moments(
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false } = options;
   requireWithin("β₁", beta1, { below: 1 });
   requireWithin("β₂", beta2, { below: 1 });
-  requireWithin("ε", epsilon, { least: Number.MIN_VALUE });
+  requireWithin("ε", epsilon, { positive: true });
   requireWithin("the weight decay", weightDecay);
   return {
     states: ["exp_avg", "exp_avg_sq", ...amsgrad ? ["max_exp_avg_sq"] : []],

@@ -21,7 +21,7 @@ export interface AverageOptions {
 export function averageShare(t: number, options: AverageOptions = {}): number {
   const { decay = 0.9999, warmup = false, gamma = 1, power = 2 / 3 } = options;
   requireWithin("the decay of an average", decay, { below: 1 });
-  requireWithin("the gamma of a warm-up", gamma, { least: Number.MIN_VALUE });
+  requireWithin("the gamma of a warm-up", gamma, { positive: true });
   requireWithin("the power of a warm-up", power);
   if (!warmup) return 1 - decay;
   return 1 - Math.min(decay, 1 - (1 + Math.max(0, t - 1) / gamma) ** -power);

@@ -16,14 +16,14 @@ export function normOf(x: Tensor): Tensor {
  * the arena: all NaN where the norm is. Throws RangeError unless the limit is above 0.
  */
 export function clipByNorm(gradient: Tensor, limit: number): Tensor {
-  requireWithin("the limit of the norm", limit, { least: Number.MIN_VALUE });
+  requireWithin("the limit of the norm", limit, { positive: true });
   const share = div(full(limit, []), add(normOf(gradient), full(1e-6, [])));
   return mul(gradient, minimum(share, full(1, [])));
 }
 
 /** Each number at least −limit and at most limit, as `torch.nn.utils.clip_grad_value_`. Throws RangeError as above. */
 export function clipByValue(gradient: Tensor, limit: number): Tensor {
-  requireWithin("the limit of values", limit, { least: Number.MIN_VALUE });
+  requireWithin("the limit of values", limit, { positive: true });
   return clamp(gradient, -limit, limit);
 }
 
@@ -41,7 +41,7 @@ export interface UnitOptions {
  */
 export function clipByUnit(weight: Tensor, gradient: Tensor, options: UnitOptions): Tensor {
   const { axes, factor } = options;
-  requireWithin("the factor of units", factor, { least: Number.MIN_VALUE });
+  requireWithin("the factor of units", factor, { positive: true });
   const length = (x: Tensor) => sqrt(sum(mul(x, x), axes));
   const limit = mul(maximum(length(weight), full(1e-3, [])), full(factor, []));
   const share = div(limit, maximum(length(gradient), full(1e-6, [])));

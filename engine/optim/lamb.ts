@@ -30,7 +30,7 @@ export function lamb(options: LambOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-6, weightDecay = 0.01, maxNorm = 1 } = options;
   requireWithin("β₁", beta1, { below: 1 });
   requireWithin("β₂", beta2, { below: 1 });
-  requireWithin("ε", epsilon, { least: Number.MIN_VALUE });
+  requireWithin("ε", epsilon, { positive: true });
   requireWithin("the weight decay", weightDecay);
   if (!(maxNorm > 0)) {
     throw new RangeError(`Cannot clip gradients to norm ${maxNorm}: one above 0 was needed`);

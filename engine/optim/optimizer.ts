@@ -71,13 +71,15 @@ export function decoupledDecay(
   return sub(parameters, scaled(decays ? mul(parameters, decays) : parameters, pull, rates));
 }
 
-/** Throws RangeError unless `value` is at least `least` and below `below`. */
+/** Throws RangeError unless `value` is from 0 on, or above it where `positive`, and below `below`. */
 export function requireWithin(
   what: string,
   value: number,
-  { least = 0, below = Infinity }: { readonly least?: number; readonly below?: number } = {},
+  { positive = false, below = Infinity }: { readonly positive?: boolean; readonly below?: number } =
+    {},
 ): void {
-  if (value >= least && value < below) return;
-  const most = below === Infinity ? "a finite number" : `one below ${below}`;
-  throw new RangeError(`Cannot use ${what} ${value}: ${most} from ${least} was needed`);
+  if ((positive ? value > 0 : value >= 0) && value < below) return;
+  const range = (positive ? "above 0" : "from 0") +
+    (below === Infinity ? "" : ` and below ${below}`);
+  throw new RangeError(`Cannot use ${what} ${value}: a finite number ${range} was needed`);
 }

@@ -34,7 +34,7 @@ function rootMeanSquare(
 ): Optimizer {
   const { alpha, epsilon, momentum = 0, centered = false, weightDecay = 0 } = options;
   requireWithin("α", alpha, { below: 1 });
-  requireWithin("ε", epsilon, { least: Number.MIN_VALUE });
+  requireWithin("ε", epsilon, { positive: true });
   requireWithin("the momentum", momentum, { below: 1 });
   requireWithin("the weight decay", weightDecay);
   const kept = full(alpha, []);

@@ -24,9 +24,9 @@ export interface ScheduleFreeOptions {
  */
 export function scheduleFreeAdamw(options: ScheduleFreeOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, warmupSteps = 0 } = options;
-  requireWithin("β₁", beta1, { least: Number.MIN_VALUE, below: 1 });
+  requireWithin("β₁", beta1, { positive: true, below: 1 });
   requireWithin("β₂", beta2, { below: 1 });
-  requireWithin("ε", epsilon, { least: Number.MIN_VALUE });
+  requireWithin("ε", epsilon, { positive: true });
   requireWithin("the weight decay", weightDecay);
   requireWithin("the steps of the warm-up", warmupSteps);
   const rise = (t: number) => Math.min(1, warmupSteps > 0 ? t / warmupSteps : 1);
