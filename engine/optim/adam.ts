@@ -3,6 +3,7 @@
 import { maximum } from "../ops/compare.ts";
 import { add, div, full, mul, sqrt, sub } from "../ops/pointwise.ts";
 import {
+  averaged,
   decayedGradient,
   decoupledDecay,
   type Optimizer,
@@ -60,7 +61,7 @@ function moments(
       const [fresh, step, correction, pull] = inputs.scalars;
       const g = decoupled ? inputs.gradient : decayedGradient(inputs, weightDecay);
       const mean = add(m!, mul(sub(g, m!), fresh!));
-      const square = add(mul(v!, full(beta2, [])), mul(mul(g, g), full(1 - beta2, [])));
+      const square = averaged(v!, mul(g, g), beta2);
       const largest = most && maximum(square, most);
       const root = add(mul(sqrt(largest ?? square), correction!), full(epsilon, []));
       const kept = decoupledDecay(inputs, weightDecay ? pull : undefined);

@@ -5,7 +5,7 @@ import { maximum, where } from "../ops/compare.ts";
 import { sumParts } from "../ops/part_sums.ts";
 import { add, div, full, mul, positive, sqrt, sub } from "../ops/pointwise.ts";
 import { normOf } from "./clip.ts";
-import { decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
+import { averaged, decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
 
 /** Options of `lamb`; the defaults are timm's. */
 export interface LambOptions {
@@ -48,7 +48,7 @@ export function lamb(options: LambOptions = {}): Optimizer {
       const [step, fresh, first, second] = inputs.scalars;
       const g = bounded(inputs.gradient, maxNorm);
       const mean = add(m!, mul(sub(g, m!), fresh!));
-      const square = add(mul(v!, full(beta2, [])), mul(mul(g, g), full(1 - beta2, [])));
+      const square = averaged(v!, mul(g, g), beta2);
       const root = add(mul(sqrt(square), second!), full(epsilon, []));
       const adapted = div(mul(mean, first!), root);
       const u = decayedGradient({ ...inputs, gradient: adapted }, weightDecay);

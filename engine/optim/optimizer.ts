@@ -52,6 +52,11 @@ export function scaled(x: Tensor, step: Tensor, rates: Tensor | undefined): Tens
   return rates ? mul(whole, rates) : whole;
 }
 
+/** `decay · mean + (1 − decay) · x`: a moving average, and the newest value. */
+export function averaged(mean: Tensor, x: Tensor, decay: number): Tensor {
+  return add(mul(mean, full(decay, [])), mul(x, full(1 - decay, [])));
+}
+
 /** `g + λ · p`: weight decay that is part of the gradient. */
 export function decayedGradient(
   { parameters, gradient, decays }: StepInputs,

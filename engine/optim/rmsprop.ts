@@ -2,7 +2,7 @@
 
 import { maximum } from "../ops/compare.ts";
 import { add, div, full, mul, sqrt, sub } from "../ops/pointwise.ts";
-import { decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
+import { averaged, decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
 
 /** Options of `rmsprop` and `rmspropTF`. */
 export interface RmspropOptions {
@@ -37,8 +37,6 @@ function rootMeanSquare(
   requireWithin("ε", epsilon, { positive: true });
   requireWithin("the momentum", momentum, { below: 1 });
   requireWithin("the weight decay", weightDecay);
-  const kept = full(alpha, []);
-  const fresh = full(1 - alpha, []);
   return {
     states: [
       "square_avg",
@@ -52,8 +50,8 @@ function rootMeanSquare(
       const { parameters: p, rates, states, scalars: [step, decay] } = inputs;
       const buffer = momentum ? states[1]! : undefined;
       const g = decayedGradient(inputs, weightDecay);
-      const square = add(mul(states[0]!, kept), mul(mul(g, g), fresh));
-      const mean = centered ? add(mul(states.at(-1)!, kept), mul(g, fresh)) : undefined;
+      const square = averaged(states[0]!, mul(g, g), alpha);
+      const mean = centered ? averaged(states.at(-1)!, g, alpha) : undefined;
       // A variance is never below 0, but for rounding.
       const spread = mean ? maximum(sub(square, mul(mean, mean)), full(0, [])) : square;
       const root = tensorflow

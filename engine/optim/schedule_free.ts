@@ -1,7 +1,7 @@
 /** Schedule-free AdamW, Defazio et al. 2024, arXiv:2405.15682: averages in place of a schedule. */
 
 import { add, div, full, mul, sqrt, sub } from "../ops/pointwise.ts";
-import { decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
+import { averaged, decayedGradient, type Optimizer, requireWithin, scaled } from "./optimizer.ts";
 
 /** Options of `scheduleFreeAdamw`; the defaults are those of the authors' `AdamWScheduleFree`. */
 export interface ScheduleFreeOptions {
@@ -50,7 +50,7 @@ export function scheduleFreeAdamw(options: ScheduleFreeOptions = {}): Optimizer 
     update(inputs) {
       const { parameters: y, gradient: g, rates, states: [z, v] } = inputs;
       const [step, share, beside, correction] = inputs.scalars;
-      const square = add(mul(v!, full(beta2, [])), mul(mul(g, g), full(1 - beta2, [])));
+      const square = averaged(v!, mul(g, g), beta2);
       const root = add(mul(sqrt(square), correction!), full(epsilon, []));
       const d = decayedGradient({ ...inputs, gradient: div(g, root) }, weightDecay);
       // x and z both move, and y between them: y + c(z − y) − lr(1 − β₁(1 − c))d.
