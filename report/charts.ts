@@ -47,7 +47,7 @@ const BARS = 25;
 
 /** Loss, accuracy, AUC, learning rate and speed while a run goes on; those with values. */
 export function trainingCharts({ epochs, steps }: RunData): Chart[] {
-  const byEpoch = { label: "epoch", whole: true, values: epochs.map(({ epoch }) => epoch!) };
+  const byEpoch = { label: "epoch", whole: true, values: epochs.map(({ epoch }) => epoch) };
   const column = (name: string) => epochs.map((row) => finite(row[name]));
   const byStep = { label: "step", whole: true, values: steps.map(({ step }) => step) };
   const charts: Chart[] = [

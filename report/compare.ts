@@ -43,7 +43,7 @@ export function comparedRuns(runs: readonly RunData[]): ComparedRun[] {
   );
   return runs.map(({ path, config, epochs, best }) => ({
     run: path,
-    ...(best && { epoch: best.epoch! }),
+    ...(best && { epoch: best.epoch }),
     epochs: epochs.length,
     scores: Object.fromEntries(
       COMPARED.flatMap((name) => best?.[name] === undefined ? [] : [[name, best[name]]]),
@@ -108,7 +108,7 @@ function overlaid(
     readonly label: string;
   },
 ): Chart {
-  const values = [...new Set(runs.flatMap(({ epochs }) => epochs.map(({ epoch }) => epoch!)))]
+  const values = [...new Set(runs.flatMap(({ epochs }) => epochs.map(({ epoch }) => epoch)))]
     .sort((a, b) => a - b);
   const series = runs.map(({ path, epochs }, colour): Series => {
     const byEpoch = new Map(epochs.map((row) => [row.epoch, row[column]]));

@@ -3,11 +3,9 @@
 import { type Files, join } from "../data/files.ts";
 import { CheckpointError } from "../train/checkpoint.ts";
 import type { ClassCount } from "../train/events.ts";
+import { type EpochRow, parseMetrics } from "../train/run_folder.ts";
 import { parseOutputs, type ValidationOutputs, wholeRows } from "../train/run_record.ts";
 import { type ScoreSheet, sheetOf } from "../train/score_sheet.ts";
-
-/** Numbers of an epoch by the columns of `metrics.csv`; NaN where one is empty. */
-export type EpochRow = Readonly<Record<string, number>>;
 
 /** A reading of the training loss within an epoch. */
 export interface StepRow {
@@ -74,7 +72,7 @@ export async function readRun(files: Files, path: string, before?: RunData): Pro
   );
   const settings = parsed(config, join(path, "config.json"));
   const source = data === undefined ? undefined : sourceOf(parsed(data, join(path, "data.json")));
-  const epochs = metrics === undefined ? [] : epochRows(metrics);
+  const epochs = metrics === undefined ? [] : parseMetrics(metrics);
   const best = epochs.findLast((row) => row.best === 1);
   return {
     path,
@@ -133,16 +131,6 @@ function sourceOf(data: Record<string, unknown>): RunSource {
     notes: (notes ?? []) as string[],
     leftOut: Number(leftOut ?? 0),
   };
-}
-
-function epochRows(text: string): EpochRow[] {
-  const [header = "", ...rows] = text.trimEnd().split("\n");
-  const columns = header.split(",");
-  return rows.map((row) => {
-    const cells = row.split(",");
-    const number = (cell: string | undefined) => cell === undefined || cell === "" ? NaN : +cell;
-    return Object.fromEntries(columns.map((name, i) => [name, number(cells[i])]));
-  });
 }
 
 function stepRows(text: string): StepRow[] {

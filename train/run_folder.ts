@@ -25,6 +25,20 @@ const COLUMNS = [
   "best",
 ] as const;
 
+/** Numbers of an epoch by the columns of `metrics.csv`; NaN where one is empty. */
+export type EpochRow = Score & Readonly<Record<string, number>>;
+
+/** The rows of a `metrics.csv`, by the columns that its first line has. */
+export function parseMetrics(text: string): EpochRow[] {
+  const [header = "", ...rows] = text.trimEnd().split("\n");
+  const columns = header.split(",");
+  return rows.map((row) => {
+    const cells = row.split(",");
+    const entries = columns.map((name, i) => [name, cells[i] ? Number(cells[i]) : NaN]);
+    return Object.fromEntries(entries) as EpochRow;
+  });
+}
+
 /** `runs/<date>T<time>-<name>` in local time. Throws RunFolderError for a name that is a path. */
 export function defaultFolder(name: string, now: Date = new Date()): string {
   if (!/^[^/\\\0]+$/.test(name) || name.startsWith(".")) {
@@ -143,7 +157,7 @@ export class RunFolder {
       ...kept.includes(epoch.epoch) ? [epochFile(epoch.epoch)] : [],
     ];
     for (const name of names) await writeCheckpoint(this.#files, join(this.path, name), weights);
-    await this.write("metrics.csv", [COLUMNS.join(","), ...this.#rows, ""].join("\n"));
+    await this.write("metrics.csv", this.#metrics());
     await writeCheckpoint(this.#files, join(this.path, "last.safetensors"), checkpoint);
     this.#unfinished = undefined;
     if (kept.length > 0) await this.#keepOnly(kept.map(epochFile));
@@ -156,11 +170,11 @@ export class RunFolder {
 
   /** The scores of the epochs in `metrics.csv`; NaN where a cell is empty. */
   scores(): Score[] {
-    return this.#rows.map((row) => {
-      const cells = row.split(",");
-      const entries = COLUMNS.map((name, i) => [name, cells[i] ? Number(cells[i]) : NaN]);
-      return Object.fromEntries(entries) as Score;
-    });
+    return parseMetrics(this.#metrics());
+  }
+
+  #metrics(): string {
+    return [COLUMNS.join(","), ...this.#rows, ""].join("\n");
   }
 
   /** Removes the checkpoints of other epochs than those. */
