@@ -1,7 +1,7 @@
 /** A model card in Markdown, as the Hugging Face Hub reads it: what a run's model is and how good. Reads no file. */
 
 import { SCORES } from "../train/metrics/scores.ts";
-import { scoreText, shownScores } from "../train/score_tables.ts";
+import { intervalText, scoreText, shownScores } from "../train/score_tables.ts";
 import type { RunData } from "./run.ts";
 
 /** Classes that are listed. */
@@ -16,7 +16,7 @@ export function formatModelCard(run: RunData): string {
       `| ${SCORES[key].title} | ${scoreText(key, sheet[key])} |`
     )
     : [];
-  const [low, high] = sheet?.["auc_interval"] ?? [NaN, NaN];
+  const interval = sheet && intervalText(sheet);
   const setting = (key: string) => `| ${key} | ${code(JSON.stringify(config[key]))} |`;
   const settings = ["model", "size", "resize", "batch", "epochs", "optimizer", "schedule", "lr"]
     .filter((key) => config[key] !== undefined).map(setting);
@@ -51,9 +51,7 @@ export function formatModelCard(run: RunData): string {
     ...sheet && best
       ? [
         `Epoch ${best.epoch}, ${sheet.n} images that were not trained on.` +
-        (Number.isNaN(low)
-          ? ""
-          : ` The AUC's 95 % bootstrap interval is ${low.toFixed(4)} to ${high.toFixed(4)}.`),
+        (interval ? ` The AUC's 95 % bootstrap interval is ${interval}.` : ""),
         "",
         "| score | value |",
         "| --- | --- |",

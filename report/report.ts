@@ -5,7 +5,14 @@ import { softmax } from "../train/metrics/probabilities.ts";
 import { SCORES } from "../train/metrics/scores.ts";
 import type { ValidationOutputs } from "../train/run_record.ts";
 import type { ScoreSheet } from "../train/score_sheet.ts";
-import { scoreText, shownScores } from "../train/score_tables.ts";
+import {
+  CLASS_HEAD,
+  classCells,
+  intervalText,
+  scoreText,
+  shownScores,
+  thresholdsText,
+} from "../train/score_tables.ts";
 import { CURVES, trainingCharts, validationCharts } from "./charts.ts";
 import { chartPlaces, formatPage, formatTable } from "./page.ts";
 import type { RunData } from "./run.ts";
@@ -73,14 +80,14 @@ export function mostWrong(
 function heading({ name, config, epochs, best, sheet, data }: RunData): string {
   const of = [config.model, config.size === undefined ? undefined : `${config.size} pixels`]
     .filter((part) => part !== undefined).join(", ");
-  const [low, high] = sheet?.["auc_interval"] ?? [NaN, NaN];
+  const interval = sheet && intervalText(sheet);
   const cards = [
     ...(sheet
       ? [
         [
           scoreText("auc", sheet.auc),
           "AUC",
-          Number.isNaN(low) ? "" : `95 %: ${low.toFixed(4)} to ${high.toFixed(4)}`,
+          interval ? `95 %: ${interval}` : "",
         ],
         [scoreText("accuracy", sheet.accuracy), "accuracy", `${sheet.n} validation images`],
         [scoreText("loss", sheet.loss), "loss", ""],
@@ -103,30 +110,22 @@ function validationPart({ best, sheet }: RunData, charts: string): string[] {
   const { thresholds, classes } = sheet;
   const scores = shownScores(classes.length)
     .map((name) => [SCORES[name].title, scoreText(name, sheet[name])]);
-  const perClass = sheet["per_class"].map(({ support, precision, recall, f1, auc }, k) => [
-    escaped(classes[k]!),
-    String(support),
-    scoreText("accuracy", precision),
-    scoreText("accuracy", recall),
-    scoreText("f1", f1),
-    scoreText("auc", auc),
-  ]);
-  const head = ["class", "images", "precision", "recall", "F1", "AUC"];
+  const perClass = sheet["per_class"].map((row, k) => [escaped(classes[k]!), ...classCells(row)]);
   return [
     `<h2>Validation at epoch ${best.epoch}</h2>`,
     '<div class="columns">',
     formatTable([["score", "value"], ...scores], "numbers"),
-    `<div>${formatTable([head, ...perClass], "numbers")}${
+    `<div>${formatTable([CLASS_HEAD, ...perClass], "numbers")}${
       thresholds
         ? `<p class="note">Best thresholds for class ${escaped(classes[1]!)}: ${
-          thresholds.youden.toPrecision(4)
-        } by TPR − FPR, ${thresholds.f1.toPrecision(4)} by F1.</p>`
+          thresholdsText(thresholds)
+        }.</p>`
         : ""
     }</div>`,
     confusionPart(sheet),
     "</div>",
     charts,
-    classes.length > CURVES && classes.length > 2
+    classes.length > CURVES
       ? `<p class="note">Curves of the first ${CURVES} of ${classes.length} classes.</p>`
       : "",
   ];

@@ -17,6 +17,32 @@ export function shownScores(classes: number): ScoreName[] {
   return SCORE_NAMES.filter((name) => name !== "top5" || classes > 5);
 }
 
+/** The ends of the AUC's interval; undefined where that is. */
+export function intervalText({ "auc_interval": [low, high] }: ScoreSheet): string | undefined {
+  return Number.isNaN(low) ? undefined : `${low.toFixed(4)} to ${high.toFixed(4)}`;
+}
+
+/** What each of the best thresholds is, and by which measure. */
+export function thresholdsText({ youden, f1 }: NonNullable<ScoreSheet["thresholds"]>): string {
+  return `${short(youden)} by TPR − FPR, ${short(f1)} by F1`;
+}
+
+/** The head of a table of classes; the first column has their names. */
+export const CLASS_HEAD = ["class", "images", "precision", "recall", "F1", "AUC"] as const;
+
+/** The cells of a class behind its name. */
+export function classCells(
+  { support, precision, recall, f1, auc }: ScoreSheet["per_class"][number],
+): string[] {
+  return [
+    String(support),
+    scoreText("accuracy", precision),
+    scoreText("accuracy", recall),
+    scoreText("f1", f1),
+    scoreText("auc", auc),
+  ];
+}
+
 /** All scores, the classes one by one, who is taken for whom, and the best thresholds; lines. */
 export function scoreLines(sheet: ScoreSheet): string[] {
   const { classes, thresholds, temperature } = sheet;
@@ -29,22 +55,17 @@ export function scoreLines(sheet: ScoreSheet): string[] {
     ...classTable(sheet),
     ...classes.length > PAIRS ? [] : ["", ...confusionTable(sheet)],
     ...thresholds
-      ? [
-        "",
-        `best thresholds for class 1 (${classes[1]}): ${short(thresholds.youden)} by TPR − FPR, ` +
-        `${short(thresholds.f1)} by F1`,
-      ]
+      ? ["", `best thresholds for class 1 (${classes[1]}): ${thresholdsText(thresholds)}`]
       : [],
   ];
 }
 
 /** Two columns of names and numbers. */
 function scoreList(sheet: ScoreSheet): string[] {
-  const [low, high] = sheet["auc_interval"];
-  const interval = Number.isNaN(low) ? "" : ` (95 %: ${low.toFixed(4)} to ${high.toFixed(4)})`;
+  const interval = intervalText(sheet);
   return shownScores(sheet.classes.length).map((name) =>
     `${SCORES[name].title.padEnd(18)}${scoreText(name, sheet[name])}${
-      name === "auc" ? interval : ""
+      name === "auc" && interval ? ` (95 %: ${interval})` : ""
     }`
   );
 }
@@ -56,15 +77,8 @@ function classTable({ classes, "per_class": all }: ScoreSheet): string[] {
     ? numbered.toSorted((a, b) => a.f1 - b.f1).slice(0, ROWS)
     : numbered;
   const lines = table([
-    ["class", "images", "precision", "recall", "F1", "AUC"],
-    ...rows.map(({ k, support, precision, recall, f1, auc }) => [
-      label(classes, k),
-      String(support),
-      scoreText("accuracy", precision),
-      scoreText("accuracy", recall),
-      scoreText("f1", f1),
-      scoreText("auc", auc),
-    ]),
+    CLASS_HEAD,
+    ...rows.map((row) => [label(classes, row.k), ...classCells(row)]),
   ]);
   return all.length > ROWS
     ? [`the ${ROWS} of ${all.length} classes with the lowest F1:`, ...lines]

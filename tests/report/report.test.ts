@@ -8,6 +8,7 @@ import { formatModelCard } from "../../report/model_card.ts";
 import { formatReport, mostWrong } from "../../report/report.ts";
 import { readRun } from "../../report/run.ts";
 import { softmax } from "../../train/metrics.ts";
+import { formatOutputs } from "../../train/run_record.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 import { HOSTILE, madeRun } from "./made_run.ts";
 
@@ -18,7 +19,7 @@ Deno.test("readRun() gives all that a run wrote; a folder without config.json is
   assert.deepEqual(run.epochs.map(({ epoch }) => epoch), [1, 2, 3]);
   assert.deepEqual(run.steps.map(({ step }) => step), [2, 4, 6, 8, 10, 12]);
   assert.deepEqual([run.best?.epoch, run.sheet?.n, run.sheet?.classes[1]], [3, 40, HOSTILE]);
-  assert.ok(Math.abs(run.sheet!.auc - run.best!.auc!) < 1e-9, "scores are those of the best epoch");
+  assert.ok(Math.abs(run.sheet!.auc - run.best!.auc) < 1e-9, "scores are those of the best epoch");
   await Deno.writeTextFile(`${path}/steps.csv`, "3,1", { append: true });
   assert.equal((await readRun(denoFiles, path)).steps.length, 6, "half a row is not read");
   await assert.rejects(readRun(denoFiles, dir.path), /no config\.json/);
@@ -49,6 +50,17 @@ Deno.test("a report escapes every name and asks for nothing", async () => {
   }
   const begun = await madeRun(dir.path, { epochs: 0, learningRate: 3 });
   assert.match(await formatReport(await readRun(denoFiles, begun)), /Nothing yet/);
+});
+
+Deno.test("a report calls what one class alone leaves open undefined", async () => {
+  await using dir = await temporaryFolder();
+  const path = await madeRun(dir.path);
+  const file = `${path}/validation.csv`;
+  const { samples, ...outputs } = (await readRun(denoFiles, path)).validation!;
+  const alike = samples.map((sample) => ({ ...sample, label: 0 }));
+  await Deno.writeTextFile(file, formatOutputs({ ...outputs, samples: alike }));
+  const page = await formatReport(await readRun(denoFiles, path));
+  assert.match(page, /undefined by TPR − FPR, undefined by F1/);
 });
 
 Deno.test("curves of a report hold what the run measured", async () => {
