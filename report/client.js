@@ -8,6 +8,8 @@
   /** Steps between the marks of an axis that has no halves. */
   const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 1e4, 1e5, 1e6];
   let drawn = [];
+  /** What the server called the page that is shown; of the first one nothing is known. */
+  let tag;
 
   /** A colour of the page in the words of a canvas: light or dark is resolved. */
   function style(name) {
@@ -60,13 +62,12 @@
       ticks: { stroke: style("--line"), width: 1 },
       values: (_, splits) => splits.map(shown),
     };
-    const range = (limits) => limits && [limits[0], limits[1]];
     const options = {
       width: Math.max(200, place.clientWidth),
       height: HEIGHT,
       scales: {
-        x: { time: false, ...(chart.x.range && { range: range(chart.x.range) }) },
-        y: chart.y.range ? { range: range(chart.y.range) } : {},
+        x: { time: false, ...(chart.x.range && { range: chart.x.range }) },
+        y: chart.y.range ? { range: chart.y.range } : {},
       },
       axes: [{ ...axis, label: chart.x.label, ...(chart.x.whole && { incrs: WHOLE }) }, {
         ...axis,
@@ -94,14 +95,14 @@
   }
 
   /** Puts the server's present page in place of what is shown, if it is another. */
-  async function refresh(state) {
+  async function refresh() {
     try {
       const answer = await fetch(location.pathname, {
-        headers: state.tag ? { "if-none-match": state.tag } : {},
+        headers: tag ? { "if-none-match": tag } : {},
         cache: "no-store",
       });
       if (answer.status === 200) {
-        state.tag = answer.headers.get("etag");
+        tag = answer.headers.get("etag");
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         document.querySelector("main").replaceWith(page.querySelector("main"));
         drawAll();
@@ -119,8 +120,5 @@
       plot.setSize({ width: Math.max(200, place.clientWidth), height: HEIGHT });
     }
   });
-  if (document.body.dataset.live) {
-    const state = { tag: document.body.dataset.tag };
-    setInterval(() => refresh(state), EVERY);
-  }
+  if (document.body.dataset.live) setInterval(refresh, EVERY);
 })();
