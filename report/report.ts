@@ -1,7 +1,7 @@
 /** The report of a run: what stands on its page. Reads no file and decodes no image. */
 
 import { escaped } from "../data/report/svg.ts";
-import { softmax } from "../train/metrics/probabilities.ts";
+import { argmaxRows, softmax } from "../train/metrics/probabilities.ts";
 import { SCORES } from "../train/metrics/scores.ts";
 import type { ValidationOutputs } from "../train/run_record.ts";
 import type { ScoreSheet } from "../train/score_sheet.ts";
@@ -66,15 +66,16 @@ export function mostWrong(
   count: number = WRONG,
 ): { readonly row: number; readonly predicted: number; readonly probability: number }[] {
   const probabilities = softmax(logits, classes);
-  return [...labels].map((label, row) => {
-    const own = probabilities.subarray(row * classes, (row + 1) * classes);
-    const predicted = own.indexOf(Math.max(...own));
-    return { row, predicted, probability: own[predicted]!, own: own[label]!, label };
-  })
-    .filter(({ predicted, label }) => predicted !== label)
-    .sort((a, b) => a.own - b.own)
+  const of = (row: number, k: number) => probabilities[row * classes + k]!;
+  const called = argmaxRows(probabilities, classes);
+  return [...called.keys()]
+    .filter((row) => called[row] !== labels[row])
+    .sort((a, b) => of(a, labels[a]!) - of(b, labels[b]!))
     .slice(0, count)
-    .map(({ row, predicted, probability }) => ({ row, predicted, probability }));
+    .map((row) => {
+      const predicted = called[row]!;
+      return { row, predicted, probability: of(row, predicted) };
+    });
 }
 
 function heading({ name, config, epochs, best, sheet, data }: RunData): string {
