@@ -113,7 +113,7 @@ const made = new WeakMap<ValidationOutputs, Chart[]>();
 export function validationCharts(run: RunData): Chart[] {
   const { validation, sheet } = run;
   if (!validation || !sheet) return [];
-  const charts = made.get(validation) ?? outputCharts(validation, sheet, run.config.seed);
+  const charts = made.get(validation) ?? outputCharts(validation, sheet, run.seed);
   made.set(validation, charts);
   return charts;
 }
@@ -121,23 +121,23 @@ export function validationCharts(run: RunData): Chart[] {
 function outputCharts(
   validation: ValidationOutputs,
   sheet: ScoreSheet,
-  configured: unknown,
+  seed: number,
 ): Chart[] {
   const { labels, logits, classes } = validation;
   const probabilities = softmax(logits, classes);
   const rankings = rankingsOf(probabilities, labels, classes)
     .map((ranking, i) => ({ ranking, name: sheet.classes[classes === 2 ? 1 : i]! }))
     .filter(({ ranking }) => ranking.positives > 0 && ranking.negatives > 0);
-  const seed = typeof configured === "number" ? configured : 0;
   const curves = rankings.length === 1
     ? bandedCurves(rankings[0]!.ranking, { name: rankings[0]!.name, seed })
     : manyCurves(rankings.slice(0, CURVES));
   const bins = reliability(probabilities, labels, { classes });
+  const middles = bins.map(({ from, to }) => (from + to) / 2);
   const calibration: Chart = {
     title: "Reliability",
     x: {
       label: "probability of the predicted class",
-      values: bins.map(({ from, to }) => (from + to) / 2),
+      values: middles,
       range: [0, 1],
     },
     y: { label: "share that is right", range: [0, 1] },
@@ -150,7 +150,7 @@ function outputCharts(
       },
       {
         label: "ideal",
-        values: bins.map(({ from, to }) => (from + to) / 2),
+        values: middles,
         colour: 6,
         style: "dashed",
       },
@@ -280,6 +280,7 @@ function histogram(
   };
 }
 
-function finite(value: number | undefined): number | null {
+/** A number as a chart has it. */
+export function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -3,7 +3,7 @@
 import { escaped } from "../data/report/svg.ts";
 import { type ScoreName, SCORES } from "../train/metrics/scores.ts";
 import { scoreText, table } from "../train/score_tables.ts";
-import type { Chart, Series } from "./charts.ts";
+import { type Chart, finite, type Series } from "./charts.ts";
 import { chartPlaces, formatPage, formatTable } from "./page.ts";
 import type { RunData } from "./run.ts";
 
@@ -53,7 +53,7 @@ export function comparedRuns(runs: readonly RunData[]): ComparedRun[] {
 }
 
 /** Rows of a table of runs, its head first: the best of each score is marked with a star. */
-export function comparisonRows(runs: readonly ComparedRun[]): string[][] {
+function comparisonRows(runs: readonly ComparedRun[]): string[][] {
   const settings = Object.keys(runs[0]?.settings ?? {});
   const value = (run: ComparedRun, name: ScoreName) => run.scores[name] ?? NaN;
   const best = COMPARED.map((name) => {
@@ -114,10 +114,7 @@ function overlaid(
     const byEpoch = new Map(epochs.map((row) => [row.epoch, row[column]]));
     return {
       ...{ label: path, colour },
-      values: values.map((epoch) => {
-        const value = byEpoch.get(epoch);
-        return value === undefined || Number.isNaN(value) ? null : value;
-      }),
+      values: values.map((epoch) => finite(byEpoch.get(epoch))),
     };
   });
   return { title, x: { label: "epoch", values, whole: true }, y: { label }, series };

@@ -37,6 +37,8 @@ export interface RunData {
   readonly name: string;
   /** The resolved configuration. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** The one in it; 0 where it has none. */
+  readonly seed: number;
   /** Where it runs; undefined where that was not written down. */
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly data?: RunSource;
@@ -71,6 +73,7 @@ export async function readRun(files: Files, path: string, before?: RunData): Pro
     ["env.json", "data.json", "metrics.csv", "steps.csv"].map(text),
   );
   const settings = parsed(config, join(path, "config.json"));
+  const seed = typeof settings.seed === "number" ? settings.seed : 0;
   const source = data === undefined ? undefined : sourceOf(parsed(data, join(path, "data.json")));
   const epochs = metrics === undefined ? [] : parseMetrics(metrics);
   const best = epochs.findLast((row) => row.best === 1);
@@ -78,6 +81,7 @@ export async function readRun(files: Files, path: string, before?: RunData): Pro
     path,
     name: path.replace(/\/+$/, "").replace(/^.*\//, ""),
     config: settings,
+    seed,
     epochs,
     steps: steps === undefined ? [] : stepRows(steps),
     ...(environment !== undefined && {
@@ -86,7 +90,7 @@ export async function readRun(files: Files, path: string, before?: RunData): Pro
     ...(source && { data: source }),
     ...(best && { best }),
     ...await outputsOf(files, path, {
-      seed: typeof settings.seed === "number" ? settings.seed : 0,
+      seed,
       names: source?.classes.map(({ name }) => name),
       before,
     }),
