@@ -21,7 +21,7 @@ const LOAD: Readonly<Partial<Record<Format, () => Promise<Decode>>>> = {
   async jpeg() {
     const { default: decode, init } = await import("@jsquash/jpeg/decode.js");
     await init({ printErr: (text: string) => said.push(text) });
-    // Loaded for sure, a decoding waits for nothing, so that what is said belongs to it.
+    // Loaded for sure, so that no file waits for it.
     await decode(new ArrayBuffer(0)).catch(() => {});
     return decode;
   },
@@ -40,14 +40,21 @@ const LOAD: Readonly<Partial<Record<Format, () => Promise<Decode>>>> = {
 /** How this package calls its JPEG codec and which one it is. */
 export const JPEG = "jsquash jpeg 1.6.0";
 
+/** Settles when nothing is decoded: one file after the other, so that what is said belongs to it. */
+let idle: Promise<unknown> = Promise.resolve();
+
 /** The image in a file of a format; rejects when the library complains. */
-async function decodeBy(decode: Decode, bytes: Uint8Array): Promise<Image> {
-  said.length = 0;
-  // What the package calls ImageData, with a Uint8ClampedArray in every format here.
-  const { width, height, data } = await decode(new Uint8Array(bytes).buffer) as Pixels;
-  // A damaged scan is filled with grey and only complained about.
-  if (said.length > 0) throw new Error(said.join("; "));
-  return { width, height, data: withoutAlpha(data) };
+function decodeBy(decode: Decode, bytes: Uint8Array): Promise<Image> {
+  const image = idle.then(async () => {
+    said.length = 0;
+    // What the package calls ImageData, with a Uint8ClampedArray in every format here.
+    const { width, height, data } = await decode(new Uint8Array(bytes).buffer) as Pixels;
+    // A damaged scan is filled with grey and only complained about.
+    if (said.length > 0) throw new Error(said.join("; "));
+    return { width, height, data: withoutAlpha(data) };
+  });
+  idle = image.catch(() => {});
+  return image;
 }
 
 /** Decodes JPEG files, not those in inks; rejects when the library complains. */

@@ -1,4 +1,4 @@
-/** What decodes small JPEG files in place of sharp, against sharp itself. */
+/** What decodes small JPEG files in place of sharp: against sharp itself, and several at once. */
 import assert from "node:assert/strict";
 import sharp from "sharp";
 import { openDecoder } from "../../data/decode.ts";
@@ -19,6 +19,26 @@ Deno.test("a JPEG is the same to the bit by sharp itself and by what decodes sma
           assert.deepEqual((await decoder.decode(bytes, name)).data, itself, name);
           assert.deepEqual((await wasm.decode(bytes, name)).data, itself, name);
         }
+      }
+    }
+  }
+});
+
+Deno.test("of two JPEG files that are decoded at once, the damaged one alone is refused", async () => {
+  const raw = { width: 64, height: 64, channels: 3 } as const;
+  const good = new Uint8Array(await sharp(noise(64, 64, 1).data, { raw }).jpeg().toBuffer());
+  const bad = good.slice().fill(0x55, good.length / 2, good.length / 2 + 400);
+  for (const library of ["sharp", "jsquash"] as const) {
+    const decoder = await openDecoder(library);
+    for (let turns = 0; turns < 6; turns++) {
+      const later = async (bytes: Uint8Array) => {
+        for (let i = 0; i < turns; i++) await undefined;
+        return await decoder.decode(bytes, "a.jpg");
+      };
+      for (const [first, second] of [[bad, good], [good, bad]] as const) {
+        const both = await Promise.allSettled([decoder.decode(first, "a.jpg"), later(second)]);
+        const expected = [first, second].map((bytes) => bytes === bad ? "rejected" : "fulfilled");
+        assert.deepEqual(both.map(({ status }) => status), expected, `${library}, ${turns}`);
       }
     }
   }
