@@ -12,40 +12,42 @@ export interface Shared {
 /** Files read side by side. */
 const ABREAST = 16;
 
+/** Bytes at the end of a file that tell nearly all files of one size apart: a compressed image ends like no other. */
+const END = 1024;
+
 /**
- * The images of `second` that are in `first` too, each with the first such. Only files of a size that is in both
- * lists are read. Rejects with the file system's error.
+ * The images of `second` that are in `first` too, each with the first such. Of files whose size is in both lists the
+ * end is read, and the whole of those whose end is too. Rejects with the file system's error.
  */
 export async function sharedImages(
   files: Files,
   { first, second }: { readonly first: readonly Sample[]; readonly second: readonly Sample[] },
 ): Promise<Shared[]> {
-  const sizes = await each(
-    [...first, ...second],
-    async ({ path }) => (await files.info(path)).size,
-  );
-  const [a, b] = [sizes.slice(0, first.length), sizes.slice(first.length)].map((s) => new Set(s));
-  const alike = (_: Sample, i: number) => a!.has(sizes[i]!) && b!.has(sizes[i]!);
-  const candidates = {
-    first: first.filter(alike),
-    second: second.filter((sample, i) => alike(sample, first.length + i)),
+  const digest = async (bytes: Uint8Array<ArrayBuffer>) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const size = async ({ path }: Sample) => `${(await files.info(path)).size}`;
+  const end = async ({ path }: Sample) => {
+    const { size } = await files.info(path);
+    const length = Math.min(size, END);
+    return `${size} ${await digest(
+      await files.readRange(path, { offset: size - length, length }),
+    )}`;
   };
-  const digest = async ({ path }: Sample) => {
-    const bytes = await files.read(path);
-    return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  };
-  const digests = await each(candidates.first, digest);
-  const known = new Map(
-    digests.map((key, i) => [key, candidates.first[i]!]).reverse() as [
-      string,
-      Sample,
-    ][],
-  );
-  const found = await each(candidates.second, digest);
-  return candidates.second.flatMap((second, i) => {
-    const first = known.get(found[i]!);
-    return first ? [{ first, second }] : [];
-  });
+  const whole = async ({ path }: Sample) => await digest(await files.read(path));
+  let found: Shared[] = [];
+  for (const keyOf of [size, end, whole]) {
+    const [ours, theirs] = [await each(first, keyOf), await each(second, keyOf)];
+    const known = new Map<string, Sample>();
+    for (const [i, key] of ours.entries()) if (!known.has(key)) known.set(key, first[i]!);
+    const wanted = new Set(theirs);
+    found = second.flatMap((second, i) => {
+      const first = known.get(theirs[i]!);
+      return first ? [{ first, second }] : [];
+    });
+    first = first.filter((_, i) => wanted.has(ours[i]!));
+    second = found.map(({ second }) => second);
+  }
+  return found;
 }
 
 /** What `read` gives of each item, a few at a time, in their order. */
