@@ -1,6 +1,8 @@
 /** Heat maps over images: small maps of numbers stretched, coloured and laid over pixels. Computes no map. */
 
 import type { Image, Size } from "./image.ts";
+import { linear } from "./transforms/resample.ts";
+import { weighted } from "./transforms/resize.ts";
 
 /** Numbers from 0 to 1, rows top to bottom. */
 export interface HeatMap extends Size {
@@ -29,28 +31,14 @@ export function overlay(image: Image, map: HeatMap): Image {
 }
 
 /** `map` at another size, bilinear with pixels as squares, as `torch.nn.functional.interpolate` has it. */
-export function stretched({ width: w, height: h, data }: HeatMap, to: Size): Float64Array {
+export function stretched({ width: w, height: h, data }: HeatMap, to: Size): Float32Array {
   if (data.length !== w * h) {
     throw new RangeError(
       `Cannot draw a map of ${h} × ${w}: it has ${data.length} numbers, ${w * h} were needed`,
     );
   }
-  const places = (from: number, to: number) =>
-    Array.from({ length: to }, (_, i) => {
-      const at = Math.min(from - 1, Math.max(0, (i + 0.5) * from / to - 0.5));
-      const low = Math.floor(at);
-      return { low, high: Math.min(low + 1, from - 1), share: at - low };
-    });
-  const across = places(w, to.width);
-  const out = new Float64Array(to.width * to.height);
-  for (const [y, { low, high, share }] of places(h, to.height).entries()) {
-    for (const [x, column] of across.entries()) {
-      const row = (r: number) =>
-        (1 - column.share) * data[r * w + column.low]! + column.share * data[r * w + column.high]!;
-      out[y * to.width + x] = (1 - share) * row(low) + share * row(high);
-    }
-  }
-  return out;
+  const wide = weighted(Float32Array.from(data), linear(w, to.width), { from: w, after: 1 });
+  return weighted(wide, linear(h, to.height), { from: h, after: to.width });
 }
 
 /**

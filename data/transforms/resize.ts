@@ -82,8 +82,8 @@ function sizeOf({ width, height }: Size): Size {
   return { width, height };
 }
 
-/** [before, from, after] → [before, to, after]. */
-function weighted(
+/** Weighted sums along one axis: [before, from, after] → [before, to, after]. */
+export function weighted(
   x: Float32Array,
   taps: Taps,
   { from, after }: { readonly from: number; readonly after: number },
