@@ -2,11 +2,11 @@
 
 import { defaultResize } from "../data/loader.ts";
 import { divide, type Division } from "../data/divide.ts";
-import type { Image } from "../data/image.ts";
 import { draw, readPipeline } from "../data/pipeline.ts";
 import { packed } from "../data/prepare.ts";
 import { type PresetName, PRESETS } from "../data/presets.ts";
 import { apply } from "../data/transforms/operations.ts";
+import { imageOf } from "../data/view.ts";
 import { madeUpExamples, stepSession } from "../cli/steps.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, whole } from "../cli/flags.ts";
 import { compile } from "../engine/compile/mod.ts";
@@ -105,9 +105,9 @@ export async function augmentationRates(
     mixing: draw(division.batch, [step], square).drawn,
   });
   const bytes = madeUpExamples({ size, batch, seed, model: "", steps: 0 }).images;
-  const images = Array.from({ length: batch }, (_, i): Image => {
+  const images = Array.from({ length: batch }, (_, i) => {
     const pixels = bytes.subarray(i * size * size * 4, (i + 1) * size * size * 4);
-    return { ...square, data: pixels.filter((_, k) => k % 4 < 3) };
+    return imageOf(pixels, square);
   });
   const thread = await rate(batch, seconds, async (step) => {
     const { drawn } = choices(step);

@@ -205,7 +205,7 @@ async function decoding(count: number, task: DecodeTask): Promise<Rate> {
     return await timed(async () => {
       const done = replies();
       for (const worker of workers) worker.postMessage("go");
-      return (await done).reduce((sum, reply) => sum + (reply === "ready" ? 0 : reply.images), 0);
+      return (await done).reduce<number>((sum, reply) => sum + (reply === "ready" ? 0 : reply), 0);
     });
   } finally {
     for (const worker of workers) worker.terminate();

@@ -91,8 +91,7 @@ async function measure(problem: EvaluationProblem): Promise<Row[]> {
       ["ONNX Runtime Web, wasm", await call("onnx", "wasm")],
       ["verity again", await call("verity")],
     ];
-    const [first] = results[0]!.slice(1) as [Evaluated | string];
-    const last = results.at(-1)![1];
+    const [first, last] = [results[0]![1], results.at(-1)![1]];
     if (typeof first === "string") throw new Error(first);
     if (typeof last === "string") throw new Error(last);
     // The mean of both runs: what else the machine does changes while the others run.

@@ -1,4 +1,5 @@
 /** Crops and flips in one pass, from an image to the pixels of a batch, and back to an image. Knows no other operation. */
+import { withoutAlpha } from "./decoders/codec.ts";
 import type { Image, Size } from "./image.ts";
 import { BAND, reached } from "./slab.ts";
 import { ROOM } from "./wasm/pixels.ts";
@@ -65,7 +66,5 @@ export function writeView(image: Image, view: View, pixels: Uint8Array): void {
 
 /** The image in pixels of a batch, [height, width, 4]: the way back. */
 export function imageOf(pixels: Uint8Array, { width, height }: Size): Image {
-  const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i++) data[i] = pixels[i + Math.floor(i / 3)]!;
-  return { width, height, data };
+  return { width, height, data: withoutAlpha(pixels) };
 }
