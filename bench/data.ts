@@ -45,6 +45,9 @@ const WAYS = {
 
 type Way = keyof typeof WAYS;
 
+/** What was measured with a number of workers. */
+type Row = Readonly<Record<Way, Rate>> & { readonly workers: number };
+
 function command() {
   const command = newCommand("bench data", "Times decoding and the whole way to a batch.");
   return addDataFlags(command, {})
@@ -77,7 +80,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const { size, batch, seed, seconds, library } = flags;
 
   const dir = await Deno.makeTempDir({ prefix: "verity-bench-" });
-  const rows: (Readonly<Record<Way, Rate>> & { readonly workers: number })[] = [];
+  const rows: Row[] = [];
   try {
     const most = flags.workers ?? navigator.hardwareConcurrency;
     for (let workers = 1; workers <= most; workers++) {
@@ -108,8 +111,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const about = { source, images: samples.length, bytes, size, short, library };
     console.log(JSON.stringify({
       ...{ ...about, library: library ?? "best" },
-      "img_per_s": rows.map((row) => numbers(row, ({ imagesPerSecond }) => imagesPerSecond)),
-      "cpu_us_per_image": rows.map((row) => numbers(row, ({ microseconds }) => microseconds)),
+      "img_per_s": rows.map((row) => numbers(row, "imagesPerSecond")),
+      "cpu_us_per_image": rows.map((row) => numbers(row, "microseconds")),
       "augment_device": augmented?.adapter ?? null,
       "augment_img_per_s": augmented?.device ?? null,
     }));
@@ -117,32 +120,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   console.log(`${source}: ${samples.length} images, ${bytes} bytes each`);
   console.log(`to ${size} pixels, cut from ${short}; images a second\n`);
-  console.log(table(
-    ["workers", ...Object.values(WAYS), "files / decode", "ram / decode"],
-    rows.map((row) => {
-      const { decode, files, ram } = row;
-      const over = (a: Rate) => a.imagesPerSecond / decode.imagesPerSecond;
-      return [
-        String(row.workers),
-        ...(Object.keys(WAYS) as Way[]).map((way) => row[way].imagesPerSecond.toFixed(0)),
-        `${(100 * over(files)).toFixed(0)} %`,
-        `${over(ram).toFixed(1)} ×`,
-      ];
-    }),
-  ));
+  console.log(waysTable(rows, "imagesPerSecond", ["files / decode", "ram / decode"]));
   console.log("\nprocessor time, µs an image\n");
-  console.log(table(
-    ["workers", ...Object.values(WAYS), "decode / files", "decode / ram"],
-    rows.map((row) => {
-      const { decode, files, ram } = row;
-      return [
-        String(row.workers),
-        ...(Object.keys(WAYS) as Way[]).map((way) => row[way].microseconds.toFixed(0)),
-        `${(100 * decode.microseconds / files.microseconds).toFixed(0)} %`,
-        `${(decode.microseconds / ram.microseconds).toFixed(1)} ×`,
-      ];
-    }),
-  ));
+  console.log(waysTable(rows, "microseconds", ["decode / files", "decode / ram"]));
   console.log(
     augmented
       ? `\nstrong augmentation on ${augmented.adapter}: ${
@@ -260,12 +240,27 @@ function better(a: Rate | undefined, b: Rate): Rate {
   };
 }
 
-function numbers(
-  { workers, ...rates }: Readonly<Record<Way, Rate>> & { readonly workers: number },
-  number: (rate: Rate) => number,
-): Record<string, number> {
+/** One number of every way, rounded. */
+function numbers({ workers, ...rates }: Row, number: keyof Rate): Record<string, number> {
   const rounded = Object.entries(rates).map((
     [way, rate],
-  ) => [way, Math.round(10 * number(rate)) / 10]);
+  ) => [way, Math.round(10 * rate[number]) / 10]);
   return { workers, ...Object.fromEntries(rounded) };
+}
+
+/** One number of every way; then how near to decoding alone files come, and how far beyond it memory is. */
+function waysTable(rows: readonly Row[], number: keyof Rate, ratios: readonly string[]): string {
+  return table(
+    ["workers", ...Object.values(WAYS), ...ratios],
+    rows.map((row) => {
+      const over = ({ [number]: way }: Rate) =>
+        number === "imagesPerSecond" ? way / row.decode[number] : row.decode[number] / way;
+      return [
+        String(row.workers),
+        ...(Object.keys(WAYS) as Way[]).map((way) => row[way][number].toFixed(0)),
+        `${(100 * over(row.files)).toFixed(0)} %`,
+        `${over(row.ram).toFixed(1)} ×`,
+      ];
+    }),
+  );
 }
