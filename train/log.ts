@@ -2,7 +2,7 @@
 
 import type { EndEvent, EpochEvent, ExportEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
 import { doubtsText, predictText, soupText } from "./answer_texts.ts";
-import { scoreLines } from "./score_tables.ts";
+import { scoreLines, scoreText } from "./score_tables.ts";
 
 /** Where a reporter writes. */
 export interface ReporterOptions {
@@ -35,7 +35,8 @@ export function lineReporter(options: ReporterOptions): Reporter {
     return event.event === "end" ? `\n${textOf(event)}` : textOf(event);
   };
   return (event) => {
-    if (options.json) options.out(`${jsonLine(event)}\n`);
+    // Numbers that JSON lacks become null.
+    if (options.json) options.out(`${JSON.stringify(event)}\n`);
     if (event.event === "epoch") scores.push(event);
     const text = shown(event);
     if (options.columns !== undefined && (event.event === "step" || event.event === "progress")) {
@@ -48,11 +49,6 @@ export function lineReporter(options: ReporterOptions): Reporter {
     rows = event.event === "epoch";
     (event.event === "warning" ? options.err : people)(`${text}\n`);
   };
-}
-
-/** The event as one line of JSON, without its line end; numbers that JSON lacks become `null`. */
-function jsonLine(event: RunEvent): string {
-  return JSON.stringify(event);
 }
 
 /** The event as text for people, without its last line end. */
@@ -79,9 +75,9 @@ export function textOf(event: RunEvent): string {
     case "epoch":
       return `epoch ${event.epoch}/${event.epochs}  training: loss ${
         event["train_loss"].toFixed(4)
-      }, accuracy ${percent(event["train_accuracy"])}  validation: loss ${
+      }, accuracy ${scoreText("accuracy", event["train_accuracy"])}  validation: loss ${
         event.loss.toFixed(4)
-      }, accuracy ${percent(event.accuracy)}, AUC ${decimal(event.auc)}${
+      }, accuracy ${scoreText("accuracy", event.accuracy)}, AUC ${scoreText("auc", event.auc)}${
         event.best ? " (best so far)" : ""
       }  ${duration(event.seconds)}`;
     case "progress":
@@ -111,9 +107,9 @@ export function textOf(event: RunEvent): string {
 function endText({ best, validation, run, report, next, "img_per_s": rate }: EndEvent): string {
   return [
     ...validation ? [`Validation at epoch ${best.epoch}:`, ...scoreLines(validation), ""] : [],
-    `Best epoch ${best.epoch}: AUC ${decimal(best.auc)}, accuracy ${percent(best.accuracy)}, loss ${
-      best.loss.toFixed(4)
-    }; ${rate.toFixed(1)} img/s in training`,
+    `Best epoch ${best.epoch}: AUC ${scoreText("auc", best.auc)}, accuracy ${
+      scoreText("accuracy", best.accuracy)
+    }, loss ${best.loss.toFixed(4)}; ${rate.toFixed(1)} img/s in training`,
     `Run folder: ${run}`,
     ...report === undefined ? [] : [`Report: ${report}`],
     "Next:",
@@ -204,11 +200,11 @@ function epochRow(e: EpochEvent): string {
   const cells = [
     String(e.epoch).padStart(5),
     e["train_loss"].toFixed(4).padStart(13),
-    percent(e["train_accuracy"]).padStart(8),
+    scoreText("accuracy", e["train_accuracy"]).padStart(8),
     e.loss.toFixed(4).padStart(15),
-    percent(e.accuracy).padStart(8),
-    decimal(e.auc).padStart(6),
-    decimal(e["average_precision"]).padStart(17),
+    scoreText("accuracy", e.accuracy).padStart(8),
+    scoreText("auc", e.auc).padStart(6),
+    scoreText("average_precision", e["average_precision"]).padStart(17),
     duration(e.seconds).padStart(5),
   ];
   return cells.join("  ") + (e.best ? "  best so far" : "");
@@ -216,14 +212,6 @@ function epochRow(e: EpochEvent): string {
 
 function scoreTable(epochs: readonly EpochEvent[]): string {
   return [EPOCH_HEAD, ...epochs.map(epochRow)].join("\n");
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-function decimal(value: number): string {
-  return Number.isNaN(value) ? "undefined" : value.toFixed(4);
 }
 
 function count(value: number): string {
