@@ -4,7 +4,7 @@ import { input, type Tensor } from "../engine/graph.ts";
 import { Capture, type Model, Scope } from "../engine/nn/scope.ts";
 import type { Entry, Variable } from "../engine/nn/variables.ts";
 import { sameShape } from "../engine/shape.ts";
-import { modelInfo, type Preprocessing } from "../models/mod.ts";
+import { buildModel, type Preprocessing } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import type { Weight } from "../models/safetensors.ts";
 import { type Constant, OnnxGraph } from "./onnx/graph.ts";
@@ -101,8 +101,7 @@ function lower(options: OnnxOptions): OnnxGraph {
 
 function lowerBatch(batch: number, options: OnnxOptions): OnnxGraph {
   const { model: named, classes, size } = options;
-  const info = typeof named === "string" ? modelInfo(named) : undefined;
-  const model = info ? info.build({ classes }) : named as Model;
+  const { model, preprocessing: own } = buildModel(named, { classes });
   const [height, width] = typeof size === "number" ? [size, size] : size;
   const images = input(IMAGES, [batch, height, width, 3]);
   const variables = new Map<Tensor, Variable>();
@@ -111,7 +110,7 @@ function lowerBatch(batch: number, options: OnnxOptions): OnnxGraph {
     variables.set(t, v);
     return t;
   });
-  const preprocessing = options.preprocessing ?? info;
+  const preprocessing = options.preprocessing ?? own;
   const pixels = preprocessing ? normalize(images, preprocessing) : images;
   const logits = model(new Scope(capture), pixels);
   if (!sameShape(logits.shape, [batch, classes])) {

@@ -70,6 +70,19 @@ export function modelInfo(name: string): ModelInfo {
 }
 
 /**
+ * A model of the registry by its name, with how it sees images, or one of one's own as it is. Throws RangeError
+ * for a name that `modelInfo` does not know.
+ */
+export function buildModel(
+  model: string | Model,
+  options: ModelOptions,
+): { readonly model: Model; readonly preprocessing?: Pick<ModelInfo, "mean" | "std"> } {
+  if (typeof model !== "string") return { model };
+  const { build, ...preprocessing } = modelInfo(model);
+  return { model: build(options), preprocessing };
+}
+
+/**
  * The published weights of `model` under `tag`, or timm's default ones. Throws RangeError for a model
  * that `modelInfo` does not know, one without published weights, and, with the nearest ones, for a tag
  * that it does not have.

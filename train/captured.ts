@@ -8,7 +8,7 @@ import { apply, declare, type Model, type Variables } from "../engine/nn/scope.t
 import { Arena, type Variable } from "../engine/nn/variables.ts";
 import { createOptimizer } from "../engine/optim/mod.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
-import { modelInfo } from "../models/mod.ts";
+import { buildModel } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import { decayFactors, rateFactors } from "./rates.ts";
 import type { Examples, ImageChange, SessionOptions, SessionPlan } from "./session_options.ts";
@@ -37,15 +37,14 @@ export interface CapturedModel {
 
 /** Captures the model of `options`. Throws RangeError where they do not fit together. */
 export function captureModel(options: SessionOptions): CapturedModel {
-  const { classes, size, batch, dropRate = 0, dropPathRate = 0 } = options;
-  const info = typeof options.model === "string" ? modelInfo(options.model) : undefined;
+  const { size, batch } = options;
+  const { model, preprocessing: own } = buildModel(options.model, options);
   const [height, width] = typeof size === "number" ? [size, size] : size;
   const shape = [batch, height, width, 3];
-  const model = info ? info.build({ classes, dropRate, dropPathRate }) : options.model as Model;
   const variables = declare(model, shape, options);
   const numbers = options.images === "numbers";
   const images = numbers ? input("images", shape) : imageInput("images", shape);
-  const { preprocessing = info } = options;
+  const { preprocessing = own } = options;
   if (options.augment && numbers) {
     throw new RangeError("Cannot augment images that are fed as numbers: bytes were needed");
   }

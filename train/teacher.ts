@@ -2,7 +2,7 @@
 
 import type { Tensor } from "../engine/graph.ts";
 import { apply, declare, type Model } from "../engine/nn/scope.ts";
-import { modelInfo, type Preprocessing } from "../models/mod.ts";
+import { buildModel, type Preprocessing } from "../models/mod.ts";
 import { normalize } from "../models/preprocess.ts";
 import type { Weight } from "../models/safetensors.ts";
 import { ARENAS, encodeVariables } from "./weights.ts";
@@ -38,9 +38,8 @@ export function captureTeacher(
   options: DistillOptions,
   { classes, numbers }: { readonly classes: number; readonly numbers: boolean },
 ): Teacher {
-  const info = typeof options.model === "string" ? modelInfo(options.model) : undefined;
-  const model = info ? info.build({ classes }) : options.model as Model;
-  const { preprocessing = info } = options;
+  const { model, preprocessing: own } = buildModel(options.model, { classes });
+  const { preprocessing = own } = options;
   const variables = declare(model, images.shape);
   const encoded = encodeVariables(variables, options.weights);
   const used = ARENAS.filter((name) => variables[name].variables.length > 0);
