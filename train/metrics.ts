@@ -42,6 +42,7 @@ export {
   type Details,
   detailsOf,
   type Labelled,
+  type Ranked,
   rankingsOf,
   SCORE_NAMES,
   type ScoreInfo,

@@ -105,8 +105,33 @@ export interface Counted extends Labelled {
   readonly probabilities: Float64Array;
   /** Counts [label][predicted]. */
   readonly confusion: Confusion;
-  /** See {@linkcode rankingsOf}. */
-  readonly rankings: readonly Ranking[];
+  /** Of each measured class: 1 of two, every one of more. */
+  readonly ranked: readonly Ranked[];
+}
+
+/** What the order of scores says of a class against the rest. */
+export interface Ranked {
+  /** Area under the ROC curve; NaN where the class or the rest is missing. */
+  readonly auc: number;
+  /** Average precision. */
+  readonly "average_precision": number;
+  /** Equal error rate; NaN where the class or the rest is missing. */
+  readonly eer: number;
+  /** The probabilities from which an image is best called so, by each measure. */
+  readonly thresholds: NonNullable<Details["thresholds"]>;
+}
+
+/** Numbers alone: rankings of many classes together take more memory than all outputs. */
+function rankedOf(ranking: Ranking): Ranked {
+  return {
+    auc: areaUnderRoc(ranking),
+    "average_precision": averagePrecision(ranking),
+    eer: equalErrorRate(ranking).value,
+    thresholds: {
+      youden: youdenThreshold(ranking).threshold,
+      f1: f1Threshold(ranking).threshold,
+    },
+  };
 }
 
 /** Goes through outputs once. Throws RangeError for a label that is no class. */
@@ -117,33 +142,35 @@ export function counted(outputs: Labelled): Counted {
     ...outputs,
     probabilities,
     confusion: confusionOf(argmaxRows(logits, classes), labels, classes),
-    rankings: rankingsOf(probabilities, labels, classes),
+    ranked: measuredOf(classes).map((k) =>
+      rankedOf(rankingOf(probabilities, labels, { classes, k }))
+    ),
   };
 }
 
 /** The numbers of outputs. */
 export function scoresOf(outputs: Labelled | Counted): Scores {
-  const { logits, labels, classes, probabilities, confusion, rankings } = countedOnce(outputs);
-  const mean = (value: (ranking: Ranking) => number) =>
-    rankings.reduce((sum, ranking) => sum + value(ranking), 0) / rankings.length;
+  const { logits, labels, classes, probabilities, confusion, ranked } = countedOnce(outputs);
+  const mean = (name: "auc" | "average_precision" | "eer") =>
+    ranked.reduce((sum, one) => sum + one[name], 0) / ranked.length;
   return {
     loss: crossEntropy(logits, labels, classes),
     accuracy: accuracy(logits, labels, classes),
     top5: topAccuracy(logits, labels, { classes, k: 5 }),
-    auc: mean(areaUnderRoc),
-    "average_precision": mean(averagePrecision),
+    auc: mean("auc"),
+    "average_precision": mean("average_precision"),
     "log_loss": logLoss(probabilities, labels, classes),
     brier: brierScore(probabilities, labels, classes),
     f1: f1Score(confusion),
     mcc: matthewsCorrelation(confusion),
     "balanced_accuracy": balancedAccuracy(confusion),
-    eer: mean((ranking) => equalErrorRate(ranking).value),
+    eer: mean("eer"),
     ece: calibrationError(reliability(probabilities, labels, { classes })),
   };
 }
 
 function countedOnce(outputs: Labelled | Counted): Counted {
-  return "rankings" in outputs ? outputs : counted(outputs);
+  return "ranked" in outputs ? outputs : counted(outputs);
 }
 
 /** Each measured class against the rest: class 1 of two, every one of more. */
@@ -152,13 +179,22 @@ export function rankingsOf(
   labels: ArrayLike<number>,
   classes: number,
 ): Ranking[] {
+  return measuredOf(classes).map((k) => rankingOf(probabilities, labels, { classes, k }));
+}
+
+function measuredOf(classes: number): number[] {
+  return classes === 2 ? [1] : Array.from({ length: classes }, (_, k) => k);
+}
+
+function rankingOf(
+  probabilities: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  { classes, k }: { readonly classes: number; readonly k: number },
+): Ranking {
   const n = labels.length;
-  const measured = classes === 2 ? [1] : Array.from({ length: classes }, (_, k) => k);
-  return measured.map((k) =>
-    rank(
-      Float64Array.from({ length: n }, (_, i) => probabilities[i * classes + k]!),
-      Uint8Array.from({ length: n }, (_, i) => labels[i] === k ? 1 : 0),
-    )
+  return rank(
+    Float64Array.from({ length: n }, (_, i) => probabilities[i * classes + k]!),
+    Uint8Array.from({ length: n }, (_, i) => labels[i] === k ? 1 : 0),
   );
 }
 
@@ -179,12 +215,10 @@ export interface Details {
 
 /** The confusion, the classes one by one and the best thresholds of outputs. */
 export function detailsOf(outputs: Labelled | Counted): Details {
-  const { classes, confusion, rankings } = countedOnce(outputs);
-  const areas = rankings.map(areaUnderRoc);
+  const { classes, confusion, ranked } = countedOnce(outputs);
   const perClass = classScores(confusion)
-    .map((scores, k) => ({ ...scores, auc: areas[classes === 2 ? 0 : k]! }));
-  const [one] = rankings;
+    .map((scores, k) => ({ ...scores, auc: ranked[classes === 2 ? 0 : k]!.auc }));
+  const [one] = ranked;
   if (classes !== 2 || !one) return { confusion, "per_class": perClass };
-  const thresholds = { youden: youdenThreshold(one).threshold, f1: f1Threshold(one).threshold };
-  return { confusion, "per_class": perClass, thresholds };
+  return { confusion, "per_class": perClass, thresholds: one.thresholds };
 }
