@@ -69,15 +69,16 @@ export function bracketsOf(
     );
   }
   if (method === "random") return [{ first: 0, rungs: [{ trials, epochs }] }];
+  const fallsFrom = (least: number) => Math.floor(Math.log(epochs / least) / Math.log(eta) + 1e-9);
   const falls = (n: number, least: number) => {
-    const count = Math.floor(Math.log(epochs / least) / Math.log(eta) + 1e-9);
+    const count = fallsFrom(least);
     return Array.from({ length: count + 1 }, (_, i) => ({
       trials: Math.max(1, Math.floor(n / eta ** i)),
       epochs: i === count ? epochs : Math.round(least * eta ** i),
     }));
   };
   if (method === "halving") return [{ first: 0, rungs: falls(trials, minEpochs) }];
-  const most = Math.floor(Math.log(epochs / minEpochs) / Math.log(eta) + 1e-9);
+  const most = fallsFrom(minEpochs);
   let first = 0;
   return Array.from({ length: most + 1 }, (_, i) => {
     const s = most - i;
