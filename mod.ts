@@ -208,7 +208,7 @@ export * from "./data/transforms/mod.ts";
 export type { Left } from "./data/batch_options.ts";
 export { deviceAugmentation, type DevicePart } from "./train/augmentation.ts";
 export { hasKernel } from "./train/retouches.ts";
-export { planTraining } from "./train/captured.ts";
+export { planTraining } from "./train/programs.ts";
 export {
   findLearningRate,
   type FoundRate,

@@ -15,7 +15,7 @@ import { Memory } from "../engine/gpu/memory.ts";
 import { Runner } from "../engine/gpu/runner.ts";
 import { imageInput } from "../engine/graph.ts";
 import { Augmentation, deviceAugmentation } from "../train/augmentation.ts";
-import { planTraining } from "../train/captured.ts";
+import { planTraining } from "../train/programs.ts";
 import { hasKernel } from "../train/retouches.ts";
 import { UNBOUND } from "./planned.ts";
 import { table } from "./table.ts";

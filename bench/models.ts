@@ -6,7 +6,7 @@ import { madeUpExamples, stepSession } from "../cli/steps.ts";
 import { type CompileOptions, MemoryError } from "../engine/compile/program.ts";
 import { type Device, openDevice } from "../engine/gpu/device.ts";
 import { modelInfo, modelNames } from "../models/mod.ts";
-import { planTraining } from "../train/captured.ts";
+import { planTraining } from "../train/programs.ts";
 import { Session, type SessionOptions } from "../train/session.ts";
 import { modelBytes } from "./byte_model.ts";
 import { median, round } from "./numbers.ts";

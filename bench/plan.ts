@@ -3,7 +3,7 @@
 import { stepSession } from "../cli/steps.ts";
 import { frozenNames } from "../cli/tuning_flags.ts";
 import { modelInfo } from "../models/mod.ts";
-import { planEvaluation, planTraining } from "../train/captured.ts";
+import { planEvaluation, planTraining } from "../train/programs.ts";
 import type { SessionOptions, SessionPlan } from "../train/session.ts";
 import { type PlanFlags, readPlanFlags, UNBOUND } from "./planned.ts";
 import { megabytes, table } from "./table.ts";

@@ -3,7 +3,7 @@
 import type { Device } from "../engine/gpu/device.ts";
 import { canAllocate } from "../engine/gpu/memory.ts";
 import { bytesText, type FoundBatch, largestBatch } from "../train/batch.ts";
-import { planEvaluation, planTraining } from "../train/captured.ts";
+import { planEvaluation, planTraining } from "../train/programs.ts";
 import { AUTO_BATCH } from "./batch_flags.ts";
 import type { Job } from "./job.ts";
 import { freeMemory } from "./machine.ts";

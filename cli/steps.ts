@@ -4,7 +4,8 @@ import { compile } from "../engine/compile/mod.ts";
 import type { CompileOptions, Program } from "../engine/compile/program.ts";
 import { modelNames } from "../models/mod.ts";
 import type { SessionOptions } from "../train/session.ts";
-import { captureModel, captureTraining, limitsOf } from "../train/captured.ts";
+import { captureModel, captureTraining } from "../train/captured.ts";
+import { limitsOf } from "../train/programs.ts";
 import { type CommonFlags, newCommand, oneOf, whole } from "./flags.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
 

@@ -10,15 +10,8 @@ import type { Tensor } from "../engine/graph.ts";
 import type { Arena } from "../engine/nn/variables.ts";
 import type { Rates } from "../engine/optim/optimizer.ts";
 import type { Weight } from "../models/safetensors.ts";
-import {
-  type CapturedModel,
-  captureEvaluation,
-  captureModel,
-  imageFeeds,
-  limitsOf,
-  planOf,
-  type Programs,
-} from "./captured.ts";
+import { type CapturedModel, captureEvaluation, captureModel, imageFeeds } from "./captured.ts";
+import { limitsOf, planOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
 import { captureStatistics } from "./statistics.ts";
 import { type Measured, Trainer } from "./trainer.ts";

@@ -13,11 +13,9 @@ import {
   type CapturedModel,
   type CapturedTraining,
   captureTraining,
-  compileTraining,
   imageFeeds,
-  limitsOf,
-  type Programs,
 } from "./captured.ts";
+import { compileTraining, limitsOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
 import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
 import { type State, statesOf } from "./states.ts";

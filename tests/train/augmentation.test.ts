@@ -14,7 +14,7 @@ import { evaluate } from "../../engine/gpu/evaluate.ts";
 import type { Device } from "../../engine/gpu/device.ts";
 import { imageInput, type Tensor } from "../../engine/graph.ts";
 import { Augmentation, deviceAugmentation, type DevicePart } from "../../train/augmentation.ts";
-import { planTraining } from "../../train/captured.ts";
+import { planTraining } from "../../train/programs.ts";
 import { hasKernel } from "../../train/retouches.ts";
 import { noise, smooth } from "../data/fixtures.ts";
 import { CHECK, collect, TRAIN, withLoader } from "../data/loading.ts";

@@ -10,7 +10,7 @@ import { linear } from "../../engine/nn/layers.ts";
 import type { Model } from "../../engine/nn/scope.ts";
 import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
 import { toFloats } from "../../models/safetensors.ts";
-import { planTraining } from "../../train/captured.ts";
+import { planTraining } from "../../train/programs.ts";
 import { Session, type SessionOptions } from "../../train/session.ts";
 import { deviceTest } from "../device.ts";
 import { simulate } from "../engine/simulate.ts";
