@@ -101,15 +101,17 @@ const [STRETCHES, LEAST_BYTES] = [64, 2 ** 16];
 function coarse(uses: readonly Use[], size: number): Use[] {
   const step = up(Math.max(LEAST_BYTES, size / STRETCHES));
   const found: Use[] = [];
-  let below: Use[] = [];
+  let below = new Map<string, number>(); // where in `found` the uses are that end here, by their steps
   for (let from = 0; from < size; from += step) {
     const to = Math.min(size, from + step);
-    const here = spans(uses.filter((u) => u.from < to && u.to > from), from, to);
-    const same = here.length === below.length &&
-      here.every(({ first, last }, i) => first === below[i]!.first && last === below[i]!.last);
-    if (same) found.splice(-below.length, below.length);
-    below = same ? here.map((use, i) => ({ ...use, from: below[i]!.from })) : here;
-    found.push(...below);
+    const here = new Map<string, number>();
+    for (const span of spans(uses.filter((u) => u.from < to && u.to > from), from, to)) {
+      const steps = `${span.first} ${span.last}`;
+      const at = below.get(steps) ?? found.push(span) - 1;
+      found[at] = { ...found[at]!, to };
+      here.set(steps, at);
+    }
+    below = here;
   }
   return found;
 }
