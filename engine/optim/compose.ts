@@ -4,7 +4,8 @@ import { halfCosine, requireRising, type Schedule } from "./schedules.ts";
 
 /**
  * Each schedule until the next milestone, an epoch, from which the next one begins at its own first epoch: as
- * `torch.optim.lr_scheduler.SequentialLR`. Throws RangeError unless milestones rise and stand between schedules.
+ * `torch.optim.lr_scheduler.SequentialLR`. Throws RangeError unless milestones rise and stand between schedules, and
+ * for a schedule that listens: it would not be told the losses.
  */
 export function sequential(
   schedules: readonly Schedule[],
@@ -15,6 +16,11 @@ export function sequential(
     throw new RangeError(
       `Cannot divide a run by ${milestones.length} milestones: ${schedules.length} schedules were given, ` +
         `${milestones.length + 1} were needed`,
+    );
+  }
+  if (schedules.some((s) => s.observe)) {
+    throw new RangeError(
+      "Cannot put a schedule that hears losses into a sequence: schedules by the epoch or the step were needed",
     );
   }
   const at = (epoch: number) => {

@@ -126,6 +126,7 @@ Deno.test("sequential() asks for a milestone between each two schedules, and kee
   const both = sequential([cycle, cycle], { milestones: [2] });
   assert.equal(both.beta1!(3, 1), cycle.beta1!(1, 1));
   assert.equal(sequential([cycle, constant(1)], { milestones: [2] }).beta1, undefined);
+  assert.throws(() => sequential([cycle, plateau(1)], { milestones: [2] }), /hears losses/);
 });
 
 Deno.test("plateau() falls after more than its patience, rests, and goes on from its state", () => {
