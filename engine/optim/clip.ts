@@ -37,7 +37,7 @@ export interface UnitOptions {
 
 /**
  * The gradient of each unit, at most `factor` times as long as its weight, or as 0.001 where that is shorter:
- * adaptive gradient clipping, Brock et al. 2021, arXiv:2102.06171.
+ * adaptive gradient clipping, Brock et al. 2021, arXiv:2102.06171. Throws RangeError unless the factor is above 0.
  */
 export function clipByUnit(weight: Tensor, gradient: Tensor, options: UnitOptions): Tensor {
   const { axes, factor } = options;
