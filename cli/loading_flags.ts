@@ -10,7 +10,7 @@ import type { Sample } from "../data/sample.ts";
 import { InvalidArgumentError } from "flags";
 import type { Reporter } from "../train/events.ts";
 import { type Command, describedBy, oneOf, whole } from "./flags.ts";
-import { cacheFolder } from "./machine.ts";
+import { cacheFolder, imageProgress } from "./machine.ts";
 
 /** How images are read. */
 export interface LoadingFlags {
@@ -116,17 +116,8 @@ export async function findBad(
   const loader = await Loader.open(samples, files, settings);
   let found: LeftOut[];
   try {
-    let done = 0;
-    let reported = performance.now();
-    const start = reported;
-    const checked = () => {
-      done++;
-      if (performance.now() - reported < 2000) return;
-      reported = performance.now();
-      const rate = 1000 * done / (reported - start);
-      const total = samples.length;
-      report({ event: "progress", done, total, "img_per_s": rate, "eta_s": (total - done) / rate });
-    };
+    const { measured } = imageProgress(samples.length, report);
+    const checked = () => measured(1);
     found = (await loader.findBad({ size, resize, interpolation, checked }))
       .map(({ index, reason }) => ({ sample: samples[index]!, reason }));
   } finally {

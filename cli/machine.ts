@@ -16,7 +16,7 @@ export function terminalReporter(json: boolean): Reporter {
   });
 }
 
-/** Counts images that were measured and reports the progress every few seconds. */
+/** Counts images that were measured or read and reports the progress every few seconds. */
 export function imageProgress(total: number, report: Reporter): {
   readonly measured: (images: number) => void;
   readonly imagesPerSecond: () => number;
