@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from "flags";
 import { UsageError } from "./errors.ts";
-import { type Command, describedBy, type ReadValue, whole } from "./flags.ts";
+import { type Command, describedBy, type ReadValue, wholeOr } from "./flags.ts";
 
 /** What they are when read. */
 export interface BatchFlags {
@@ -18,15 +18,11 @@ export const AUTO_BATCH = 0;
 /** Images of a batch where nothing says how many. */
 const USUAL = 32;
 
-const SCHEMA = { anyOf: [{ type: "integer", minimum: 1 }, { enum: ["auto"] }] };
+const autoOrWhole = wholeOr("auto", 1);
 
-const readBatch: ReadValue<number> = describedBy(SCHEMA, (text) => {
-  if (text === "auto") return AUTO_BATCH;
-  try {
-    return whole(1)(text);
-  } catch {
-    throw new InvalidArgumentError("auto or a whole number from 1 was needed.");
-  }
+const readBatch = describedBy(autoOrWhole.schema, (text) => {
+  const read = autoOrWhole(text);
+  return read === "auto" ? AUTO_BATCH : read;
 });
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

@@ -89,11 +89,11 @@ export interface ValueSchema {
 /** Reads the text of a flag's value, after those read before where a flag may be given again. */
 export type ReadValue<T> = (text: string, before?: T) => T;
 
+/** A reader that says what it takes. */
+type DescribedReader<T> = ReadValue<T> & { readonly schema: ValueSchema };
+
 /** `read`, which says with `schema` what it takes: configuration files are checked by it. */
-export function describedBy<T>(
-  schema: ValueSchema,
-  read: ReadValue<T>,
-): ReadValue<T> & { readonly schema: ValueSchema } {
+export function describedBy<T>(schema: ValueSchema, read: ReadValue<T>): DescribedReader<T> {
   return Object.assign((text: string, before?: T) => read(text, before), { schema });
 }
 
@@ -129,7 +129,7 @@ export const nonNegative: ReadValue<number> = describedBy(
 );
 
 /** Reads a word, or a whole number from `least`. */
-export function wholeOr<W extends string>(word: W, least: number): ReadValue<number | W> {
+export function wholeOr<W extends string>(word: W, least: number): DescribedReader<number | W> {
   const schema = { anyOf: [{ type: "integer", minimum: least }, { enum: [word] }] };
   return describedBy<number | W>(schema, (text) => {
     if (text === word) return word;
