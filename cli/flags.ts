@@ -62,6 +62,11 @@ export function given(command: Command, attribute: string): boolean {
   return ["cli", "config"].includes(command.getOptionValueSource(attribute) ?? "default");
 }
 
+/** An option's name as its flag has it: `label-smoothing` for `labelSmoothing`. */
+export function flagName(attribute: string): string {
+  return attribute.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** Throws UsageError naming the first of `flags` that is missing. */
 export function requireFlags<Flags extends object>(
   flags: Flags,

@@ -3,7 +3,15 @@
 import { type LossName, lossNames } from "../engine/nn/losses.ts";
 import type { SessionOptions } from "../train/session.ts";
 import { UsageError } from "./errors.ts";
-import { type Command, describedBy, nonNegative, oneOf, positive, share } from "./flags.ts";
+import {
+  type Command,
+  describedBy,
+  flagName,
+  nonNegative,
+  oneOf,
+  positive,
+  share,
+} from "./flags.ts";
 
 /** What they are when read. */
 export interface LossFlags {
@@ -50,8 +58,9 @@ function classWeights(text: string): string {
 export function requireLoss(flags: LossFlags, isGiven: (name: string) => boolean): void {
   for (const [name, loss] of Object.entries(ONLY)) {
     if (flags.loss === loss || !isGiven(name)) continue;
-    const flag = name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
-    throw new UsageError(`Cannot use --${flag} with ${flags.loss}: --loss ${loss} was needed`);
+    throw new UsageError(
+      `Cannot use --${flagName(name)} with ${flags.loss}: --loss ${loss} was needed`,
+    );
   }
 }
 

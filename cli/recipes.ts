@@ -1,5 +1,6 @@
 /** Recipes: options of `train` under a name, and which one a run takes when none is named. Reads no flags. */
 
+import { flagName } from "./flags.ts";
 import type { Recipe } from "./train_flags.ts";
 
 /** Options with a name. */
@@ -100,7 +101,7 @@ export function recipeHelp(): string {
 
 /** An option as the flag that sets it. */
 function flag(option: string, value: unknown): string {
-  const name = option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const name = flagName(option);
   return value === false ? `--no-${name}` : `--${name} ${value}`;
 }
 

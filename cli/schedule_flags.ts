@@ -20,6 +20,7 @@ import {
   type Command,
   describedBy,
   factor,
+  flagName,
   nonNegative,
   oneOf,
   positive,
@@ -140,7 +141,7 @@ export function requireSchedule(
     if ((SCHEDULES[schedule] as readonly string[]).includes(name)) continue;
     const takers = NAMES.filter((s) => (SCHEDULES[s] as readonly string[]).includes(name));
     throw new UsageError(
-      `Cannot use --${name.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)} with ${schedule}: ` +
+      `Cannot use --${flagName(name)} with ${schedule}: ` +
         `--schedule ${takers.join(" or ")} was needed`,
     );
   }
