@@ -7,6 +7,7 @@ import { overlay } from "../data/heat_map.ts";
 import type { Image } from "../data/image.ts";
 import { Loader } from "../data/loader.ts";
 import { resizeBytes } from "../data/transforms/resize.ts";
+import { imageOf } from "../data/view.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { mostWrong, type Picture } from "../report/report.ts";
 import type { RunData } from "../report/run.ts";
@@ -65,10 +66,8 @@ export async function wrongImages(
       indices.forEach((index, i) => {
         if (index < 0) return;
         const { row } = wrong[index]!;
-        const image = pixelsOf(
-          images.subarray(i * size * size * 4, (i + 1) * size * size * 4),
-          size,
-        );
+        const pixels = images.subarray(i * size * size * 4, (i + 1) * size * size * 4);
+        const image = imageOf(pixels, { width: size, height: size });
         const places = looked && looked.height * looked.width;
         found.push({
           ...{ row, name: samples[row]!.name, image },
@@ -103,11 +102,4 @@ export async function picturesOf(images: readonly WrongImage[]): Promise<Map<num
     });
   }
   return pictures;
-}
-
-/** Red, green and blue of a square of RGBX bytes. */
-function pixelsOf(bytes: Uint8Array, size: number): Image {
-  const data = new Uint8Array(size * size * 3);
-  for (let i = 0; i < size * size; i++) data.set(bytes.subarray(i * 4, i * 4 + 3), i * 3);
-  return { width: size, height: size, data };
 }
