@@ -49,16 +49,7 @@ const NAMES = Object.keys(SCHEDULES) as ScheduleName[];
 /** What they are when read. */
 export interface ScheduleFlags {
   readonly lr: number;
-  readonly schedule:
-    | "constant"
-    | "cosine"
-    | "exponential"
-    | "linear"
-    | "multi-step"
-    | "one-cycle"
-    | "plateau"
-    | "polynomial"
-    | "step";
+  readonly schedule: ScheduleName;
   readonly stepEvery: number;
   readonly gamma?: number;
   /** Epochs, separated by commas. */
