@@ -88,7 +88,7 @@ export function classesOf(dataset: Dataset): PlanEvent["classes"] {
   }));
 }
 
-/** What to say of classes that are very different in size; nothing below three to one, or where they are weighed. */
+/** What to say of classes that are very different in size; nothing up to three to one. */
 export function imbalanceWarning(
   { classes }: Pick<Dataset, "classes">,
   counts: readonly number[],

@@ -1,4 +1,4 @@
-/** The flags of `train`, what they stand for together, and how a saved run turns back into them. */
+/** The flags of `train` and what they stand for together. How a saved run turns back into them is in resume_flags.ts. */
 
 import { modelNames } from "../models/mod.ts";
 import { stepsPerEpoch } from "../train/fit.ts";
