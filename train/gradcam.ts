@@ -154,10 +154,10 @@ export class GradCam {
     this.#memory.write(this.#graph.selection, this.#select(sought));
     this.#runner.run();
     const reading = [this.#runner.read(this.#graph.logits), this.#runner.read(this.#graph.maps)];
-    const [logits, raw] = await Promise.all(reading);
+    const [logits, maps] = await Promise.all(reading);
     const [, height, width] = this.#graph.maps.shape;
-    const maps = scaled(raw!, height! * width!);
-    return { maps, height: height!, width: width!, classes: sought, logits: logits! };
+    scale(maps!, height! * width!);
+    return { maps: maps!, height: height!, width: width!, classes: sought, logits: logits! };
   }
 
   /** Frees everything on the device. */
@@ -185,10 +185,11 @@ export class GradCam {
   }
 }
 
-/** Each run of `places` numbers divided by its largest; left as it is where that is 0. */
-function scaled(maps: Float32Array, places: number): Float32Array {
-  return Float32Array.from({ length: maps.length }, (_, i) => {
-    const start = i - i % places;
-    return maps[i]! / (maps.subarray(start, start + places).reduce((a, b) => Math.max(a, b)) || 1);
-  });
+/** Divides each run of `places` numbers by its largest; leaves it as it is where that is 0. */
+function scale(maps: Float32Array, places: number): void {
+  for (let start = 0; start < maps.length; start += places) {
+    const map = maps.subarray(start, start + places);
+    const most = map.reduce((a, b) => Math.max(a, b)) || 1;
+    map.forEach((x, i) => map[i] = x / most);
+  }
 }
