@@ -1,6 +1,7 @@
 /** What a run leaves beside checkpoints: its steps, its log, what validation gave. Judges nothing. */
 
 import { formatCsv, parseCsv } from "../data/csv.ts";
+import { DataError } from "../data/errors.ts";
 import { type Files, join } from "../data/files.ts";
 import type { Sample } from "../data/sample.ts";
 import type { Outputs } from "./evaluate.ts";
@@ -112,7 +113,7 @@ export function wholeRows(text: string): string[][] {
 
 /** Outputs as a table: name, path and label of each image, then a column of logits for each class. */
 export function formatOutputs({ samples, logits, classes }: ValidationOutputs): string {
-  const columns = ["img_name", "path", "label", ...columnsOf(classes)];
+  const columns = outputColumns(classes);
   const rows = samples.map(({ name, path, label }, i) => [
     ...[name, path, String(label)],
     // Nine digits tell any two float32 numbers apart.
@@ -124,7 +125,13 @@ export function formatOutputs({ samples, logits, classes }: ValidationOutputs): 
 /** The outputs in such a table. Throws DataError with `where` in it for another table. */
 export function parseOutputs(text: string, where: string): ValidationOutputs {
   const { columns, rows } = parseCsv(text, where);
-  const classes = columns.length - 3;
+  const classes = columns.length - outputColumns(0).length;
+  if (classes < 1 || columns.join() !== outputColumns(classes).join()) {
+    throw new DataError(
+      `Cannot read ${where}: its columns are ${columns.join(", ") || "none"}, ` +
+        `${outputColumns(1).join(", ")} and so on were needed`,
+    );
+  }
   const samples = rows.map(([name, path, label]) => ({
     name: name!,
     path: path!,
@@ -138,6 +145,6 @@ export function parseOutputs(text: string, where: string): ValidationOutputs {
   };
 }
 
-function columnsOf(classes: number): string[] {
-  return Array.from({ length: classes }, (_, k) => `logit_${k}`);
+function outputColumns(classes: number): string[] {
+  return ["img_name", "path", "label", ...Array.from({ length: classes }, (_, k) => `logit_${k}`)];
 }

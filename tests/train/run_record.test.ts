@@ -1,6 +1,7 @@
 /** Tests of what a run leaves beside checkpoints, on real files. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
+import { DataError } from "../../data/errors.ts";
 import type { RunEvent } from "../../train/events.ts";
 import { formatOutputs, parseOutputs, RunRecord, wholeRows } from "../../train/run_record.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
@@ -51,6 +52,17 @@ Deno.test("RunRecord.flush() throws what the file system said", async () => {
   await Deno.mkdir(`${folder.path}/train.log`);
   record.report({ event: "note", text: "lost" });
   await assert.rejects(record.flush(), /train\.log|directory/);
+});
+
+Deno.test("a table that is no validation.csv is refused by its name", () => {
+  for (const text of ["", "img_name,path,label\n", "img_name,target\na.jpg,1\n"]) {
+    assert.throws(
+      () => parseOutputs(text, "runs/a/validation.csv"),
+      (error) =>
+        error instanceof DataError &&
+        /^Cannot read runs\/a\/validation\.csv: .*logit_0/.test(error.message),
+    );
+  }
 });
 
 Deno.test("validation.csv gives names, labels and outputs back bit for bit", async () => {
