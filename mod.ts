@@ -216,7 +216,11 @@ export {
   type RatePoint,
 } from "./train/lr_find.ts";
 export type { RateOptions } from "./train/rates.ts";
+export type * from "./train/events.ts";
 export type { LossScale } from "./train/scaling.ts";
+export type { ScoreSheet } from "./train/score_sheet.ts";
+export type { Doubts, Judgement, ScoreRange } from "./train/submission.ts";
+export type { Tasted } from "./train/soup.ts";
 export type { Measured } from "./train/trainer.ts";
 export {
   type Examples,

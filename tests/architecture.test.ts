@@ -25,7 +25,7 @@ const rooms: [room: string, imports: string[]][] = [
   ["mod.ts", ["export/", "train/", "data/", "models/", "engine/"]],
   ["cli/", ["deno.json", "mod.ts", "report/", "export/", "train/", "data/", "models/", "engine/"]],
   ["cli.ts", ["cli/"]],
-  ["web/", ["mod.ts", "report/", "export/", "train/", "data/", "models/", "engine/"]],
+  ["web/", ["mod.ts"]],
   ["bench/", [""]],
   ["examples/", [""]],
   ["tests/", [""]],

@@ -12,6 +12,7 @@ export interface Ingredient {
 
 /** What became of an ingredient. */
 export interface Tasted {
+  /** Of the ingredient. */
   readonly name: string;
   /** The validation AUC of the ingredient alone. */
   readonly auc: number;

@@ -44,7 +44,9 @@ export function submissionOf(
 
 /** The least and the greatest score of a table. */
 export interface ScoreRange {
+  /** Of all rows. */
   readonly lowest: number;
+  /** Of all rows. */
   readonly highest: number;
 }
 
@@ -86,6 +88,7 @@ export function requireSubmission(
 
 /** An image and how it was judged. */
 export interface Judgement {
+  /** Of the image. */
   readonly name: string;
   /** The class it was taken for. */
   readonly taken: string;
