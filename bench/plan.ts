@@ -1,7 +1,7 @@
 /** `bench plan`: what a step costs as it is and with the options of fine-tuning, or each reference model. Opens no device. */
 
 import { stepSession } from "../cli/steps.ts";
-import { frozenNames } from "../cli/tuning_flags.ts";
+import { frozenNames } from "../train/recipe/tuning.ts";
 import { modelInfo } from "../models/mod.ts";
 import { planEvaluation, planTraining } from "../train/programs.ts";
 import type { SessionOptions, SessionPlan } from "../train/session.ts";

@@ -2,12 +2,8 @@
 
 import { parseFlags } from "../cli/flags.ts";
 import { madeUpExamples, stepCommand, type StepFlags, stepSession } from "../cli/steps.ts";
-import {
-  requireTuning,
-  type TuningFlags,
-  tuningOptions,
-  withTuningFlags,
-} from "../cli/tuning_flags.ts";
+import { requireTuning, type TuningFlags, tuningOptions } from "../train/recipe/tuning.ts";
+import { withTuningFlags } from "../cli/tuning_flags.ts";
 import { countCalls } from "../engine/gpu/count.ts";
 import { openDevice } from "../engine/gpu/device.ts";
 import { Session } from "../train/session.ts";

@@ -2,7 +2,7 @@
 
 import { downloadedWeights } from "./downloaded.ts";
 import { type Command, given } from "./flags.ts";
-import { optionsBeside, recipeFor } from "./recipes.ts";
+import { optionsBeside, recipeFor } from "../train/recipe/recipes.ts";
 import type { AskedFlags } from "./train_flags.ts";
 
 /** Fills in what neither the command line nor a file says: weights that are here already, the recipe. */

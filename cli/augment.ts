@@ -14,7 +14,7 @@ import { TRANSFORMS } from "../data/transforms/mod.ts";
 import { recompress } from "../data/recompress.ts";
 import { apply } from "../data/transforms/operations.ts";
 import { hasKernel } from "../train/retouches.ts";
-import { openPipeline, PRESET_NAMES } from "./augment_flags.ts";
+import { openPipeline, PRESET_NAMES } from "../train/recipe/augment.ts";
 import { captionOf } from "./augment/captions.ts";
 import { type Cell, sheetOf } from "./augment/sheet.ts";
 import { UsageError } from "./errors.ts";

@@ -7,7 +7,7 @@ import { isBetter } from "../train/selection.ts";
 import type { Session } from "../train/session.ts";
 import { scoreText } from "../train/score_tables.ts";
 import { firstBatches, trainingBatches } from "../train/training_batches.ts";
-import type { OptimizerFlags } from "./optimizer_flags.ts";
+import type { OptimizerFlags } from "../train/recipe/optimizer.ts";
 
 /** Batches from which running statistics of schedule-free weights are estimated before a validation. */
 const BATCHES = 50;

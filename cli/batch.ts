@@ -8,7 +8,7 @@ import { AUTO_BATCH } from "./batch_flags.ts";
 import type { Job } from "./job.ts";
 import { freeMemory } from "./machine.ts";
 import { stageOptions } from "./stage_session.ts";
-import { stagesOf } from "./stages.ts";
+import { stagesOf } from "../train/recipe/stages.ts";
 
 /** Share of what a machine has free that a software adapter may take: images are decoded there too. */
 const SOFTWARE_SHARE = 0.5;

@@ -8,7 +8,7 @@ import type { Device } from "../engine/gpu/device.ts";
 import { deviceAugmentation } from "../train/augmentation.ts";
 import type { Reporter } from "../train/events.ts";
 import { predict, type Prediction } from "../train/predict.ts";
-import { augmentedOn, describeDivision, kernelsOf } from "./augment_flags.ts";
+import { augmentedOn, describeDivision, kernelsOf } from "../train/recipe/augment.ts";
 import { type EnsembleFlags, type Member, sizesOf } from "./ensemble_flags.ts";
 import { imageProgress } from "./machine.ts";
 import { evaluationSession, trainedBatch } from "./sessions.ts";

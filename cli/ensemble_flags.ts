@@ -8,12 +8,12 @@ import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
 import { type Average, AVERAGES } from "../train/predict.ts";
 import { passesOf, PLAIN, type View, VIEW_FORMS, type ViewForm, viewsOf } from "../train/views.ts";
 import {
-  addAugmentOnFlag,
   type AugmentOn,
   openPipeline,
   PRESET_NAMES,
   trainedPipeline,
-} from "./augment_flags.ts";
+} from "../train/recipe/augment.ts";
+import { addAugmentOnFlag } from "./augment_flags.ts";
 import { UsageError } from "./errors.ts";
 import { type Command, nearest, oneOf, requireFlags, whole } from "./flags.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";

@@ -7,12 +7,10 @@ import { DeviceError } from "../engine/gpu/device.ts";
 import { HubError } from "../models/hub.ts";
 import { CheckpointError } from "../train/checkpoint.ts";
 import { DivergedError } from "../train/epoch.ts";
+import { UsageError } from "../train/recipe/usage_error.ts";
 import { RunFolderError } from "../train/run_folder.ts";
 
-/** The command line asks for something that cannot be: the message names the flag. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+export { UsageError };
 
 /** Exit codes of the errors that a person can do something about. */
 const CODES = [

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError } from "flags";
 import { nearest } from "../models/nearest.ts";
 import { UsageError } from "./errors.ts";
 
+export { flagName } from "../train/recipe/usage_error.ts";
 export { nearest } from "../models/nearest.ts";
 export { Command } from "flags";
 
@@ -60,11 +61,6 @@ export function parseFlags<Flags extends object>(
 /** Whether a flag was given, by the command line or a configuration file, rather than left at its default. */
 export function given(command: Command, attribute: string): boolean {
   return ["cli", "config"].includes(command.getOptionValueSource(attribute) ?? "default");
-}
-
-/** An option's name as its flag has it: `label-smoothing` for `labelSmoothing`. */
-export function flagName(attribute: string): string {
-  return attribute.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Throws UsageError naming the first of `flags` that is missing. */

@@ -7,7 +7,7 @@ import { findLearningRate, type FoundRate } from "../train/lr_find.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type Command, positive, whole } from "./flags.ts";
-import { kernelsOf } from "./augment_flags.ts";
+import { kernelsOf } from "../train/recipe/augment.ts";
 import { openImages } from "./images.ts";
 import { withBatch } from "./batch.ts";
 import { type Job, prepareJob, settledOn } from "./job.ts";
@@ -15,7 +15,7 @@ import { curveCsv, curveSvg, sparkline } from "./lr_curve.ts";
 import { openReportedDevice } from "./machine.ts";
 import { requireWritable } from "./output.ts";
 import { initialize, type OpenStage, openStage } from "./stage_session.ts";
-import { stagesOf } from "./stages.ts";
+import { stagesOf } from "../train/recipe/stages.ts";
 import { type AskedFlags, readTrainFlags, trainCommand } from "./train_flags.ts";
 
 interface SearchFlags extends AskedFlags {

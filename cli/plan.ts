@@ -4,13 +4,13 @@ import type { Device } from "../engine/gpu/device.ts";
 import { stepsPerEpoch } from "../train/fit.ts";
 import type { PlanEvent } from "../train/events.ts";
 import type { Session } from "../train/session.ts";
-import { describeDivision } from "./augment_flags.ts";
-import { describeRecipe } from "./describe.ts";
+import { describeDivision } from "../train/recipe/augment.ts";
+import { describeRecipe } from "../train/recipe/describe.ts";
 import { UsageError } from "./errors.ts";
 import type { Job } from "./job.ts";
-import type { Stage } from "./stages.ts";
+import type { Stage } from "../train/recipe/stages.ts";
 import { classesOf } from "./train_data.ts";
-import { frozenNames } from "./tuning_flags.ts";
+import { frozenNames } from "../train/recipe/tuning.ts";
 
 /** What was understood. Throws UsageError when the images do not fill one batch. */
 export function planOf(

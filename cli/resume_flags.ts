@@ -10,7 +10,7 @@ import { type Command, given, parseFlags } from "./flags.ts";
 import { LOADING_FLAGS } from "./loading_flags.ts";
 import { ONCE } from "./run_flags.ts";
 import { REPORT_FLAGS } from "./report_flags.ts";
-import { dependsOnEpochs } from "./schedule_flags.ts";
+import { dependsOnEpochs } from "../train/recipe/schedule.ts";
 import { trainCommand, type TrainFlags } from "./train_flags.ts";
 
 /** Flags that say how and where a run is done and change none of its numbers: they are not saved. */

@@ -3,7 +3,7 @@
 import { type Command, oneOf, whole } from "./flags.ts";
 import { SCORE_NAMES, type ScoreName } from "../train/metrics/scores.ts";
 import { MONITOR } from "../train/selection.ts";
-import { RECIPE_NAMES, type RecipeName } from "./recipes.ts";
+import { RECIPE_NAMES, type RecipeName } from "../train/recipe/recipes.ts";
 
 /** What they are when read. */
 export interface RunFlags {

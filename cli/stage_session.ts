@@ -7,14 +7,14 @@ import { deviceAugmentation } from "../train/augmentation.ts";
 import { restoreRun, startFrom } from "../train/restore.ts";
 import type { Session } from "../train/session.ts";
 import { readSnapshot, writeSnapshot } from "../train/snapshot.ts";
-import { kernelsOf, openPipeline } from "./augment_flags.ts";
+import { kernelsOf, openPipeline } from "../train/recipe/augment.ts";
 import { distillOptions } from "./distill_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import { type Job, lastOf } from "./job.ts";
 import { createSession } from "./sessions.ts";
-import type { Stage } from "./stages.ts";
+import type { Stage } from "../train/recipe/stages.ts";
 import { classCounts } from "./train_data.ts";
-import { sessionOptions } from "./train_flags.ts";
+import { sessionOptions } from "../train/recipe/recipe.ts";
 
 /** A stage that can be trained. */
 export interface OpenStage {

@@ -8,7 +8,7 @@ import type { Checkpoint } from "../train/checkpoint.ts";
 import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
 import { fit, type FitOptions, type FitResult } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
-import { kernelsOf } from "./augment_flags.ts";
+import { kernelsOf } from "../train/recipe/augment.ts";
 import { averagedScore, beforeValidation } from "./averages.ts";
 import { withBatch } from "./batch.ts";
 import { endOf } from "./ending.ts";
@@ -18,14 +18,14 @@ import { type Job, prepareJob, settledOn } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
 import { learnByHeart } from "./overfit.ts";
 import { planOf } from "./plan.ts";
-import { RECIPES } from "./recipes.ts";
+import { RECIPES } from "../train/recipe/recipes.ts";
 import { documentsOf, openRecord, type Recorder } from "./record.ts";
 import { initialize, nextStage, type OpenStage, openStage } from "./stage_session.ts";
-import { type Stage, stagesOf } from "./stages.ts";
+import { type Stage, stagesOf } from "../train/recipe/stages.ts";
 import { classCounts, imbalanceWarning } from "./train_data.ts";
-import { scheduleOf } from "./schedule_flags.ts";
+import { scheduleOf } from "../train/recipe/schedule.ts";
 import { readTrainFlags } from "./train_flags.ts";
-import { tuningWarning } from "./tuning_flags.ts";
+import { tuningWarning } from "../train/recipe/tuning.ts";
 
 /** Batches of validation that a run is rehearsed with before its first step. */
 const REHEARSAL = 2;

@@ -1,8 +1,7 @@
 /** The flags of `train` and what they stand for together. How a saved run turns back into them is in resume_flags.ts. */
 
+import type { RunRecipe } from "../train/recipe/recipe.ts";
 import { modelNames } from "../models/mod.ts";
-import { stepsPerEpoch } from "../train/fit.ts";
-import type { SessionOptions } from "../train/session.ts";
 import {
   addDataFlags,
   addSamplerFlag,
@@ -10,9 +9,8 @@ import {
   requireDataAgreement,
   samplerOf,
 } from "./data_flags.ts";
-import type { Step } from "../data/pipeline.ts";
 import type { Sampler } from "../data/sampler.ts";
-import { addAugmentFlag, addAugmentOnFlag, type AugmentOn } from "./augment_flags.ts";
+import { addAugmentFlag, addAugmentOnFlag } from "./augment_flags.ts";
 import { addLoadingFlags, type LoadingFlags } from "./loading_flags.ts";
 import { UsageError } from "./errors.ts";
 import {
@@ -26,58 +24,37 @@ import {
   whole,
 } from "./flags.ts";
 import { type DistillFlags, requireDistill, withDistillFlags } from "./distill_flags.ts";
-import { type LossFlags, lossOptions, requireLoss, withLossFlags } from "./loss_flags.ts";
-import {
-  momentumOf,
-  type OptimizerFlags,
-  requireOptimizer,
-  updateOptions,
-  withOptimizerFlags,
-} from "./optimizer_flags.ts";
-import {
-  gammaOf,
-  requireSchedule,
-  type ScheduleFlags,
-  withScheduleFlags,
-} from "./schedule_flags.ts";
-import { requireTuning, type TuningFlags, tuningOptions, withTuningFlags } from "./tuning_flags.ts";
+import { requireLoss } from "../train/recipe/loss.ts";
+import { withLossFlags } from "./loss_flags.ts";
+import { momentumOf, requireOptimizer } from "../train/recipe/optimizer.ts";
+import { withOptimizerFlags } from "./optimizer_flags.ts";
+import { gammaOf, requireSchedule } from "../train/recipe/schedule.ts";
+import { withScheduleFlags } from "./schedule_flags.ts";
+import { requireTuning } from "../train/recipe/tuning.ts";
+import { withTuningFlags } from "./tuning_flags.ts";
 import { applyConfig } from "./config.ts";
 import { addBatchFlags, type BatchFlags, requireBatch } from "./batch_flags.ts";
-import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
-import { RECIPE_NAMES, recipeHelp, RECIPES } from "./recipes.ts";
+import { withPrecisionFlag } from "./precision_flags.ts";
+import { RECIPE_NAMES, recipeHelp, RECIPES } from "../train/recipe/recipes.ts";
 import { applyRecipe } from "./apply_recipe.ts";
 import { addReportFlag, type ReportFlags } from "./report_flags.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { BY_HEART } from "./overfit.ts";
-import { readSizes } from "./stages.ts";
+import { readSizes } from "../train/recipe/stages.ts";
 import { publishedTag, type WeightFlags, withWeightFlags } from "./weight_flags.ts";
 
 /** What decides a run's numbers; saved with it. */
 export interface Recipe
   extends
+    RunRecipe,
     CommonFlags,
     DataFlags,
     WeightFlags,
-    TuningFlags,
-    OptimizerFlags,
     DistillFlags,
-    PrecisionFlag,
-    ScheduleFlags,
-    LossFlags,
     RunFlags,
     BatchFlags,
     Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
-  readonly model: string;
-  readonly size: number;
-  readonly resize: number;
-  /** A preset, a file with a pipeline, or its steps. */
-  readonly augment: string | readonly Step[];
-  /** Where it is done as far as it can be. */
-  readonly augmentOn: AugmentOn;
-  readonly epochs: number;
-  readonly drop: number;
-  readonly dropPath: number;
 }
 
 /** All flags of `train`. */
@@ -194,31 +171,6 @@ export function readTrainFlags(
   if (momentum !== undefined) flags.momentum = momentum;
   if (gamma !== undefined) flags.gamma = gamma;
   return { flags };
-}
-
-/** What a session needs to know. Throws UsageError when `--class-weights` has another count. */
-export function sessionOptions(
-  recipe: Recipe,
-  counts: readonly number[],
-): SessionOptions & Pick<Recipe, "model" | "size"> {
-  const { model, size, batch, seed, accumulate, warmup } = recipe;
-  const images = counts.reduce((sum, n) => sum + n, 0);
-  return {
-    model,
-    classes: counts.length,
-    size,
-    batch,
-    seed,
-    ...lossOptions(recipe, counts),
-    dropRate: recipe.drop,
-    dropPathRate: recipe.dropPath,
-    ...tuningOptions(recipe, recipe.lr),
-    ...updateOptions(recipe, {
-      warmupSteps: Math.round(warmup * stepsPerEpoch(images, batch, accumulate)),
-    }),
-    precision: recipe.precision ?? "f32",
-    train: true,
-  };
 }
 
 /** The size at the end of a run whose images grow. Throws UsageError where `--size` says another. */

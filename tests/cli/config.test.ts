@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Ajv2020 } from "ajv";
 import { configSchema, readConfig } from "../../cli/config.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { RECIPES } from "../../cli/recipes.ts";
+import { RECIPES } from "../../train/recipe/recipes.ts";
 import { recipeOf } from "../../cli/resume_flags.ts";
 import { readTrainFlags, trainCommand } from "../../cli/train_flags.ts";
 import { temporaryFolder } from "../data/fixtures.ts";

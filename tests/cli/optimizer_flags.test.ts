@@ -1,10 +1,11 @@
 /** The flags of optimizer, schedule and averages: what they stand for, and which of them do not go together. */
 
 import assert from "node:assert/strict";
-import { describeRecipe } from "../../cli/describe.ts";
+import { describeRecipe } from "../../train/recipe/describe.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { scheduleOf } from "../../cli/schedule_flags.ts";
-import { readTrainFlags, sessionOptions, type TrainFlags } from "../../cli/train_flags.ts";
+import { scheduleOf } from "../../train/recipe/schedule.ts";
+import { sessionOptions } from "../../train/recipe/recipe.ts";
+import { readTrainFlags, type TrainFlags } from "../../cli/train_flags.ts";
 import { createOptimizer, optimizerNames } from "../../engine/optim/mod.ts";
 
 const flagsOf = (...args: string[]) => {

@@ -1,7 +1,7 @@
 /** Tests of which size a run has until when. */
 import assert from "node:assert/strict";
 import { UsageError } from "../../cli/errors.ts";
-import { stagesOf } from "../../cli/stages.ts";
+import { stagesOf } from "../../train/recipe/stages.ts";
 import { readTrainFlags } from "../../cli/train_flags.ts";
 
 // What the machine has downloaded is no part of these tests.

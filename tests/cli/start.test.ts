@@ -1,7 +1,7 @@
 /** Tests of what a run's images are made into: by tag, by checkpoint, or from scratch. No file is read. */
 import assert from "node:assert/strict";
 import { UsageError } from "../../cli/errors.ts";
-import { preprocessingOf, withSizes } from "../../cli/start.ts";
+import { preprocessingOf, withSizes } from "../../train/recipe/start.ts";
 import { readTrainFlags } from "../../cli/train_flags.ts";
 import { IMAGENET_BILINEAR, type Preprocessing } from "../../models/pretrained.ts";
 

@@ -1,10 +1,11 @@
 /** Tests of commands, flags and help. No device is opened. */
 import assert from "node:assert/strict";
 import { nearest } from "../../cli/flags.ts";
-import { describeRecipe } from "../../cli/describe.ts";
+import { describeRecipe } from "../../train/recipe/describe.ts";
 import { UsageError } from "../../cli/errors.ts";
-import { readTrainFlags, sessionOptions, trainCommand } from "../../cli/train_flags.ts";
-import { tuningWarning } from "../../cli/tuning_flags.ts";
+import { sessionOptions } from "../../train/recipe/recipe.ts";
+import { readTrainFlags, trainCommand } from "../../cli/train_flags.ts";
+import { tuningWarning } from "../../train/recipe/tuning.ts";
 import { modelInfo, modelNames } from "../../models/mod.ts";
 import { verity } from "./command.ts";
 

@@ -1,14 +1,14 @@
 /** Recipes: options of `train` under a name, and which one a run takes when none is named. Reads no flags. */
 
-import { flagName } from "./flags.ts";
-import type { Recipe } from "./train_flags.ts";
+import type { RunRecipe } from "./recipe.ts";
+import { flagName } from "./usage_error.ts";
 
 /** Options with a name. */
 export interface NamedRecipe {
   /** What it is for, one sentence. */
   readonly about: string;
   /** What is said nowhere else is taken from here. */
-  readonly options: Partial<Recipe>;
+  readonly options: Partial<RunRecipe> & { readonly pretrained?: false };
 }
 
 /** AdamW along a cosine, an average of the weights, an end where nothing gets better: what both kinds of run share. */

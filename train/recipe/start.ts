@@ -1,9 +1,8 @@
 /** What a run's images are made into, decided by the weights it starts from. Reads no file. */
 
-import { defaultResize } from "../data/loader.ts";
-import { modelInfo, type Preprocessing, pretrainedInfo } from "../models/mod.ts";
-import { UsageError } from "./errors.ts";
-import type { AskedFlags, TrainFlags } from "./train_flags.ts";
+import { defaultResize } from "../../data/loader.ts";
+import { modelInfo, type Preprocessing, pretrainedInfo } from "../../models/mod.ts";
+import { UsageError } from "./usage_error.ts";
 
 /**
  * How the images of a new run are prepared: as `saved` with the checkpoint that it starts from, as for
@@ -11,7 +10,11 @@ import type { AskedFlags, TrainFlags } from "./train_flags.ts";
  * Throws UsageError for a tag that there is not.
  */
 export function preprocessingOf(
-  { model, weights, tag }: Pick<AskedFlags, "model" | "weights" | "tag">,
+  { model, weights, tag }: {
+    readonly model: string;
+    readonly weights?: string | undefined;
+    readonly tag?: string | undefined;
+  },
   saved?: Preprocessing,
 ): Preprocessing {
   if (tag !== undefined && (weights === undefined || saved !== undefined)) {
@@ -34,11 +37,24 @@ export function preprocessingOf(
   }
 }
 
+/** Sizes that a person may have asked for. */
+export interface AskedSizes {
+  /** Whose sizes are taken where none was asked for. */
+  readonly model: string;
+  /** Side of the square the model sees, in pixels. */
+  readonly size?: number;
+  /** Shorter side that an image is resized to before, in pixels. */
+  readonly resize?: number;
+}
+
 /**
  * Fills in the sizes that were not asked for: those that the tag's weights were made for, or the
  * model's. Throws UsageError where the square is larger than the resized image.
  */
-export function withSizes(flags: AskedFlags, { tag }: Preprocessing): TrainFlags {
+export function withSizes<Asked extends AskedSizes>(
+  flags: Asked,
+  { tag }: Pick<Preprocessing, "tag">,
+): Asked & Required<Pick<AskedSizes, "size" | "resize">> {
   const info = modelInfo(flags.model);
   const weights = info.pretrained.find((p) => p.tag === tag);
   const size = flags.size ?? (weights ?? info).size;

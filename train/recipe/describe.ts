@@ -1,11 +1,11 @@
 /** A recipe in words, for the plan of a run. Decides nothing. */
 
-import { describeOptimizer } from "./optimizer_flags.ts";
-import { describeSchedule } from "./schedule_flags.ts";
-import type { Recipe } from "./train_flags.ts";
+import { describeOptimizer } from "./optimizer.ts";
+import { describeSchedule } from "./schedule.ts";
+import type { RunRecipe } from "./recipe.ts";
 
 /** The optimizer and schedule in words. */
-export function describeRecipe(recipe: Recipe): { optimizer: string; schedule: string } {
+export function describeRecipe(recipe: RunRecipe): { optimizer: string; schedule: string } {
   const { lr, headLr, layerDecay = 1 } = recipe;
   const rate = [
     lr,

@@ -1,6 +1,6 @@
 /** The stages of a run whose images grow: which size until which epoch. Trains nothing. */
 
-import { UsageError } from "./errors.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** A stretch of a run at one size. */
 export interface Stage {
