@@ -8,6 +8,7 @@ import { setRuntimeDirectory } from "./cli/machine.ts";
 const COMMANDS: Readonly<Record<string, string>> = {
   train: "train a classifier on a folder of images, or on a demo set",
   predict: "write a submission for a folder of images",
+  merge: "put the parts of a prediction together",
   eval: "measure a checkpoint on labelled images",
   soup: "average the weights of several runs",
   report: "write the report and the model card of a run anew",

@@ -1,52 +1,40 @@
 /** `predict`: from checkpoints and a folder of images to a submission. */
 
 import { withArchives } from "../data/archives/mount.ts";
-import type { Files } from "../data/files.ts";
-import { readSample } from "../data/labels.ts";
+import { readSample, type SampleFile } from "../data/labels.ts";
+import type { Sample } from "../data/sample.ts";
 import { openImages } from "../data/sources.ts";
-import {
-  formatTable,
-  type NumberTable,
-  parseTable,
-  TABLE_ENDINGS,
-  type TableFormat,
-  tableFormat,
-} from "../data/table_file.ts";
-import { ensemble } from "../train/predict.ts";
-import { doubtsOf, requireSubmission, type ScoreRange, submissionOf } from "../train/submission.ts";
+import { TABLE_ENDINGS } from "../data/table_file.ts";
+import { noAnswers, type Shard } from "../train/part.ts";
 import { requireApart, writeOverlays } from "./cam.ts";
 import { ask } from "./ensemble.ts";
 import {
   addEnsembleFlags,
   type EnsembleFlags,
+  type Member,
   openMembers,
   requireCheckpoint,
   sizesOf,
 } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
-import {
-  type Command,
-  type CommonFlags,
-  newCommand,
-  parseFlags,
-  requireFlags,
-  whole,
-} from "./flags.ts";
+import { type Command, type CommonFlags, newCommand, parseFlags, requireFlags } from "./flags.ts";
 import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
-import { requireWritable } from "./output.ts";
+import { findPart, planOf, samplesOf, writePart } from "./part.ts";
+import { addShardFlags, type AskedShard, shardOf } from "./shard_flags.ts";
+import { type ExplainFlag, requireTable, withExplainFlag, writeSubmission } from "./submission.ts";
 
 const files = withArchives(denoFiles);
 
-interface PredictFlags extends CommonFlags, LoadingFlags, EnsembleFlags {
+interface PredictFlags extends CommonFlags, LoadingFlags, EnsembleFlags, ExplainFlag {
   readonly images: string;
   readonly out: string;
   readonly sample?: string;
   readonly nameColumn?: string;
   readonly cam?: string;
-  /** How many images; true for the usual number. */
-  readonly explain?: number | true;
+  readonly shard?: AskedShard;
+  readonly again?: true;
 }
 
 function command(): Command {
@@ -55,21 +43,18 @@ function command(): Command {
     "Writes img_name,y_pred: the probability of class 1 for every image of a folder.",
   ))
     .option("--images <path>", "the images: a folder, .zip or .tar")
-    .option("--out <file>", `the submission to write: ${TABLE_ENDINGS.join(", ")}`)
+    .option(
+      "--out <file>",
+      `the submission to write: ${TABLE_ENDINGS.join(", ")}; with --shard the folder of the parts`,
+    )
     .option(
       "--sample <csv>",
       "a file with img_name: which images, in which order (default: by name), and where it has two " +
         "columns what they are called",
     )
     .option("--name-column <name>", "its column of image names (default: img_name, …)")
-    .option("--cam <dir>", "write where the model looks: each image under a heat map (Grad-CAM)")
-    .option(
-      "--explain [n]",
-      "list the n images (default: 10) that are least certain, and those that views and models " +
-        "differ on most",
-      whole(1),
-    );
-  return addLoadingFlags(command, ["error", "list"]);
+    .option("--cam <dir>", "write where the model looks: each image under a heat map (Grad-CAM)");
+  return addLoadingFlags(addShardFlags(withExplainFlag(command)), ["error", "list"]);
 }
 
 /** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
@@ -86,23 +71,42 @@ export async function run(args: readonly string[]): Promise<number> {
     images: "a folder of images",
     out: "the name of the file to write",
   });
-  const { out, cam, sample: samplePath, nameColumn, workers, seed, explain, tta } = flags;
-  const format = tableFormat(out);
-  if (!format) {
-    throw new UsageError(
-      `Cannot write --out "${out}": a name that ends in ${TABLE_ENDINGS.join(", ")} was needed`,
-    );
+  const { out, cam, sample: samplePath, nameColumn, workers, seed, explain, tta, average } = flags;
+  const shard = flags.shard && shardOf(flags.shard);
+  if (shard && explain !== undefined) {
+    throw new UsageError("Cannot use --explain with --shard: merge --explain was needed");
+  }
+  if (flags.again && !shard) {
+    throw new UsageError("Cannot use --again alone: --shard with a part was needed");
   }
   const report = terminalReporter(flags.json === true);
-  await requireWritable(files, out);
+  const format = shard ? undefined : await requireTable(files, out);
   if (cam !== undefined) await requireApart(files, cam, flags.images);
   const members = await openMembers(files, reader, flags);
   const sample = samplePath === undefined
     ? undefined
     : await readSample(files, samplePath, nameColumn === undefined ? {} : { nameColumn });
-  const samples = await openImages(files, flags.images, sample?.names);
-  const settings = { cache: openCache(flags, { files, report }), ...(workers && { workers }) };
+  const all = await openImages(files, flags.images, sample?.names);
+  const part = shard && await openPart({ all, members, flags, sample, shard });
+  if (part?.finished) {
+    const { path: file, finished } = part;
+    report({ event: "part", out: file, ...shard!, n: finished.names.length, found: true });
+    return 0;
+  }
+  const { samples, first } = part ?? { samples: all, first: 0 };
+  const settings = {
+    cache: openCache(flags, { files, report }),
+    ...(workers && { workers }),
+    first,
+  };
   const [{ checkpoint: { classes: classNames }, checkpoint }] = members;
+  if (part && samples.length === 0) {
+    const predictions = members.map(({ views }) => noAnswers(classNames.length, views.length));
+    const { path: file, plan } = part;
+    await writePart(files, file, { shard: shard!, plan, names: [], device: "", predictions });
+    report({ event: "part", out: file, ...shard!, n: 0, found: false });
+    return 0;
+  }
   await findBad(samples, flags, { files, settings, report, ...sizesOf(checkpoint) });
 
   const device = await openReportedDevice(flags.power, report);
@@ -118,15 +122,20 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const question = { samples, files, settings, seed, report };
   const { predictions, imagesPerSecond } = await ask(device, members, flags, question);
-  const answer = ensemble(predictions, flags.average);
   const names = samples.map(({ name }) => name);
-  const table = submissionOf(names, answer.scores, { classNames, sample });
-  const range = await writeChecked(files, { out, format }, table);
   if (cam !== undefined) await writeOverlays(cam, members[0], { ...question, device, flags });
-  if (explain !== undefined) {
-    const count = explain === true ? 10 : explain;
-    report({ event: "doubts", ...doubtsOf(names, answer, { classNames, count }) });
+  if (part) {
+    const { path: file, plan } = part;
+    await writePart(files, file, { shard: shard!, plan, names, device: device.name, predictions });
+    const speed = { found: false, "img_per_s": imagesPerSecond };
+    report({ event: "part", out: file, ...shard!, n: names.length, ...speed });
+    return 0;
   }
+  const answers = { names, predictions, average, classNames, sample, report };
+  const range = await writeSubmission(files, { out, format: format! }, {
+    ...answers,
+    ...(explain !== undefined && { explain }),
+  });
   report({
     ...{ event: "predict", out, n: samples.length, checkpoints: members.length, ...range },
     ...(samplePath !== undefined && { sample: samplePath }),
@@ -136,14 +145,17 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Writes a table, reads the file and compares. Throws DataError where it does not hold the table. */
-async function writeChecked(
-  files: Files,
-  { out, format }: { readonly out: string; readonly format: TableFormat },
-  table: NumberTable,
-): Promise<ScoreRange> {
-  await files.writeAtomic(out, await formatTable(table, format));
-  const { columns, nameAt } = table;
-  const read = await parseTable(await files.read(out), { format, where: out, columns, nameAt });
-  return requireSubmission(read, table, out);
+/** The part that is meant: its images, what it is of, and what is there of it. */
+async function openPart(
+  { all, members, flags, sample, shard }: {
+    readonly all: readonly Sample[];
+    readonly members: readonly Member[];
+    readonly flags: PredictFlags;
+    readonly sample: SampleFile | undefined;
+    readonly shard: Shard;
+  },
+) {
+  const plan = await planOf(files, { samples: all, members, flags, sample });
+  const found = await findPart(files, flags.out, { shard, plan, again: flags.again === true });
+  return { plan, ...found, ...samplesOf(all, shard) };
 }

@@ -52,6 +52,11 @@ export interface LoaderSettings {
   readonly sampler?: Sampler;
   /** The library that must decode; the best one that runs if not given. */
   readonly library?: Library;
+  /**
+   * Position of the first sample in a list that these are a part of, 0 if not given: what passes choose for an image
+   * then is what they choose for it in the whole list.
+   */
+  readonly first?: number;
 }
 
 /** A sample that cannot be used. */
@@ -94,14 +99,16 @@ export class Loader {
   readonly #cache: Cache;
   readonly #supply: Supply;
   readonly #sampler: Sampler | undefined;
+  readonly #first: number;
 
   private constructor(
     samples: readonly Sample[],
     files: Files,
-    { pool, cache, sampler }: {
+    { pool, cache, sampler, first }: {
       readonly pool: Pool;
       readonly cache: Cache;
       readonly sampler: Sampler | undefined;
+      readonly first: number;
     },
   ) {
     this.samples = samples;
@@ -109,16 +116,19 @@ export class Loader {
     this.#cache = cache;
     this.#supply = new Supply(files, pool, cache);
     this.#sampler = sampler;
+    this.#first = first;
   }
 
   /** Starts the workers. */
   static async open(
     samples: readonly Sample[],
     files: Files,
-    { workers, cache = new MemoryCache(512 * 2 ** 20), sampler, library }: LoaderSettings = {},
+    { workers, cache = new MemoryCache(512 * 2 ** 20), sampler, library, first = 0 }:
+      LoaderSettings = {},
   ): Promise<Loader> {
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    return new Loader(samples, files, { pool: await Pool.open(count, library), cache, sampler });
+    const pool = await Pool.open(count, library);
+    return new Loader(samples, files, { pool, cache, sampler, first });
   }
 
   /** The library that decodes: one differs from the other by a level or so. */
@@ -268,7 +278,7 @@ export class Loader {
       later: device,
       keys: pass === undefined
         ? [TRAINING, seed, epoch, index, ...again]
-        : [PASSES, seed, pass, index],
+        : [PASSES, seed, pass, this.#first + index],
       known: pass === undefined ? { label } : { pass },
     };
   }

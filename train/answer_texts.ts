@@ -1,6 +1,6 @@
 /** What predicting and averaging weights say, as lines for people. The other events' lines are in log.ts. */
 
-import type { DoubtsEvent, PredictEvent, SoupEvent } from "./events.ts";
+import type { DoubtsEvent, MergeEvent, PartEvent, PredictEvent, SoupEvent } from "./events.ts";
 import { scoreText, table } from "./score_tables.ts";
 import type { Judgement } from "./submission.ts";
 
@@ -11,8 +11,29 @@ export function predictText(event: PredictEvent): string {
   const models = checkpoints === 1 ? "" : ` of ${checkpoints} checkpoints`;
   const order = sample === undefined ? "each image once" : `the names of ${sample} in their order`;
   return `Wrote ${n} rows to ${out}: ${views}${models}, ${event["img_per_s"].toFixed(1)} img/s\n` +
-    `Read back and checked: ${n} rows, ${order}, scores from ${lowest.toFixed(4)} to ` +
+    checkedText({ n, lowest, highest }, order);
+}
+
+function checkedText(
+  { n, lowest, highest }: Pick<PredictEvent, "n" | "lowest" | "highest">,
+  order: string,
+): string {
+  return `Read back and checked: ${n} rows, ${order}, scores from ${lowest.toFixed(4)} to ` +
     highest.toFixed(4);
+}
+
+/** A written part, or one that was there. */
+export function partText({ out, index, count, n, found, "img_per_s": speed }: PartEvent): string {
+  const part = `part ${index} of ${count}, ${n} images`;
+  return found
+    ? `${out} is there already: ${part}; --again computes it once more`
+    : `Wrote ${out}: ${part}${speed === undefined ? "" : `, ${speed.toFixed(1)} img/s`}`;
+}
+
+/** A submission put together and what the check of its file found. */
+export function mergeText(event: MergeEvent): string {
+  return `Wrote ${event.n} rows to ${event.out}: ${event.parts} parts\n` +
+    checkedText(event, "the images of all parts in their order");
 }
 
 /** The images that a prediction is least sure of. */

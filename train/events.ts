@@ -205,6 +205,36 @@ export interface PredictEvent extends ScoreRange {
   readonly "img_per_s": number;
 }
 
+/** A part of a prediction in its file; the last line of `predict --shard --json`. */
+export interface PartEvent {
+  /** Tells it from other events. */
+  readonly event: "part";
+  /** Its file. */
+  readonly out: string;
+  /** Which part it is, from 0. */
+  readonly index: number;
+  /** How many parts there are. */
+  readonly count: number;
+  /** Images of the part. */
+  readonly n: number;
+  /** Whether it was there already, so that nothing was computed. */
+  readonly found: boolean;
+  /** Views of images each second, where some were computed. */
+  readonly "img_per_s"?: number;
+}
+
+/** A submission put together of parts, read back and checked; the last line of `merge --json`. */
+export interface MergeEvent extends ScoreRange {
+  /** Tells it from other events. */
+  readonly event: "merge";
+  /** The file. */
+  readonly out: string;
+  /** How many there were. */
+  readonly parts: number;
+  /** Rows. */
+  readonly n: number;
+}
+
 /** The images that a prediction is least sure of. */
 export interface DoubtsEvent extends Doubts {
   /** Tells events apart. */
@@ -253,6 +283,8 @@ export type RunEvent =
   | EndEvent
   | EvalEvent
   | PredictEvent
+  | PartEvent
+  | MergeEvent
   | DoubtsEvent
   | SoupEvent
   | ExportEvent;

@@ -1,7 +1,7 @@
 /** What a run says, as lines for people and as JSON. Knows no terminal. */
 
 import type { EndEvent, EpochEvent, ExportEvent, PlanEvent, Reporter, RunEvent } from "./events.ts";
-import { doubtsText, predictText, soupText } from "./answer_texts.ts";
+import { doubtsText, mergeText, partText, predictText, soupText } from "./answer_texts.ts";
 import { scoreLines, scoreText } from "./score_tables.ts";
 
 /** Where a reporter writes. */
@@ -90,6 +90,10 @@ export function textOf(event: RunEvent): string {
       return [`${event.n} images`, ...scoreLines(event)].join("\n");
     case "predict":
       return predictText(event);
+    case "part":
+      return partText(event);
+    case "merge":
+      return mergeText(event);
     case "doubts":
       return doubtsText(event);
     case "soup":
