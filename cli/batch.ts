@@ -7,7 +7,7 @@ import { planEvaluation, planTraining } from "../train/programs.ts";
 import { AUTO_BATCH } from "./batch_flags.ts";
 import type { Job } from "./job.ts";
 import { freeMemory } from "./machine.ts";
-import { stageOptions } from "./stage_session.ts";
+import { stageOptions } from "../train/run/stage.ts";
 import { stagesOf } from "../train/recipe/stages.ts";
 
 /** Share of what a machine has free that a software adapter may take: images are decoded there too. */

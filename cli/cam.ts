@@ -10,7 +10,7 @@ import { GradCam } from "../train/gradcam.ts";
 import type { Question } from "./ensemble.ts";
 import { type EnsembleFlags, type Member, sizesOf } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
-import { trainedBatch } from "./sessions.ts";
+import { trainedBatch } from "../train/run/sessions.ts";
 
 /** Throws UsageError where overlays in `dir` would stand among the images that are predicted. */
 export async function requireApart(files: Files, dir: string, images: string): Promise<void> {

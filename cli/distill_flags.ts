@@ -6,7 +6,7 @@ import type { DistillOptions } from "../train/teacher.ts";
 import { checkpointPath, type NamedCheckpoint } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
 import { type Command, factor, positive } from "./flags.ts";
-import { openCheckpoint } from "./sessions.ts";
+import { openCheckpoint } from "../train/run/sessions.ts";
 
 /** What they are when read. */
 export interface DistillFlags {

@@ -11,7 +11,7 @@ import { predict, type Prediction } from "../train/predict.ts";
 import { augmentedOn, describeDivision, kernelsOf } from "../train/recipe/augment.ts";
 import { type EnsembleFlags, type Member, sizesOf } from "./ensemble_flags.ts";
 import { imageProgress } from "./machine.ts";
-import { evaluationSession, trainedBatch } from "./sessions.ts";
+import { evaluationSession, trainedBatch } from "../train/run/sessions.ts";
 
 /** Images, how they are read, and who is told of progress. */
 export interface Question {

@@ -17,7 +17,7 @@ import { addAugmentOnFlag } from "./augment_flags.ts";
 import { UsageError } from "./errors.ts";
 import { type Command, nearest, oneOf, requireFlags, whole } from "./flags.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
-import { openCheckpoint } from "./sessions.ts";
+import { openCheckpoint } from "../train/run/sessions.ts";
 
 /** Which checkpoints answer, and how. */
 export interface EnsembleFlags extends PrecisionFlag {

@@ -11,7 +11,7 @@ import { denoFiles as files } from "./files.ts";
 import { type CommonFlags, newCommand, oneOf, parseFlags, requireFlags } from "./flags.ts";
 import { terminalReporter } from "./machine.ts";
 import { requireNew, requireWritable } from "./output.ts";
-import { openCheckpoint } from "./sessions.ts";
+import { openCheckpoint } from "../train/run/sessions.ts";
 
 interface ExportFlags extends CommonFlags {
   readonly checkpoint: string;

@@ -1,55 +1,33 @@
 /** The job of `train`: flags, data, weights and pipeline put together before any device is opened. */
 
 import type { Files } from "../data/files.ts";
-import { divide, type Division } from "../data/divide.ts";
+import { divide } from "../data/divide.ts";
 import type { LoaderSettings } from "../data/loader.ts";
-import type { Pipeline } from "../data/pipeline.ts";
 import { PRESETS } from "../data/presets.ts";
-import type { Device } from "../engine/gpu/device.ts";
 import { weightShapes } from "../models/compare.ts";
-import type { Preprocessing } from "../models/mod.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
-import { fitInitialWeights, type InitialWeights, readInitialWeights } from "../train/restore.ts";
+import { fitInitialWeights, readInitialWeights } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
-import { augmentedOn, kernelsOf, pipelineOfRun, writtenPipeline } from "../train/recipe/augment.ts";
+import { kernelsOf, pipelineOfRun, writtenPipeline } from "../train/recipe/augment.ts";
 import { placesOf, placeText } from "./data_flags.ts";
-import { describeTeacher, openTeacher, type Teacher } from "./distill_flags.ts";
+import { describeTeacher, distillOptions, openTeacher, type Teacher } from "./distill_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { terminalReporter } from "./machine.ts";
 import { pretrainedFile } from "./pretrained.ts";
 import { preprocessingOf, withSizes } from "../train/recipe/start.ts";
-import { type OpenData, openData, requireSameData, withoutSamples } from "./train_data.ts";
+import { type OpenData, requireSameData, withoutSamples } from "../train/run/data.ts";
+import { openData } from "./train_data.ts";
+import { lastOf, type RunJob } from "../train/run/job.ts";
 import { recipeOf, resumeFlags } from "./resume_flags.ts";
 import type { AskedFlags, TrainFlags } from "./train_flags.ts";
 
-/** A run folder and, for a run that goes on, where it stopped. */
-interface Run {
-  readonly path: string;
-  readonly resumed?: { readonly folder: RunFolder; readonly checkpoint: Checkpoint };
-}
-
-/** What all stages of a run know. */
-export interface Job extends Run {
+/** A job of `train`. */
+export interface Job extends RunJob {
   readonly flags: TrainFlags;
-  readonly data: OpenData;
-  /** The weights a new run begins with, where they are not random. */
-  readonly initial?: InitialWeights;
-  /** Whom it learns from beside its labels. */
+  /** Whom it learns from beside its labels, and where that is. */
   readonly teacher?: Teacher | undefined;
-  readonly preprocessing: Preprocessing;
-  /** The resolved configuration, as it is saved. */
-  readonly recipe: Readonly<Record<string, unknown>>;
-  readonly report: Reporter;
-  /** What is done to training images. */
-  readonly pipeline: Pipeline;
-  /** Where its steps run. */
-  readonly division: Division;
-  /** Why not on the device, where that is so of all of them. */
-  readonly placed?: string;
-  /** How images are read; one cache for all of them. */
-  readonly settings: LoaderSettings;
+  /** Images that cannot be used. */
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -144,27 +122,19 @@ async function jobOf(
     ...(teacher && { teacher: teacher.sha256 }),
   };
   const division = divide(pipeline, kernelsOf(flags.augmentOn));
-  return { ...start, teacher, pipeline, division, flags, data, recipe, settings, leftOut };
-}
-
-/**
- * The job on a device that has been opened: `--augment-on auto` becomes what it means there, in what is saved too, so
- * that the run goes on alike on any other one.
- */
-export function settledOn(device: Pick<Device, "software">, job: Job): Job {
-  if (job.flags.augmentOn !== "auto") return job;
-  const augmentOn = augmentedOn(job.flags.augmentOn, device);
-  const settled: Job = {
-    ...job,
-    flags: { ...job.flags, augmentOn },
-    recipe: { ...job.recipe, augmentOn },
-  };
-  const { device: possible, mixed } = job.division;
-  if (augmentOn === "device" || possible.length === 0 && mixed === "loader") return settled;
+  // What a teacher says is not learned by heart.
+  const distill = flags.overfit === undefined ? distillOptions(teacher, flags) : {};
   return {
-    ...settled,
-    division: divide(job.pipeline, kernelsOf(augmentOn)),
-    placed: "nothing on the device, which is software (--augment-on device changes that)",
+    ...start,
+    ...distill,
+    teacher,
+    pipeline,
+    division,
+    flags,
+    data,
+    recipe,
+    settings,
+    leftOut,
   };
 }
 
@@ -186,9 +156,4 @@ async function places(
     data.push(placeText({ path: await files.realPath(path), ...rest }));
   }
   return { ...found, data };
-}
-
-/** The checkpoint of the last finished epoch. */
-export function lastOf(folder: RunFolder): string {
-  return `${folder.path}/last.safetensors`;
 }

@@ -10,11 +10,12 @@ import { type Command, positive, whole } from "./flags.ts";
 import { kernelsOf } from "../train/recipe/augment.ts";
 import { openImages } from "./images.ts";
 import { withBatch } from "./batch.ts";
-import { type Job, prepareJob, settledOn } from "./job.ts";
+import { settledOn } from "../train/run/job.ts";
+import { type Job, prepareJob } from "./job.ts";
 import { curveCsv, curveSvg, sparkline } from "./lr_curve.ts";
 import { openReportedDevice } from "./machine.ts";
 import { requireWritable } from "./output.ts";
-import { initialize, type OpenStage, openStage } from "./stage_session.ts";
+import { initialize, type OpenStage, openStage } from "../train/run/stage.ts";
 import { stagesOf } from "../train/recipe/stages.ts";
 import { type AskedFlags, readTrainFlags, trainCommand } from "./train_flags.ts";
 

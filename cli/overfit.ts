@@ -6,7 +6,7 @@ import { overfit } from "../train/overfit.ts";
 import type { Session } from "../train/session.ts";
 import { openImages } from "./images.ts";
 import type { Job } from "./job.ts";
-import type { OpenStage } from "./stage_session.ts";
+import type { OpenStage } from "../train/run/stage.ts";
 import type { AskedFlags } from "./train_flags.ts";
 
 /** What keeps a loss from reaching zero, switched off: what is dropped, spread, mixed or decayed. */

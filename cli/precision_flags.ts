@@ -1,7 +1,6 @@
 /** The flag that says as what activations are kept. Decides nothing of a program. */
 
 import type { Precision } from "../engine/compile/program.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
 import { type Command, oneOf } from "./flags.ts";
 
 /** What it is when read. */
@@ -17,9 +16,4 @@ export function withPrecisionFlag(command: Command, left = "f32"): Command {
       `always (default: ${left})`,
     oneOf(["f32", "f16"]),
   );
-}
-
-/** What a checkpoint was trained with: its evaluation program repeats the training log's bits. */
-export function trainedPrecision({ configuration: { precision } }: Checkpoint): Precision {
-  return precision === "f16" ? "f16" : "f32";
 }

@@ -11,7 +11,7 @@ import { environmentOf } from "./environment.ts";
 import { denoFiles as files } from "./files.ts";
 import type { Job } from "./job.ts";
 import type { WrongImage } from "./report_pictures.ts";
-import { classesOf } from "./train_data.ts";
+import { classesOf } from "../train/run/data.ts";
 
 /** The documents that a run folder begins with: where it ran and on what. */
 export function documentsOf(

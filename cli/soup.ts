@@ -13,7 +13,7 @@ import { imageProgress, openReportedDevice, terminalReporter } from "./machine.t
 import { addMeasuredFlags, type MeasuredFlags, openMeasured } from "./measured.ts";
 import { requireNew, requireWritable } from "./output.ts";
 import { type PrecisionFlag, withPrecisionFlag } from "./precision_flags.ts";
-import { evaluationSession, openCheckpoint, trainedBatch } from "./sessions.ts";
+import { evaluationSession, openCheckpoint, trainedBatch } from "../train/run/sessions.ts";
 
 interface SoupFlags extends MeasuredFlags, PrecisionFlag {
   readonly out: string;

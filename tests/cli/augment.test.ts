@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
 import { openDecoder } from "../../data/decode.ts";
-import { prepareJob, settledOn } from "../../cli/job.ts";
+import { settledOn } from "../../train/run/job.ts";
+import { prepareJob } from "../../cli/job.ts";
 import { resumeFlags } from "../../cli/resume_flags.ts";
 import { readTrainFlags } from "../../cli/train_flags.ts";
 import { type Checkpoint, readCheckpoint } from "../../train/checkpoint.ts";

@@ -1,6 +1,6 @@
 /** Tests of what is said of a run's data before training. */
 import assert from "node:assert/strict";
-import { imbalanceWarning } from "../../cli/train_data.ts";
+import { imbalanceWarning } from "../../train/run/data.ts";
 
 Deno.test("classes above three to one are warned of, with both names and what helps", () => {
   const data = { classes: ["real", "fake", "drawn"] };

@@ -1,14 +1,13 @@
 /** Sessions for commands: what a device or a flag makes impossible, said in the words of the flags. */
 
-import type { Files } from "../data/files.ts";
-import { MemoryError } from "../engine/compile/program.ts";
-import type { Precision } from "../engine/compile/program.ts";
-import type { Device } from "../engine/gpu/device.ts";
-import { type Checkpoint, readCheckpoint } from "../train/checkpoint.ts";
-import { requireModel, restoreWeights } from "../train/restore.ts";
-import { Session, type SessionOptions } from "../train/session.ts";
-import { UsageError } from "./errors.ts";
-import { trainedPrecision } from "./precision_flags.ts";
+import type { Files } from "../../data/files.ts";
+import { MemoryError } from "../../engine/compile/program.ts";
+import type { Precision } from "../../engine/compile/program.ts";
+import type { Device } from "../../engine/gpu/device.ts";
+import { type Checkpoint, readCheckpoint } from "../checkpoint.ts";
+import { requireModel, restoreWeights } from "../restore.ts";
+import { Session, type SessionOptions } from "../session.ts";
+import { UsageError } from "../recipe/usage_error.ts";
 
 /**
  * Compiles a session. Throws MemoryError when size or batch is too large for the device, UsageError
@@ -86,4 +85,9 @@ export async function evaluationSession(
 export function trainedBatch(checkpoint: Checkpoint): number {
   const { batch } = checkpoint.configuration;
   return typeof batch === "number" && Number.isSafeInteger(batch) && batch > 0 ? batch : 32;
+}
+
+/** What a checkpoint was trained with: its evaluation program repeats the training log's bits. */
+export function trainedPrecision({ configuration: { precision } }: Checkpoint): Precision {
+  return precision === "f16" ? "f16" : "f32";
 }

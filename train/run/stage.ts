@@ -1,20 +1,18 @@
 /** The session of a stage: compiled for its size, and given all that the one before it had learned. Takes no step. */
 
-import { divide } from "../data/divide.ts";
-import type { Pipeline } from "../data/pipeline.ts";
-import type { Device } from "../engine/gpu/device.ts";
-import { deviceAugmentation } from "../train/augmentation.ts";
-import { restoreRun, startFrom } from "../train/restore.ts";
-import type { Session } from "../train/session.ts";
-import { readSnapshot, writeSnapshot } from "../train/snapshot.ts";
-import { kernelsOf, openPipeline } from "../train/recipe/augment.ts";
-import { distillOptions } from "./distill_flags.ts";
-import { denoFiles as files } from "./files.ts";
-import { type Job, lastOf } from "./job.ts";
+import { divide } from "../../data/divide.ts";
+import type { Pipeline } from "../../data/pipeline.ts";
+import type { Device } from "../../engine/gpu/device.ts";
+import { deviceAugmentation } from "../augmentation.ts";
+import { restoreRun, startFrom } from "../restore.ts";
+import type { Session } from "../session.ts";
+import { readSnapshot, writeSnapshot } from "../snapshot.ts";
+import { kernelsOf, openPipeline } from "../recipe/augment.ts";
+import { lastOf, type RunJob } from "./job.ts";
 import { createSession } from "./sessions.ts";
-import type { Stage } from "../train/recipe/stages.ts";
-import { classCounts } from "./train_data.ts";
-import { sessionOptions } from "../train/recipe/recipe.ts";
+import type { Stage } from "../recipe/stages.ts";
+import { classCounts } from "./data.ts";
+import { sessionOptions } from "../recipe/recipe.ts";
 
 /** A stage that can be trained. */
 export interface OpenStage {
@@ -25,12 +23,11 @@ export interface OpenStage {
 }
 
 /** What the session of a stage is compiled for, with the run's own pipeline where there is none of the stage. */
-export function stageOptions(job: Job, { size }: Stage, pipeline: Pipeline = job.pipeline) {
+export function stageOptions(job: RunJob, { size }: Stage, pipeline: Pipeline = job.pipeline) {
   const { flags, preprocessing } = job;
   return {
     ...sessionOptions(flags, classCounts(job.data.dataset, "train")),
-    // What a teacher says is not learned by heart.
-    ...(flags.overfit === undefined && distillOptions(job.teacher, flags)),
+    ...(job.distill && { distill: job.distill }),
     size,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),
@@ -38,14 +35,14 @@ export function stageOptions(job: Job, { size }: Stage, pipeline: Pipeline = job
 }
 
 /** Compiles the session of a stage, with weights as they are drawn. Throws as `createSession` does. */
-export async function openStage(device: Device, job: Job, stage: Stage): Promise<OpenStage> {
+export async function openStage(device: Device, job: RunJob, stage: Stage): Promise<OpenStage> {
   const pipeline = await pipelineAt(job, stage);
   const session = await createSession(device, stageOptions(job, stage, pipeline));
   return { stage, session, pipeline };
 }
 
 /** The weights a run begins or goes on with. */
-export async function initialize(session: Session, { resumed, initial }: Job): Promise<void> {
+export async function initialize(session: Session, { resumed, initial }: RunJob): Promise<void> {
   if (resumed) await restoreRun(session, resumed.checkpoint, lastOf(resumed.folder));
   else if (initial) await startFrom(session, initial);
 }
@@ -55,7 +52,7 @@ export async function nextStage(
   before: Session,
   { device, job, stage }: {
     readonly device: Device;
-    readonly job: Job;
+    readonly job: RunJob;
     readonly stage: Stage;
   },
 ): Promise<OpenStage> {
@@ -67,10 +64,10 @@ export async function nextStage(
 }
 
 /** The pipeline of the run for the size of a stage. */
-async function pipelineAt(job: Job, { size, resize }: Stage): Promise<Pipeline> {
+async function pipelineAt(job: RunJob, { size, resize }: Stage): Promise<Pipeline> {
   if (size === job.flags.size) return job.pipeline;
   const { interpolation } = job.preprocessing;
-  const value = job.recipe.augment as Job["flags"]["augment"];
+  const value = job.recipe.augment as RunJob["flags"]["augment"];
   const run = { size, resize, interpolation, classes: job.data.dataset.classes };
-  return await openPipeline(files, { flag: "augment", value }, run);
+  return await openPipeline(job.data.files, { flag: "augment", value }, run);
 }

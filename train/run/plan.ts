@@ -1,20 +1,20 @@
 /** What a run understood, as the event that is said before its first step. Decides nothing. */
 
-import type { Device } from "../engine/gpu/device.ts";
-import { stepsPerEpoch } from "../train/fit.ts";
-import type { PlanEvent } from "../train/events.ts";
-import type { Session } from "../train/session.ts";
-import { describeDivision } from "../train/recipe/augment.ts";
-import { describeRecipe } from "../train/recipe/describe.ts";
-import { UsageError } from "./errors.ts";
-import type { Job } from "./job.ts";
-import type { Stage } from "../train/recipe/stages.ts";
-import { classesOf } from "./train_data.ts";
-import { frozenNames } from "../train/recipe/tuning.ts";
+import type { Device } from "../../engine/gpu/device.ts";
+import { stepsPerEpoch } from "../fit.ts";
+import type { PlanEvent } from "../events.ts";
+import type { Session } from "../session.ts";
+import { describeDivision } from "../recipe/augment.ts";
+import { describeRecipe } from "../recipe/describe.ts";
+import { UsageError } from "../recipe/usage_error.ts";
+import type { RunJob } from "./job.ts";
+import type { Stage } from "../recipe/stages.ts";
+import { classesOf } from "./data.ts";
+import { frozenNames } from "../recipe/tuning.ts";
 
 /** What was understood. Throws UsageError when the images do not fill one batch. */
 export function planOf(
-  job: Job,
+  job: RunJob,
   { device, session, stage }: {
     readonly device: Device;
     readonly session: Session;
