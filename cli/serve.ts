@@ -3,9 +3,9 @@
 import { formatReport, type Picture } from "../report/report.ts";
 import { readRun, type RunData } from "../report/run.ts";
 import { answer } from "../report/server.ts";
-import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type CommonFlags, newCommand, parseFlags, whole } from "./flags.ts";
+import { requirePort, serveHere } from "./listen.ts";
 import { terminalReporter } from "./machine.ts";
 import { runArgument } from "./report.ts";
 import { picturesOf, wrongImages } from "./report_pictures.ts";
@@ -28,29 +28,14 @@ export async function run(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { port, json } = parsed.flags;
-  if (port > 65535) {
-    throw new UsageError(`Cannot serve at --port ${port}: a port up to 65535 was needed`);
-  }
+  requirePort(port);
   const path = runArgument(command.args[0]);
   await readRun(files, path);
   const page = livePage(path);
-  const stopped = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    if (Deno.build.os !== "windows" || signal === "SIGINT") {
-      Deno.addSignalListener(signal, () => stopped.abort());
-    }
-  }
-  const server = Deno.serve({
-    hostname: "127.0.0.1",
-    port,
-    signal: stopped.signal,
-    onListen: (address) => {
-      const url = `http://127.0.0.1:${address.port}/`;
-      if (json) console.log(JSON.stringify({ event: "serve", url }));
-      else console.log(`${path}: ${url} (Ctrl-C ends)`);
-    },
-  }, (request) => answer(request, { files, path, page }));
-  await server.finished;
+  await serveHere(port, (request) => answer(request, { files, path, page }), (url) => {
+    if (json) console.log(JSON.stringify({ event: "serve", url }));
+    else console.log(`${path}: ${url} (Ctrl-C ends)`);
+  });
   return 0;
 }
 
