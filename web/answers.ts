@@ -16,6 +16,8 @@ export interface DataSummary {
   readonly notes: readonly string[];
   /** Images that cannot be used, and why. */
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+  /** A few training images of each class, small, to look at; undefined where none were made. */
+  readonly pictures?: readonly (readonly Blob[])[];
 }
 
 /** What is known of a weights file. */

@@ -133,6 +133,8 @@ export interface Machine {
   readonly software: boolean;
   /** Why there is no device. */
   readonly fault?: Fault;
+  /** Names of the models that may be trained; the page imports no model. */
+  readonly models?: readonly string[];
   /** Whether the browser promised to keep runs. */
   readonly persisted: boolean;
   /** Bytes of runs and other files, and those that the browser allows; undefined where it does not say. */
