@@ -2,6 +2,7 @@
 
 import { DataError } from "../data/errors.ts";
 import { PipelineError } from "../data/pipeline.ts";
+import { StorageError } from "../data/storage.ts";
 import { MemoryError } from "../engine/compile/program.ts";
 import { DeviceError } from "../engine/gpu/device.ts";
 import { HubError } from "../models/hub.ts";
@@ -22,6 +23,7 @@ const CODES = [
   [MemoryError, 5],
   [DivergedError, 6],
   [CheckpointError, 7],
+  [StorageError, 7],
   [HubError, 7],
 ] as const;
 
@@ -33,8 +35,8 @@ export interface Failure {
 }
 
 /**
- * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint or
- * weights; 1 is a fault of the program or the machine.
+ * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint,
+ * weights, or a file that the machine does not keep; 1 is a fault of the program or the machine.
  */
 export function failureOf(error: unknown): Failure {
   const code = CODES.find(([type]) => error instanceof type)?.[1];

@@ -8,6 +8,7 @@ import {
   type Kind,
   type Range,
 } from "../data/files.ts";
+import { freeBytes, keeping } from "./storage.ts";
 
 function kindOf(info: Deno.FileInfo): Kind {
   return info.isFile ? "file" : info.isDirectory ? "directory" : "none";
@@ -76,7 +77,8 @@ async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
     }
     await Deno.rename(temporary, path);
   } catch (error) {
-    await remove(temporary);
+    // Where that fails too, the first fault is the one to tell.
+    await remove(temporary).catch(() => {});
     throw error;
   }
   // A directory is opened and synced like a file, but not on Windows, where rename alone is durable.
@@ -107,9 +109,10 @@ export const denoFiles: Files = {
   list,
   kind,
   realPath: (path) => Deno.realPath(path),
-  makeDirectory: (path) => Deno.mkdir(path, { recursive: true }),
-  writeAtomic,
-  appendText: (path, text) => Deno.writeTextFile(path, text, { append: true }),
-  append: (path, bytes) => Deno.writeFile(path, bytes, { append: true }),
+  makeDirectory: (path) => keeping(path, () => Deno.mkdir(path, { recursive: true })),
+  writeAtomic: (path, bytes) => keeping(path, () => writeAtomic(path, bytes), bytes.length),
+  appendText: (path, text) => keeping(path, () => Deno.writeTextFile(path, text, { append: true })),
+  append: (path, bytes) => keeping(path, () => Deno.writeFile(path, bytes, { append: true })),
   remove,
+  freeBytes,
 };

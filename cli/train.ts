@@ -3,12 +3,14 @@
 import { formatCsv } from "../data/csv.ts";
 import { join } from "../data/files.ts";
 import { sharedImages } from "../data/overlap.ts";
+import { requireRoom } from "../data/storage.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../train/checkpoint.ts";
 import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
 import { fit, type FitOptions, type FitResult } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import { kernelsOf } from "../train/recipe/augment.ts";
+import type { Session } from "../train/session.ts";
 import { averagedScore, beforeValidation } from "./averages.ts";
 import { withBatch } from "./batch.ts";
 import { endOf } from "./ending.ts";
@@ -121,6 +123,10 @@ async function train(
   },
 ): Promise<FitResult> {
   const { flags, path, resumed } = job;
+  await requireRoom(files, path, {
+    bytes: 2 * checkpointBytes(opened.stage.session),
+    what: "two checkpoints",
+  });
   const folder = resumed?.folder ??
     await RunFolder.create(files, path, job.recipe, documentsOf(device, job));
   const images = await openImages(job);
@@ -174,6 +180,11 @@ async function train(
     await record?.close().catch(() => {});
     await folder.discardUnfinished();
   }
+}
+
+/** About what a checkpoint takes: all that steps keep, which is all that lies in no slot. */
+function checkpointBytes({ plan: { bufferBytes, slotBytes } }: Session): number {
+  return bufferBytes - slotBytes;
 }
 
 /** Says in the run folder which images were left out and why. */

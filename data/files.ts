@@ -29,7 +29,10 @@ export interface Range {
   readonly length: number;
 }
 
-/** A file system. Paths have `/` between their parts; every method rejects with the system's error. */
+/**
+ * A file system. Paths have `/` between their parts. What reads rejects with the system's error, what writes with
+ * StorageError where the system does not keep a file.
+ */
 export interface Files {
   /** The bytes of a file, which the caller owns. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
@@ -55,6 +58,8 @@ export interface Files {
   append(path: string, bytes: Uint8Array): Promise<void>;
   /** Removes a file or a directory with all in it; one that is not there is removed already. */
   remove(path: string): Promise<void>;
+  /** Bytes free on the disk of a path, or of the nearest folder above it; left out, or undefined, where nobody knows. */
+  freeBytes?(path: string): Promise<number | undefined>;
 }
 
 /** A path below a directory. */

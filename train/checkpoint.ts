@@ -68,8 +68,8 @@ const OPTIMIZER = "optimizer.";
 
 /**
  * Writes a checkpoint in place of what is at `path`, as a whole or not at all. The file is one of
- * timm's weight files as well, unless the optimizer's state is in it. Rejects with
- * {@linkcode CheckpointError} when the file system refuses, for want of space for instance.
+ * timm's weight files as well, unless the optimizer's state is in it. Rejects with StorageError when
+ * the file system refuses, for want of space for instance.
  */
 export async function writeCheckpoint(
   files: Files,
@@ -88,15 +88,7 @@ export async function writeCheckpoint(
     sha256: await digest(plain.subarray(dataStart(plain))),
     "sha256_header": await digest(headerOf(text, parseSafetensors(plain).tensors)),
   });
-  try {
-    await files.writeAtomic(path, bytes);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CheckpointError(
-      `Cannot write the checkpoint "${path}": ${reason}, ${bytes.length} bytes were needed`,
-      { cause: error },
-    );
-  }
+  await files.writeAtomic(path, bytes);
 }
 
 /**

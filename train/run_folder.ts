@@ -104,8 +104,13 @@ export class RunFolder {
     const isNew = await files.kind(path) === "none";
     await files.makeDirectory(path);
     const folder = new RunFolder(files, path, [], isNew ? "folder" : "content");
-    for (const [name, value] of Object.entries({ "config.json": configuration, ...documents })) {
-      await folder.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
+    try {
+      for (const [name, value] of Object.entries({ "config.json": configuration, ...documents })) {
+        await folder.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
+      }
+    } catch (error) {
+      await folder.discardUnfinished();
+      throw error;
     }
     return folder;
   }
@@ -185,8 +190,19 @@ export class RunFolder {
     }
   }
 
-  /** Removes what `create` made unless an epoch was kept, so that a run that fails early leaves nothing. */
+  /**
+   * Removes what `create` made unless an epoch was kept, so that a run that fails early leaves nothing; as much of
+   * it as can be removed, for why the run failed is to be told.
+   */
   async discardUnfinished(): Promise<void> {
+    try {
+      await this.#discard();
+    } catch {
+      // Gone already, or on a disk that takes no changes.
+    }
+  }
+
+  async #discard(): Promise<void> {
     if (this.#unfinished === "folder") await this.#files.remove(this.path);
     if (this.#unfinished !== "content") return;
     // It was empty before.

@@ -1,10 +1,10 @@
 /** What `doctor` looks at on the machine: versions, adapter, driver, decoder, disk. Mends nothing. */
 
-import { statfs } from "node:fs/promises";
 import { openDecoder } from "../../data/decode.ts";
 import { encodePng } from "../../data/encode.ts";
 import { type Files, join } from "../../data/files.ts";
 import { type Device, DeviceError } from "../../engine/gpu/device.ts";
+import { freeBytes } from "../storage.ts";
 import type { Finding } from "./finding.ts";
 
 /** The oldest Deno that verity runs on. */
@@ -145,7 +145,7 @@ const ROOM = 2 * 2 ** 30;
 export async function disk(
   files: Files,
   { name, path, mend }: { readonly name: string; readonly path: string; readonly mend: string },
-  free: (path: string) => Promise<number> = freeBytes,
+  free = freeBytes,
 ): Promise<Finding> {
   const probe = join(path, `.verity-doctor-${crypto.randomUUID()}`);
   try {
@@ -153,19 +153,9 @@ export async function disk(
     await files.writeAtomic(probe, Uint8Array.of(1));
     await files.remove(probe);
   } catch (error) {
-    return {
-      name,
-      state: "problem",
-      text: `${path} cannot be written to: ${(error as Error).message}`,
-      mend,
-    };
+    return { name, state: "problem", text: (error as Error).message, mend };
   }
-  const bytes = await free(path);
+  const bytes = await free(path) ?? Infinity;
   const text = `${path}: ${(bytes / 2 ** 30).toFixed(1)} GiB free`;
   return bytes < ROOM ? { name, state: "warning", text, mend } : { name, state: "ok", text };
-}
-
-async function freeBytes(path: string): Promise<number> {
-  const { bavail, bsize } = await statfs(path);
-  return bavail * bsize;
 }

@@ -149,8 +149,14 @@ export class DiskCache implements Cache {
   async #open(prefix: string): Promise<Shelf> {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(prefix));
     const dir = join(this.#options.dir, new Uint8Array(digest).toHex().slice(0, 16));
-    await this.#files.makeDirectory(dir);
     const shelf: Shelf = { dir, places: new Map(), pending: new Map(), bytes: 0 };
+    try {
+      await this.#files.makeDirectory(dir);
+    } catch (error) {
+      // Images that are there may still be read.
+      this.#close(dir, error);
+      if (await this.#files.kind(dir) !== "directory") return shelf;
+    }
     for (const { name, kind } of await this.#files.list(dir)) {
       if (kind === "file" && name.endsWith(ENDING)) await this.#index(shelf, join(dir, name));
     }
@@ -173,7 +179,7 @@ export class DiskCache implements Cache {
       // Too short, or gone since it was listed.
     }
     if (!entries) {
-      await this.#files.remove(path);
+      await this.#remove(path);
       return this.#say(`${path} is damaged and was removed: its images are prepared again`);
     }
     this.#shards.set(path, shard);
@@ -183,7 +189,12 @@ export class DiskCache implements Cache {
   async #forget(shelf: Shelf, shard: Shard): Promise<void> {
     for (const [key, place] of shelf.places) if (place.shard === shard) shelf.places.delete(key);
     this.#shards.delete(shard.path);
-    await this.#files.remove(shard.path);
+    await this.#remove(shard.path);
+  }
+
+  /** Removes a file; one that stays is not used all the same. */
+  async #remove(path: string): Promise<void> {
+    await this.#files.remove(path).catch(() => {});
   }
 
   /** Makes a file of what is pending; one at a time, so that room is counted rightly. */
@@ -211,9 +222,7 @@ export class DiskCache implements Cache {
         if (shard) shard.used = true;
       }
     } catch (error) {
-      this.#full = true;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#say(`${shelf.dir} takes no more images (${reason}): further images are not kept`);
+      this.#close(shelf.dir, error);
     }
     for (const { key } of images) shelf.pending.delete(key);
   }
@@ -241,6 +250,14 @@ export class DiskCache implements Cache {
       total -= size;
     }
     return total <= limit;
+  }
+
+  /** Keeps no further images in files, and says so once. */
+  #close(dir: string, error: unknown): void {
+    if (this.#full) return;
+    this.#full = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#say(`${dir} takes no more images (${reason}): further images are not kept`);
   }
 
   #say(text: string): void {

@@ -1,6 +1,7 @@
 /** Checkpoints: what is written is read again, and nothing else is. Trains nothing. */
 import assert from "node:assert/strict";
 import { denoFiles as files } from "../../cli/files.ts";
+import { StorageError } from "../../data/storage.ts";
 import {
   dataStart,
   formatSafetensors,
@@ -153,8 +154,8 @@ Deno.test("writeCheckpoint() says when the file system refuses, and leaves nothi
     await assert.rejects(
       writeCheckpoint(files, path, CHECKPOINT),
       (error: unknown) =>
-        error instanceof CheckpointError &&
-        error.message.startsWith(`Cannot write the checkpoint "${path}": `),
+        error instanceof StorageError &&
+        error.message.startsWith(`Cannot write "${path}": a folder is where a file was needed`),
     );
     const left = await files.list(path.replace("/last.safetensors", ""));
     assert.deepEqual(left.map(({ name }) => name), ["last.safetensors"]);
