@@ -16,10 +16,9 @@ import {
   type Shard,
   stretchOf,
 } from "../train/part.ts";
+import { trainedBatch, trainedPrecision } from "../train/run/sessions.ts";
 import type { EnsembleFlags, Member } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
-import { trainedPrecision } from "./precision_flags.ts";
-import { trainedBatch } from "./sessions.ts";
 
 /** What parts must have in common to be of one prediction: all that changes a number of it. */
 export async function planOf(
