@@ -87,14 +87,14 @@ async function jobOf(
 ): Promise<Job> {
   const { resumed, path, report } = start;
   const flags = withSizes(asked, start.preprocessing);
-  const { workers, sampler, size, resize } = flags;
+  const { workers, decodeTimeout, sampler, size, resize } = flags;
   const cache = openCache(flags, { files: opened.files, report });
-  const settings: LoaderSettings = { cache, sampler, ...(workers !== undefined && { workers }) };
+  const settings: LoaderSettings = { cache, sampler, workers, decodeTimeout };
   const { train, validation } = opened.dataset;
   const { interpolation } = start.preprocessing;
   const reading = { files: opened.files, settings, report, size, resize, interpolation };
   const onBad = flags.dryRun && flags.onBad === "error" ? "list" : flags.onBad;
-  const leftOut = await findBad([...train, ...validation], { onBad }, reading);
+  const leftOut = await findBad([...train, ...validation], { ...flags, onBad }, reading);
   const data = leftOut.length === 0
     ? opened
     : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));

@@ -9,7 +9,7 @@ import { Loader, type LoaderOptions, type LoaderSettings } from "../data/loader.
 import type { Sample } from "../data/sample.ts";
 import { InvalidArgumentError } from "flags";
 import type { Reporter } from "../train/events.ts";
-import { type Command, describedBy, oneOf, whole } from "./flags.ts";
+import { type Command, describedBy, factor, oneOf, positive, whole } from "./flags.ts";
 import { cacheFolder, imageProgress } from "./machine.ts";
 
 /** How images are read. */
@@ -19,10 +19,24 @@ export interface LoadingFlags {
   readonly cacheSize?: number;
   readonly cacheDir?: string;
   readonly onBad: "error" | "skip" | "list";
+  readonly maxBad?: number;
+  readonly decodeTimeout?: number;
 }
 
 /** Flags that change none of a run's numbers. */
-export const LOADING_FLAGS = ["workers", "cache", "cacheSize", "cacheDir"] as const;
+export const LOADING_FLAGS = [
+  "workers",
+  "cache",
+  "cacheSize",
+  "cacheDir",
+  "decodeTimeout",
+] as const;
+
+/** Share of the images that may be left out when `--max-bad` does not say: more is no accident. */
+const MOST_BAD = 0.01;
+
+/** How many bad files are named where there are too many. */
+const NAMED = 5;
 
 /** Bytes that a cache may have when `--cache-size` does not say. */
 const CACHE_BYTES = { ram: 2 ** 30, disk: 20 * 2 ** 30, none: 0 } as const;
@@ -37,7 +51,14 @@ export function addLoadingFlags(
     skip: "skip: leave them out and list them",
     list: "list: name all, then stop",
   };
-  return command
+  const withBad = bad.includes("skip")
+    ? command.option(
+      "--max-bad <share>",
+      "most images that --on-bad skip may leave out, as a share of all (default: 0.01)",
+      factor,
+    )
+    : command;
+  return withBad
     .option(
       "--workers <n>",
       "workers that decode images (default: the processors, at most 4)",
@@ -53,6 +74,11 @@ export function addLoadingFlags(
       "--cache-size <bytes>",
       "most of it, such as 2G (default: 1G of ram, 20G of disk)",
       describedBy({ type: ["integer", "string"] }, bytes),
+    )
+    .option(
+      "--decode-timeout <seconds>",
+      "how long an image may take to decode before it counts as damaged (default: 60)",
+      positive,
     )
     .option("--cache-dir <dir>", "folder of the disk cache (default: in the user's cache folder)")
     .option(
@@ -105,11 +131,11 @@ export interface LeftOut {
 
 /**
  * The samples that cannot be used, which takes reading all of them; none, unread, when the first one met later is
- * an error. Throws DataError after naming each when they are only to be listed.
+ * an error. Throws DataError after naming each when they are only to be listed, or a few when there are too many.
  */
 export async function findBad(
   samples: readonly Sample[],
-  { onBad }: Pick<LoadingFlags, "onBad">,
+  { onBad, maxBad = MOST_BAD }: Pick<LoadingFlags, "onBad" | "maxBad">,
   { files, settings, report, size, resize, interpolation }: Reading,
 ): Promise<LeftOut[]> {
   if (onBad === "error") return [];
@@ -128,6 +154,13 @@ export async function findBad(
     return [];
   }
   const share = `${found.length} of ${samples.length} images`;
+  if (onBad === "skip" && found.length > maxBad * samples.length) {
+    for (const { reason } of found.slice(0, NAMED)) report({ event: "warning", text: reason });
+    throw new DataError(
+      `Cannot leave out ${share}: at most a share of ${maxBad} was allowed; look at them with ` +
+        "--on-bad list, or allow more with --max-bad",
+    );
+  }
   if (onBad === "skip") {
     report({ event: "warning", text: `${share} cannot be used and are left out` });
     return found;

@@ -66,7 +66,8 @@ export async function openMeasured(
     ? [...dataset.train, ...dataset.validation]
     : dataset[flags.part];
   const cache = openCache(flags, { files, report });
-  const settings = { cache, ...(flags.workers && { workers: flags.workers }) };
+  const { workers, decodeTimeout } = flags;
+  const settings = { cache, workers, decodeTimeout };
   const bad = await findBad(part, flags, { files, settings, report, ...sizesOf(checkpoint) });
   const leftOut = new Set(bad.map(({ sample }) => sample));
   for (const { reason: text } of bad) report({ event: "warning", text });

@@ -96,7 +96,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const { samples, first } = part ?? { samples: all, first: 0 };
   const settings = {
     cache: openCache(flags, { files, report }),
-    ...(workers && { workers }),
+    workers,
+    decodeTimeout: flags.decodeTimeout,
     first,
   };
   const [{ checkpoint: { classes: classNames }, checkpoint }] = members;

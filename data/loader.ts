@@ -45,13 +45,15 @@ export interface Batch {
 /** How a {@linkcode Loader} works. */
 export interface LoaderSettings {
   /** Number of workers that decode; as many as there are processors, at most 4, if not given. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Keeps prepared images for later epochs; 512 MiB of memory if not given. */
   readonly cache?: Cache;
   /** How a training epoch chooses its samples; `shuffle` if not given. */
   readonly sampler?: Sampler;
   /** The library that must decode; the best one that runs if not given. */
   readonly library?: Library;
+  /** Seconds that a worker may take over an image before another one tries it, for the last time; 60 if not given. */
+  readonly decodeTimeout?: number | undefined;
   /**
    * Position of the first sample in a list that these are a part of, 0 if not given: what passes choose for an image
    * then is what they choose for it in the whole list.
@@ -123,11 +125,12 @@ export class Loader {
   static async open(
     samples: readonly Sample[],
     files: Files,
-    { workers, cache = new MemoryCache(512 * 2 ** 20), sampler, library, first = 0 }:
-      LoaderSettings = {},
+    settings: LoaderSettings = {},
   ): Promise<Loader> {
+    const { workers, sampler, library, decodeTimeout: silence, first = 0 } = settings;
+    const { cache = new MemoryCache(512 * 2 ** 20) } = settings;
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    const pool = await Pool.open(count, library);
+    const pool = await Pool.open(count, { library, silence });
     return new Loader(samples, files, { pool, cache, sampler, first });
   }
 

@@ -3,7 +3,8 @@ import { DataError } from "./errors.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import type { Finished, Work } from "./prepare.ts";
-import type { Item, Reply, Request } from "./worker.ts";
+import { type Done, WatchedWorker, type WatchOptions } from "./watched_worker.ts";
+import type { Item } from "./worker.ts";
 
 /** Groups of images a worker holds at once: one in work, the others so that it need not wait for the next. */
 const DEPTH = 2;
@@ -22,46 +23,31 @@ interface Job {
   readonly into: Uint8Array | undefined;
   readonly resolve: (result: Image | Finished) => void;
   readonly reject: (error: Error) => void;
+  /** The worker that had it before broke down: it gets one more, alone, so that none is blamed for another. */
+  readonly repeated?: true;
+}
+
+/** Images that go to a worker together. */
+interface Group {
+  jobs: readonly Job[];
+  /** False while their files are read. */
+  sent: boolean;
 }
 
 interface Member {
-  readonly worker: Worker;
-  readonly groups: Map<number, readonly Job[]>;
+  /** Undefined while another takes the place of one that broke down. */
+  worker: WatchedWorker | undefined;
+  readonly groups: Map<number, Group>;
   /** How many images make a group. */
   pace: number;
-}
-
-/** What a worker says when it can decode. */
-type Ready = Extract<Reply, { type: "ready" }>;
-
-function start(): Worker {
-  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-}
-
-function post(worker: Worker, request: Request, transfer: Transferable[] = []): void {
-  worker.postMessage(request, transfer);
-}
-
-/** Waits for a new worker to say which library it found. */
-function ready(worker: Worker, library: Library | undefined): Promise<Ready> {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-      if (data.type === "ready") resolve(data);
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(`Cannot start a worker for images: ${event.message}`));
-    };
-    post(worker, { type: "open", library });
-  });
 }
 
 function isShared({ buffer }: Uint8Array): boolean {
   return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
 }
 
-function closed({ name }: Work): Error {
-  return new Error(`Cannot read ${name}: the loader is closed`);
+function refused({ name }: Work, reason: string): Error {
+  return new Error(`Cannot read ${name}: ${reason}`);
 }
 
 /** Works on images side by side. {@linkcode close} must be called, or the program does not end. */
@@ -76,32 +62,28 @@ export class Pool {
   #next = 0;
   #closed = false;
 
-  private constructor(workers: readonly Worker[], { library, decoder }: Ready) {
+  readonly #options: WatchOptions;
+
+  private constructor(workers: readonly WatchedWorker[], options: WatchOptions) {
+    const { library, decoder } = workers[0]!.ready;
     this.library = library;
     this.decoder = decoder;
+    this.#options = options;
     this.#members = workers.map((worker) => ({ worker, groups: new Map(), pace: 1 }));
-    for (const member of this.#members) {
-      member.worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(member, data);
-      member.worker.onerror = (event) => {
-        event.preventDefault();
-        this.#fail(member, event.message);
-      };
-    }
+    for (const member of this.#members) this.#listen(member);
   }
 
   /** Starts `count` workers and waits until they can decode. */
-  static async open(count: number, library?: Library): Promise<Pool> {
+  static async open(count: number, options: WatchOptions = {}): Promise<Pool> {
     if (!(Number.isInteger(count) && count > 0)) {
       throw new RangeError(`Cannot start ${count} workers: a positive integer was needed`);
     }
-    const workers = Array.from({ length: count }, start);
-    try {
-      const found = await Promise.all(workers.map((worker) => ready(worker, library)));
-      return new Pool(workers, found[0]!);
-    } catch (error) {
-      for (const worker of workers) worker.terminate();
-      throw error;
-    }
+    const starting = Array.from({ length: count }, () => WatchedWorker.open(options));
+    const started = await Promise.allSettled(starting);
+    const workers = started.flatMap((s) => s.status === "fulfilled" ? [s.value] : []);
+    if (workers.length === count) return new Pool(workers, options);
+    for (const worker of workers) worker.terminate();
+    throw started.find((s) => s.status === "rejected")!.reason;
   }
 
   /** Number of workers. */
@@ -124,18 +106,22 @@ export class Pool {
 
   /** Ends the workers; what is still under way is rejected. */
   close(): void {
+    this.#end("the loader is closed");
+  }
+
+  #end(reason: string): void {
     this.#closed = true;
     for (const { worker, groups } of this.#members) {
-      worker.terminate();
-      for (const jobs of groups.values()) this.#queue.push(...jobs);
+      worker?.terminate();
+      for (const { jobs } of groups.values()) this.#queue.push(...jobs);
       groups.clear();
     }
-    for (const { work, reject } of this.#queue.splice(0)) reject(closed(work));
+    for (const { work, reject } of this.#queue.splice(0)) reject(refused(work, reason));
   }
 
   #done(source: Read | Image, work: Work, into?: Uint8Array): Promise<Image | Finished> {
     return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(closed(work));
+      if (this.#closed) return reject(refused(work, "the loader is closed"));
       const job = { work, source, into, resolve, reject };
       // What is nearly done goes first: it belongs to the batch that is waited for.
       if (typeof source === "function") this.#queue.push(job);
@@ -152,30 +138,36 @@ export class Pool {
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
-      const member = this.#members.reduce((a, b) => b.groups.size < a.groups.size ? b : a);
-      if (member.groups.size >= DEPTH) return;
+      const free = this.#members.filter(({ worker, groups }) => worker && !holdsRepeat(groups));
+      if (free.length === 0) return;
+      const member = free.reduce((a, b) => b.groups.size < a.groups.size ? b : a);
+      const repeat = this.#queue[0]!.repeated === true;
+      if (member.groups.size >= (repeat ? 1 : DEPTH)) return;
+      const next = this.#queue.findIndex(({ repeated }) => repeated);
       const share = Math.ceil(this.#queue.length / this.#members.length);
-      void this.#send(member, this.#queue.splice(0, Math.min(member.pace, share)));
+      const most = Math.min(member.pace, share, next < 0 ? Infinity : next);
+      void this.#send(member, this.#queue.splice(0, repeat ? 1 : most));
     }
   }
 
   async #send(member: Member, jobs: readonly Job[]): Promise<void> {
     const id = this.#next++;
-    member.groups.set(id, jobs);
+    const group: Group = { jobs, sent: false };
+    member.groups.set(id, group);
     const read = await Promise.all(jobs.map((job) => this.#read(job)));
     // The pool may have been closed, or the worker have failed, in the meantime.
-    if (!member.groups.has(id)) return;
-    const kept = jobs.filter((_, i) => read[i] !== undefined);
+    if (!member.worker || member.groups.get(id) !== group) return;
+    group.jobs = jobs.filter((_, i) => read[i] !== undefined);
     const items = read.filter((item) => item !== undefined);
     if (items.length === 0) {
       member.groups.delete(id);
       return this.#dispatch();
     }
-    member.groups.set(id, kept);
     const buffers = items.map(({ source }) =>
       (source instanceof Uint8Array ? source : source.data).buffer as ArrayBuffer
     );
-    post(member.worker, { type: "work", id, items }, buffers);
+    group.sent = true;
+    member.worker.post(id, items, buffers);
   }
 
   /** What a worker is told of a job; undefined where the file cannot be read, which the job then knows. */
@@ -189,13 +181,20 @@ export class Pool {
       return { source: await source(), work, ...target };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      reject(new DataError(`Cannot read ${work.name}: ${reason}`));
+      const text = `Cannot read ${work.name}: ${reason}`;
+      reject(error instanceof DataError ? error : new DataError(text));
     }
   }
 
-  #receive(member: Member, reply: Reply): void {
-    if (reply.type === "ready") return;
-    const jobs = member.groups.get(reply.id) ?? [];
+  #listen(member: Member): void {
+    member.worker?.tell({
+      done: (reply) => this.#receive(member, reply),
+      broke: (reason) => void this.#replace(member, reason),
+    });
+  }
+
+  #receive(member: Member, reply: Done): void {
+    const { jobs = [] } = member.groups.get(reply.id) ?? {};
     member.groups.delete(reply.id);
     const each = reply.seconds / Math.max(1, jobs.length);
     member.pace = Math.max(1, Math.min(GROUP.images, Math.round(GROUP.seconds / each)));
@@ -210,13 +209,39 @@ export class Pool {
     this.#dispatch();
   }
 
-  /** A worker that breaks down ends the pool; the images it held are named. */
-  #fail({ worker, groups }: Member, message: string): void {
-    worker.terminate();
-    for (const { work, reject } of [...groups.values()].flat()) {
-      reject(new DataError(`Cannot read ${work.name}: the worker for images ended (${message})`));
+  /** Another worker takes the place of one that broke down; the images it held are tried once more, one by one. */
+  async #replace(member: Member, reason: string): Promise<void> {
+    const held = [...member.groups.values()];
+    member.groups.clear();
+    member.worker = undefined;
+    for (const { jobs, sent } of held.reverse()) {
+      for (const job of jobs.toReversed()) {
+        if (!job.repeated) this.#queue.unshift(sent ? { ...job, repeated: true } : job);
+        else job.reject(new DataError(faultText(job.work, reason)));
+      }
     }
-    groups.clear();
-    this.close();
+    this.#dispatch();
+    try {
+      member.worker = await WatchedWorker.open({ ...this.#options, library: this.library });
+    } catch (error) {
+      return this.#end(
+        `a worker for images ${reason}, and no other one starts (${(error as Error).message})`,
+      );
+    }
+    if (this.#closed) return member.worker.terminate();
+    this.#listen(member);
+    this.#dispatch();
   }
+}
+
+/** Whether one of them is tried again. */
+function holdsRepeat(groups: ReadonlyMap<number, Group>): boolean {
+  for (const { jobs } of groups.values()) if (jobs[0]?.repeated) return true;
+  return false;
+}
+
+/** What to say of an image that two workers broke down over, the last of which had nothing else. */
+function faultText({ name }: Work, reason: string): string {
+  return `Cannot read ${name}: of two workers that had it the last one ${reason}, ` +
+    "an image that can be decoded was needed";
 }

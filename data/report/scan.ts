@@ -52,7 +52,7 @@ export class Scanner {
   /** Starts the workers. */
   static async open(files: Files, { workers, library }: ScannerOptions = {}): Promise<Scanner> {
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    return new Scanner(files, await Pool.open(count, library));
+    return new Scanner(files, await Pool.open(count, { library }));
   }
 
   /** What is known of every sample, in order. Calls `scanned` after each. */

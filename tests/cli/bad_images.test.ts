@@ -58,7 +58,14 @@ deviceTest(
     const data = `${folder.path}/data`;
     const before = await statesOf(data);
     const flags = ["--run", "run", "--on-bad", "skip", "--cache", "disk", "--cache-dir", "cache"];
-    const { code, err } = await verity([...TRAIN, ...flags], { cwd: folder.path });
+    const refused = await verity([...TRAIN, ...flags], { cwd: folder.path });
+    assert.equal(refused.code, 3, refused.err);
+    assert.match(
+      refused.err,
+      /Warning: Cannot read a\/half\.jpg[^]*Cannot leave out 3 of 13 images: at most a share of 0\.01 was/,
+    );
+    const all = [...TRAIN, ...flags, "--max-bad", "0.25"];
+    const { code, err } = await verity(all, { cwd: folder.path });
     assert.equal(code, 0, err);
     const list = parseCsv(await Deno.readTextFile(`${folder.path}/run/skipped.csv`), "skipped.csv");
     assert.deepEqual(list.columns, ["img_name", "path", "reason"]);
