@@ -1,0 +1,274 @@
+/** The third screen: a run while it goes on, with its curves, and what stops it. Trains nothing. */
+/// <reference lib="dom" />
+
+import { Chart, type ChartOptions } from "../curves.ts";
+import { button, make, say, table } from "../dom.ts";
+import type { LiveRun, Points } from "../live.ts";
+import type { Screen, View } from "../view.ts";
+
+/** Milliseconds between two drawings of the curves: they change little and cost most. */
+const DRAWN_EVERY = 500;
+
+/** Makes the screen. */
+export function trainingScreen(view: View): Screen {
+  const { app, texts } = view;
+  const { training } = texts;
+  const { live } = app;
+  if (!live) {
+    return {
+      element: make(
+        "div",
+        {},
+        make("h1", {}, training.title),
+        make("p", { class: "lead" }, training.none),
+      ),
+    };
+  }
+  const progress = progressPart(view, live);
+  const numbers = numberCards(view, live);
+  const curves = curvesOf(view, live);
+  const epochs = make("div", { "data-epochs": true });
+  const notes = make("ul", { lang: "en" });
+  const controls = controlsPart(view);
+  const plan = make("p", { class: "note" });
+  const element = make(
+    "div",
+    {},
+    make("h1", {}, training.title),
+    progress.element,
+    controls.element,
+    numbers.element,
+    make("div", { class: "charts" }, ...curves.map(({ chart }) => chart.element)),
+    make("h2", {}, training.epochs),
+    epochs,
+    make("details", {}, make("summary", {}, training.plan), plan, notes),
+  );
+  let drawn = -Infinity;
+  let later: ReturnType<typeof setTimeout> | undefined;
+  const draw = () => {
+    later = undefined;
+    drawn = performance.now();
+    for (const { chart, points, latest } of curves) {
+      const { x, y } = points();
+      chart.show(x, y, { latest: latest(y), until: live.total });
+    }
+  };
+  let rows = -1;
+  const update = () => {
+    progress.update();
+    controls.update();
+    numbers.update();
+    say(plan, planText(view, live));
+    if (live.notes.length !== notes.children.length) {
+      notes.replaceChildren(...live.notes.map((note) => make("li", {}, note)));
+    }
+    if (live.epochs.length !== rows) {
+      rows = live.epochs.length;
+      epochs.replaceChildren(epochTable(view, live));
+    }
+    // One after the other, when there is time: a task of its own for what takes longest.
+    later ??= setTimeout(draw, Math.max(0, drawn + DRAWN_EVERY - performance.now()));
+  };
+  const close = () => {
+    clearTimeout(later);
+    for (const { chart } of curves) chart.close();
+  };
+  return { element, update, close };
+}
+
+function progressPart(
+  { app, texts, formats }: View,
+  live: LiveRun,
+): Required<Omit<Screen, "close">> {
+  const { training } = texts;
+  const [what, left] = [make("b"), make("span")];
+  const bar = make("progress", { max: 1, "aria-label": training.progress });
+  const said = make("p", { class: "note", role: "status", "data-said": true });
+  const update = () => {
+    const { step, ended, total } = live;
+    const epoch = step?.epoch ?? live.epochs.at(-1)?.epoch ?? 0;
+    say(
+      what,
+      total > 0
+        ? training.epoch(formats.count(Math.max(1, epoch)), formats.count(total)) +
+          (step && app.running
+            ? ` · ${training.step(formats.count(step.step), formats.count(step.steps))}`
+            : "")
+        : texts.doing[app.state.doing],
+    );
+    say(left, app.running && step ? training.left(texts.duration(step["eta_s"])) : "");
+    const { share } = live;
+    if (share === undefined) bar.removeAttribute("value");
+    else bar.value = share;
+    bar.hidden = !app.running && share === undefined;
+    const last = live.epochs.at(-1);
+    say(
+      said,
+      ended
+        ? ended.stopped
+          ? training.stopped(formats.count(ended.epoch), formats.count(ended.epochs))
+          : training.ended(formats.score(ended.best?.auc) ?? "–")
+        : app.running && app.state.doing !== "training"
+        ? texts.doing[app.state.doing]
+        : last
+        ? training.validated(
+          formats.count(last.epoch),
+          formats.score(last.auc) ?? "–",
+          formats.percent(last.accuracy),
+        )
+        : "",
+    );
+  };
+  return {
+    element: make(
+      "div",
+      { class: "progress" },
+      make("div", { class: "line" }, what, left),
+      bar,
+      said,
+    ),
+    update,
+  };
+}
+
+function controlsPart({ app, texts }: View): Required<Omit<Screen, "close">> {
+  const { training } = texts;
+  const pause = button(training.pause, () => app.command("pause"), { id: "pause" });
+  const resume = button(training.resume, () => app.command("resume"), {
+    id: "resume",
+    class: "main",
+  });
+  const stop = button(training.stop, () => app.command("stop"), { id: "stop" });
+  const proceed = button(training.proceed, () => {
+    const saved = app.runs.find(({ run }) => run === app.run);
+    if (saved) void app.proceed(saved);
+  }, { id: "continue" });
+  const results = button(training.results, () => {
+    if (app.run !== undefined) void app.look(app.run);
+  }, { id: "results", class: "main" });
+  const update = () => {
+    const { doing } = app.state;
+    const focused = document.activeElement;
+    pause.hidden = !app.running || doing === "paused";
+    resume.hidden = !app.running || doing !== "paused";
+    stop.hidden = !app.running;
+    pause.disabled = doing !== "training";
+    stop.disabled = doing === "stopping";
+    const saved = app.runs.find(({ run }) => run === app.run);
+    proceed.hidden = app.running || saved?.unfinished !== true;
+    results.hidden = app.running || saved?.auc === undefined;
+    // The focus stays with what the pressed button has become.
+    if (focused === pause && pause.hidden) resume.focus();
+    if (focused === resume && resume.hidden) pause.focus();
+  };
+  return {
+    element: make("div", { class: "actions" }, pause, resume, stop, results, proceed),
+    update,
+  };
+}
+
+function numberCards({ texts, formats }: View, live: LiveRun): Required<Omit<Screen, "close">> {
+  const { training } = texts;
+  const names = [training.loss, training.accuracy, training.best, training.speed];
+  const values = names.map((name, i) => {
+    const value = make("span", {}, "–");
+    const unit = i === 3 && make("small", {}, training.perSecond);
+    return { value, card: make("div", {}, make("dt", {}, name), make("dd", {}, value, unit)) };
+  });
+  const update = () => {
+    const { step } = live;
+    const last = live.epochs.at(-1);
+    const accuracy = step?.accuracy ?? last?.["train_accuracy"];
+    const texts = [
+      formats.score(step?.loss ?? last?.["train_loss"]),
+      accuracy === undefined ? undefined : formats.percent(accuracy),
+      formats.score(live.best),
+      step && formats.count(Math.round(step["img_per_s"])),
+    ];
+    values.forEach(({ value }, i) => say(value, texts[i] ?? "–"));
+  };
+  return { element: make("dl", { class: "cards" }, ...values.map(({ card }) => card)), update };
+}
+
+interface LiveCurve {
+  readonly chart: Chart;
+  readonly points: () => Points;
+  readonly latest: (y: Points["y"]) => string;
+}
+
+function curvesOf({ texts, formats }: View, live: LiveRun): LiveCurve[] {
+  const { curves } = texts;
+  const make = (
+    title: string,
+    options: Pick<ChartOptions, "curves" | "y">,
+    points: () => Points,
+    write: (value: number) => string,
+  ): LiveCurve => ({
+    chart: new Chart({
+      ...{ title, xLabel: curves.epoch, ...options },
+      words: (latest) => curves.drawn(title, latest),
+    }),
+    points,
+    latest: (y) =>
+      options.curves.flatMap(({ label }, i) => {
+        const value = y[i]?.findLast((one) => one !== null);
+        return value === undefined || value === null
+          ? []
+          : [options.curves.length > 1 ? `${label} ${write(value)}` : write(value)];
+      }).join(" · "),
+  });
+  const score = (value: number) => value.toFixed(3);
+  const [training, validation] = [
+    { label: curves.training, colour: 0 },
+    { label: curves.validation, colour: 1, points: true },
+  ];
+  const auc = { label: curves.auc, colour: 2, points: true };
+  const one = (label: string, colour: number) => ({ curves: [{ label, colour }] });
+  return [
+    make(curves.loss, { curves: [training, validation] }, () => live.losses(), score),
+    make(
+      curves.accuracy,
+      { curves: [training, validation, auc], y: [0, 1] },
+      () => live.accuracies(),
+      score,
+    ),
+    make(curves.rate, one(curves.rate, 3), () => live.rates(), (value) => formats.rate(value)),
+    make(
+      curves.speed,
+      one(curves.speed, 4),
+      () => live.speeds(),
+      (v) => formats.count(Math.round(v)),
+    ),
+  ];
+}
+
+function epochTable({ texts, formats }: View, live: LiveRun): HTMLElement {
+  const { curves, training } = texts;
+  const score = (value: number | undefined) => formats.score(value) ?? "–";
+  const rows = live.epochs.map((row) => [
+    formats.count(row.epoch),
+    score(row["train_loss"]),
+    score(row.loss),
+    formats.percent(row.accuracy),
+    score(row.auc),
+  ]);
+  const head = [
+    curves.epoch,
+    `${curves.loss}, ${curves.training}`,
+    `${curves.loss}, ${curves.validation}`,
+    training.accuracy,
+    curves.auc,
+  ];
+  return table(training.epochs, head, rows);
+}
+
+function planText({ texts, formats }: View, { plan }: LiveRun): string {
+  return plan === undefined ? "" : `${plan.model} · ${
+    texts.training.planned(
+      formats.short(plan.parameters),
+      String(plan.size),
+      formats.count(plan.batch),
+      formats.bytes(plan["buffer_bytes"]),
+    )
+  }`;
+}
