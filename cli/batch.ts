@@ -1,5 +1,6 @@
 /** What `--batch auto` comes to on a device. The flag itself is in `batch_flags.ts`. */
 
+import { MemoryError } from "../engine/compile/program.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { canAllocate } from "../engine/gpu/memory.ts";
 import { bytesText, type FoundBatch, largestBatch } from "../train/batch.ts";
@@ -24,6 +25,37 @@ export interface Means {
   readonly allocate: (bytes: number) => Promise<boolean>;
 }
 
+function meansOf(device: Device): Means {
+  return { free: freeMemory, allocate: (bytes) => canAllocate(device, bytes) };
+}
+
+/**
+ * The job as `withBatch` has it, and what `open` makes of it; with `--batch auto`, a batch that the device has no
+ * memory for after all is tried again smaller. Throws MemoryError as `withBatch` does, and that of another batch.
+ */
+export async function openWithBatch<T>(
+  device: Device,
+  job: Job,
+  { open, means = meansOf(device) }: {
+    readonly open: (job: Job) => Promise<T>;
+    readonly means?: Means;
+  },
+): Promise<{ readonly job: Job; readonly opened: T }> {
+  let missing = Infinity; // Bytes that the device turned out not to have.
+  while (true) {
+    let asked = 0;
+    const allocate = async (bytes: number) =>
+      (asked = bytes) < missing && await means.allocate(bytes);
+    const fitting = await withBatch(device, job, { ...means, allocate });
+    try {
+      return { job: fitting, opened: await open(fitting) };
+    } catch (error) {
+      if (!(error instanceof MemoryError) || job.flags.batch !== AUTO_BATCH) throw error;
+      missing = asked;
+    }
+  }
+}
+
 /**
  * The job with `--batch auto` replaced by what it comes to on the device, in what is saved too, so that the run goes
  * on with the same batch anywhere. Throws MemoryError where not even two images fit.
@@ -31,7 +63,7 @@ export interface Means {
 export async function withBatch(
   device: Device,
   job: Job,
-  means: Means = { free: freeMemory, allocate: (bytes) => canAllocate(device, bytes) },
+  means: Means = meansOf(device),
 ): Promise<Job> {
   if (job.flags.batch !== AUTO_BATCH) return job;
   const { budget, reason } = budgetOf(device, job.flags.memory, means);

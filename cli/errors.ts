@@ -41,7 +41,9 @@ export interface Failure {
 export function failureOf(error: unknown): Failure {
   const code = CODES.find(([type]) => error instanceof type)?.[1];
   if (code !== undefined) {
-    const { message, details = [] } = error as Error & { readonly details?: readonly string[] };
+    const { message, details = hints(error) } = error as Error & {
+      readonly details?: readonly string[];
+    };
     // Names out of files are in it: a line stays one, and moves no cursor.
     const lines = [message, ...details]
       .map((line) => line.replaceAll(/\s*\n\s*/g, " ").replaceAll(/\p{Cc}/gu, "�"));
@@ -52,6 +54,16 @@ export function failureOf(error: unknown): Failure {
     message: error instanceof Error ? error.stack ?? error.message : String(error),
     code: 1,
   };
+}
+
+/** What may be behind an error that says something else. */
+function hints(error: unknown): readonly string[] {
+  // Those of a plan have no cause: they would not fit an empty device either.
+  if (!(error instanceof MemoryError) || error.cause === undefined) return [];
+  return [
+    "Where the device has memory to spare, this may be a fault of Deno (denoland/deno#35195), which refuses " +
+    "buffers from about 37 MB on some of them; smaller ones work: --batch auto, --size",
+  ];
 }
 
 /** Whether the machine refused: no space, no permission. Its message is enough. */

@@ -12,7 +12,7 @@ import { RunFolder } from "../train/run_folder.ts";
 import { kernelsOf } from "../train/recipe/augment.ts";
 import type { Session } from "../train/session.ts";
 import { averagedScore, beforeValidation } from "./averages.ts";
-import { withBatch } from "./batch.ts";
+import { openWithBatch } from "./batch.ts";
 import { endOf } from "./ending.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "./images.ts";
@@ -51,13 +51,15 @@ export async function run(args: readonly string[]): Promise<number> {
 export async function trainJob(prepared: Job): Promise<FitResult | undefined> {
   await announce(prepared);
   const device = await openReportedDevice(prepared.flags.power, prepared.report);
-  const job = await withBatch(device, settledOn(device, prepared));
-  const { flags, report, resumed } = job;
-  const done = resumed?.checkpoint.epoch ?? 0;
-  const all = stagesOf(flags);
+  const done = prepared.resumed?.checkpoint.epoch ?? 0;
+  const all = stagesOf(prepared.flags);
   const stages = all.filter(({ until }) => until > done);
   const first = stages[0] ?? all.at(-1)!;
-  const opened = { stage: await openStage(device, job, first) };
+  const { job, opened: stage } = await openWithBatch(device, settledOn(device, prepared), {
+    open: (job) => openStage(device, job, first),
+  });
+  const { flags, report } = job;
+  const opened = { stage };
   try {
     const { session } = opened.stage;
     await initialize(session, job);

@@ -167,7 +167,7 @@ export function targetOf(options: CompileOptions): Target {
   return { threads, lanes, sums: loadBound ? 32 : 8, ...(tiles && { tiles }) };
 }
 
-/** A tensor does not fit the device, whatever the plan. */
+/** A tensor does not fit the device, whatever the plan; or the device has no memory left, and its error is the `cause`. */
 export class MemoryError extends RangeError {
   /** Tells it from other errors. */
   override name = "MemoryError";

@@ -126,6 +126,7 @@ function faultsOf(gpu: GPUDevice): () => void {
       ? new MemoryError(
         `Cannot compute: the device has no memory left (${error.message}), a smaller batch or image ` +
           "size was needed",
+        { cause: error },
       )
       : new Error(`Cannot compute: the device refused (${error.message}), valid work was needed`);
   });

@@ -54,8 +54,24 @@ export class Memory {
     return buffer;
   }
 
-  /** Writes an input: numbers in row-major order, or for images four bytes a pixel. */
+  /**
+   * Writes an input: numbers in row-major order, or for images four bytes a pixel. Where there is no memory for it,
+   * `check` of the device says so.
+   */
   write(t: Tensor, values: ArrayLike<number>): void {
+    if (this.#buffers.has(t)) return this.#write(t, values);
+    const { gpu } = this.device;
+    const close = openScopes(gpu, ["out-of-memory", "validation"]);
+    try {
+      this.#write(t, values);
+    } finally {
+      close().then((error) => {
+        if (error) gpu.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error }));
+      });
+    }
+  }
+
+  #write(t: Tensor, values: ArrayLike<number>): void {
     const { queue } = this.device.gpu;
     if (!t.op.bytes) {
       queue.writeBuffer(this.buffer(t), 0, padRows(t, values));
@@ -94,7 +110,7 @@ export async function canAllocate(device: Device, bytes: number): Promise<boolea
   const { gpu } = device;
   const most = Math.floor(gpu.limits.maxBufferSize / 4) * 4;
   const buffers: GPUBuffer[] = [];
-  const error = await errorOf(gpu, "out-of-memory", () => {
+  const error = await errorOf(gpu, ["out-of-memory"], () => {
     try {
       for (let left = Math.ceil(bytes / 4) * 4; left > 0; left -= most) {
         buffers.push(createStorage(device, Math.min(left, most), "trial"));
@@ -106,21 +122,37 @@ export async function canAllocate(device: Device, bytes: number): Promise<boolea
   return error === null;
 }
 
-/** What the device says against `action`; nothing is left open where it throws. */
+/**
+ * Has the device keep errors of these kinds until what is returned is called: that gives the error of the first of
+ * `filters` that caught one, for what follows from it is no news.
+ */
+function openScopes(
+  gpu: GPUDevice,
+  filters: readonly GPUErrorFilter[],
+): () => Promise<GPUError | null> {
+  for (const filter of filters) gpu.pushErrorScope(filter);
+  // All at once: else scopes of other programs would mix. The last one comes off first.
+  return async () => {
+    const errors = await Promise.all(filters.map(() => gpu.popErrorScope()));
+    return errors.findLast((error) => error !== null) ?? null;
+  };
+}
+
+/** What the device says against `action`, by the first of `filters`; nothing is left open where it throws. */
 export async function errorOf(
   gpu: GPUDevice,
-  filter: GPUErrorFilter,
+  filters: readonly GPUErrorFilter[],
   action: () => void | Promise<void>,
 ): Promise<GPUError | null> {
-  gpu.pushErrorScope(filter);
+  const close = openScopes(gpu, filters);
   try {
     const pending = action();
-    if (pending) await pending; // else nothing may come between: scopes of other programs would mix
+    if (pending) await pending; // else nothing may come between
   } catch (error) {
-    await gpu.popErrorScope();
+    await close();
     throw error;
   }
-  return await gpu.popErrorScope();
+  return await close();
 }
 
 /**
@@ -128,15 +160,16 @@ export async function errorOf(
  * Throws what went wrong until then, see `check` of {@linkcode Device}.
  */
 export async function readStaging(device: Device, staging: GPUBuffer): Promise<ArrayBuffer> {
+  let bytes: ArrayBuffer;
   try {
     await staging.mapAsync(GPUMapMode.READ);
+    bytes = staging.getMappedRange().slice(0);
+    staging.unmap();
   } catch (error) {
     await new Promise((resolve) => setTimeout(resolve)); // the loss of a device is told after it shows
     device.check();
     throw error;
   }
-  const bytes = staging.getMappedRange().slice(0);
-  staging.unmap();
   device.check();
   return bytes;
 }

@@ -66,8 +66,9 @@ async function timeSome(device: Device, dispatches: readonly Recorded[]): Promis
   encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
   encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8);
   gpu.queue.submit([encoder.finish()]);
-  const times = new BigUint64Array(await readStaging(device, staging));
-  for (const buffer of [resolved, staging]) buffer.destroy();
-  querySet.destroy();
-  return times;
+  try {
+    return new BigUint64Array(await readStaging(device, staging));
+  } finally {
+    for (const one of [resolved, staging, querySet]) one.destroy();
+  }
 }

@@ -24,14 +24,17 @@ export class Runner {
   readonly #pace: Pace;
   /** When the last run that was timed was done, in milliseconds. */
   #done = 0;
-  readonly #staging = new Map<Tensor, GPUBuffer>();
+  /** Buffers that the host reads from. */
+  readonly #staging = new Set<GPUBuffer>();
+  /** Those of them that wait for the next reading, by what they were for. */
+  readonly #idle = new Map<Tensor, GPUBuffer>();
 
   private constructor(
     readonly program: Program,
     device: Device,
-    buffers: GPUBuffer[],
-    own: GPUBuffer[],
-    ready: Ready[],
+    buffers: readonly GPUBuffer[],
+    own: readonly GPUBuffer[],
+    ready: readonly Ready[],
   ) {
     this.#device = device;
     this.#buffers = buffers;
@@ -47,9 +50,7 @@ export class Runner {
     const { device } = memory;
     const own: GPUBuffer[] = [];
     try {
-      const buffers = await allocate(program, memory, own);
-      const numbers = writeNumbers(program, device);
-      if (numbers) own.push(numbers.buffer);
+      const { buffers, numbers } = await allocate(program, memory, own);
       const ready = await prepare(program, device, { buffers, numbers });
       return new Runner(program, device, buffers, own, ready);
     } catch (error) {
@@ -108,24 +109,36 @@ export class Runner {
   async #readBytes(t: Tensor, { buffer, offset }: Location): Promise<ArrayBuffer> {
     const { gpu } = this.#device;
     const size = bufferBytes(t);
-    const staging = this.#staging.get(t) ?? gpu.createBuffer({
+    const staging = this.#idle.get(t) ?? gpu.createBuffer({
       size,
       usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      label: "staging",
     });
-    this.#staging.delete(t); // no other read may use it meanwhile
+    this.#staging.add(staging);
+    this.#idle.delete(t); // no other read may use it meanwhile
     const encoder = gpu.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#buffers[buffer]!, offset, staging, 0, size);
     gpu.queue.submit([encoder.finish()]);
-    const bytes = await readStaging(this.#device, staging);
-    this.#staging.get(t)?.destroy();
-    this.#staging.set(t, staging);
-    return bytes;
+    try {
+      const bytes = await readStaging(this.#device, staging);
+      if (this.#idle.has(t)) this.#discard(staging);
+      else this.#idle.set(t, staging);
+      return bytes;
+    } catch (error) {
+      this.#discard(staging);
+      throw error;
+    }
+  }
+
+  #discard(staging: GPUBuffer): void {
+    staging.destroy();
+    this.#staging.delete(staging);
   }
 
   /** Frees the buffers of this program; inputs and states stay. */
   destroy(): void {
     this.#own.forEach((b) => b.destroy());
-    for (const b of this.#staging.values()) b.destroy();
+    for (const b of this.#staging) b.destroy();
   }
 }
 
@@ -135,16 +148,19 @@ function record({ pipeline, group, grid }: Ready, pass: GPUComputePassEncoder): 
   pass.dispatchWorkgroups(...grid);
 }
 
+/** The buffers of a program. */
+interface Buffers {
+  readonly buffers: readonly GPUBuffer[];
+  readonly numbers: Numbers | undefined;
+}
+
 /** The buffers of a program; those that it does not share are added to `own`. */
-async function allocate(
-  program: Program,
-  memory: Memory,
-  own: GPUBuffer[],
-): Promise<GPUBuffer[]> {
+async function allocate(program: Program, memory: Memory, own: GPUBuffer[]): Promise<Buffers> {
   const { device } = memory;
   const { gpu } = device;
   const buffers: GPUBuffer[] = [];
-  const error = await errorOf(gpu, "out-of-memory", () => {
+  let numbers: Numbers | undefined;
+  const error = await errorOf(gpu, ["out-of-memory", "validation"], () => {
     // They are zero already; once told so, the device no longer looks for what was never written.
     const fresh = gpu.createCommandEncoder();
     for (const [i, { size, holds }] of program.buffers.entries()) {
@@ -160,15 +176,23 @@ async function allocate(
       else fresh.clearBuffer(buffer);
     }
     gpu.queue.submit([fresh.finish()]);
+    numbers = writeNumbers(program, device, own);
   });
+  device.check(); // what it was fed before may have had no room
+  if (error && !(error instanceof GPUOutOfMemoryError)) throw refused(error);
   if (error) {
     const bytes = program.buffers.reduce((n, b) => n + b.size, 0);
     throw new MemoryError(
       `Cannot hold the program: its buffers take ${(bytes / 2 ** 20).toFixed(0)} MiB, more than ` +
         "the device has free; a smaller batch or image size is needed",
+      { cause: error },
     );
   }
-  return buffers;
+  return { buffers, numbers };
+}
+
+function refused({ message }: GPUError): Error {
+  return new Error(`Cannot build the program: ${message}, a valid program was needed`);
 }
 
 /** The numbers of dispatches in one buffer, and where in it those of each begin, in bytes. */
@@ -180,8 +204,12 @@ interface Numbers {
 /** Numbers of a dispatch begin at multiples of these bytes: what every device can bind apart. */
 const NUMBERS_ALIGNMENT = 256;
 
-/** A buffer with the numbers of every dispatch; undefined without any. */
-function writeNumbers({ dispatches }: Program, { gpu }: Device): Numbers | undefined {
+/** A buffer with the numbers of every dispatch, added to `own`; undefined without any. */
+function writeNumbers(
+  { dispatches }: Program,
+  { gpu }: Device,
+  own: GPUBuffer[],
+): Numbers | undefined {
   if (!dispatches.some((d) => d.numbers.length)) return undefined;
   let end = 0;
   const offsets = dispatches.map(({ numbers }) => {
@@ -196,6 +224,7 @@ function writeNumbers({ dispatches }: Program, { gpu }: Device): Numbers | undef
     usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     label: "numbers",
   });
+  own.push(buffer);
   gpu.queue.writeBuffer(buffer, 0, values);
   return { buffer, offsets };
 }
@@ -204,13 +233,10 @@ function writeNumbers({ dispatches }: Program, { gpu }: Device): Numbers | undef
 async function prepare(
   program: Program,
   device: Device,
-  { buffers, numbers }: {
-    readonly buffers: readonly GPUBuffer[];
-    readonly numbers: Numbers | undefined;
-  },
+  { buffers, numbers }: Buffers,
 ): Promise<Ready[]> {
   const ready: Ready[] = [];
-  const error = await errorOf(device.gpu, "validation", async () => {
+  const error = await errorOf(device.gpu, ["validation"], async () => {
     for (const [i, dispatch] of program.dispatches.entries()) {
       const { pipeline, layout } = await pipelineFor(device, dispatch);
       const bound = dispatch.bindings.map(({ buffer, offset, size }) => ({
@@ -229,8 +255,6 @@ async function prepare(
       ready.push({ pipeline, group, grid: dispatch.grid });
     }
   });
-  if (error) {
-    throw new Error(`Cannot build the program: ${error.message}, a valid program was needed`);
-  }
+  if (error) throw refused(error);
   return ready;
 }

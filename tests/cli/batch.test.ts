@@ -1,7 +1,7 @@
 /** `--batch auto`: what it comes to on devices of several kinds, what is said and saved of it. Opens no device. */
 
 import assert from "node:assert/strict";
-import { type Means, withBatch } from "../../cli/batch.ts";
+import { type Means, openWithBatch, withBatch } from "../../cli/batch.ts";
 import { readBytes } from "../../cli/batch_flags.ts";
 import { UsageError } from "../../cli/errors.ts";
 import { type Job, prepareJob } from "../../cli/job.ts";
@@ -63,6 +63,30 @@ Deno.test("--batch auto fills what is known of a device, and is saved as a numbe
   assert.match(rich.text, /more would leave an epoch fewer than 10 steps$/);
   assert.equal((await on(known(2 ** 40), "--accumulate 2")).batch, 20);
   await assert.rejects(on(known(2 ** 20)), MemoryError);
+
+  // A device that has it when it is asked, and not when the buffers are made.
+  const { job: auto, said } = await job(folder.path);
+  const tried: number[] = [];
+  const open = ({ flags: { batch } }: Job) => {
+    tried.push(batch);
+    if (batch > 10) throw new MemoryError("none left");
+    return Promise.resolve(`opened with ${batch}`);
+  };
+  const means = { free, allocate: enough };
+  const { opened, job: smaller } = await openWithBatch(known(48 * MIB), auto, { open, means });
+  assert.equal(tried[0], gpu.batch);
+  assert.deepEqual(tried, tried.toSorted((a, b) => b - a));
+  const last = tried.at(-1)!;
+  assert.ok(last <= 10 && tried.length > 1, String(tried));
+  assert.deepEqual([opened, smaller.flags.batch], [`opened with ${last}`, last]);
+  assert.match(said.at(-1)!, /the device did not have the 48 MiB/);
+  const never = () => Promise.reject(new MemoryError("none"));
+  await assert.rejects(openWithBatch(known(48 * MIB), auto, { open: never, means }), MemoryError);
+  const own = { ...auto, flags: { ...auto.flags, batch: 16 } };
+  await assert.rejects(
+    openWithBatch(known(48 * MIB), own, { open: never, means }),
+    /^MemoryError: none$/,
+  );
 
   // A run goes on with its batch, on whatever device.
   const checkpoint = {
