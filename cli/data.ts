@@ -6,15 +6,17 @@ import { reportPage, shownImages } from "../data/report/page.ts";
 import { type DataReport, reportOf } from "../data/report/report.ts";
 import { type Scanned, Scanner } from "../data/report/scan.ts";
 import { reportData, reportLines } from "../data/report/text.ts";
-import { addDataFlags, type DataFlags, requireDataAgreement } from "./data_flags.ts";
+import { addDataFlags, type DataFlags, placesOf, requireDataAgreement } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
 import { type CommonFlags, given, newCommand, parseFlags, whole } from "./flags.ts";
 import { imageProgress, terminalReporter } from "./machine.ts";
+import { writeIndexes } from "./tar_index.ts";
 import { openData } from "./train_data.ts";
 
 interface ExamineFlags extends CommonFlags, DataFlags {
   readonly html?: string;
+  readonly index?: true;
   readonly workers?: number;
 }
 
@@ -30,6 +32,11 @@ function command() {
   );
   return addDataFlags(command, { validation: 0.2 })
     .option("--html <file>", "write a page with pictures too")
+    .option(
+      "--index",
+      "examine nothing: write beside each .tar what lies in it (.tar.index), so that whoever reads " +
+        "it from a server need not look for it",
+    )
     .option("--workers <n>", "workers that decode images", whole(1));
 }
 
@@ -45,6 +52,11 @@ export async function run(args: readonly string[]): Promise<number> {
   requireDataAgreement(flags, (name) => given(reader, name));
   if (flags.data === undefined && flags.labels === undefined) {
     throw new UsageError("Cannot examine: either --data, or --labels with --images, was needed");
+  }
+  if (flags.index) {
+    const places = placesOf(flags.data).map(({ path }) => path);
+    for (const path of await writeIndexes(denoFiles, places)) console.log(path);
+    return 0;
   }
   if (flags.html !== undefined && await denoFiles.kind(directoryName(flags.html)) !== "directory") {
     throw new UsageError(

@@ -1,11 +1,13 @@
 /** What a run ends with: its report, its scores in full, commands that use what was trained. Trains nothing. */
 
 import { join } from "../data/files.ts";
+import { isAddress, plainAddress } from "../data/remote/shard_list.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { shell } from "../report/model_card.ts";
 import { readRun } from "../report/run.ts";
 import type { EndEvent } from "../train/events.ts";
 import type { FitResult } from "../train/fit.ts";
+import { placesOf, placeText } from "./data_flags.ts";
 import { denoFiles as files } from "./files.ts";
 import type { Job } from "./job.ts";
 import type { Recorder } from "./record.ts";
@@ -34,12 +36,19 @@ export async function endOf(
   };
 }
 
+/** A place as it may be shown: what a server is asked with besides may be secret. */
+function plainPlace(place: string): string {
+  return isAddress(place) ? plainAddress(place) : place;
+}
+
 /** Commands for the run in a folder, which can be pasted but for `DIR`. */
 function nextCommands(path: string, flags: TrainFlags): string[] {
   const best = shell(`${path}/best.safetensors`);
-  const data = [flags.data ?? []].flat().map((place) => ` --data ${shell(place)}`).join("");
+  const data = placesOf(flags.data)
+    .map(({ path, ...rest }) => ` --data ${shell(placeText({ path: plainPlace(path), ...rest }))}`)
+    .join("");
   const labelled = flags.labels && flags.images
-    ? ` --labels ${shell(flags.labels)} --images ${shell(flags.images)}`
+    ? ` --labels ${shell(plainPlace(flags.labels))} --images ${shell(plainPlace(flags.images))}`
     : "";
   return [
     ...data || labelled ? [`deno task eval --checkpoint ${best}${data}${labelled}`] : [],

@@ -1,6 +1,6 @@
 /** What a failed command says and exits with. Prints nothing and ends nothing itself. */
 
-import { DataError } from "../data/errors.ts";
+import { DataError, UnreachableError } from "../data/errors.ts";
 import { PipelineError } from "../data/pipeline.ts";
 import { StorageError } from "../data/storage.ts";
 import { MemoryError } from "../engine/compile/program.ts";
@@ -19,6 +19,7 @@ const CODES = [
   [PipelineError, 2],
   [RunFolderError, 2],
   [DataError, 3],
+  [UnreachableError, 3],
   [DeviceError, 4],
   [MemoryError, 5],
   [DivergedError, 6],

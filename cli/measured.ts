@@ -2,6 +2,7 @@
 
 import type { Files } from "../data/files.ts";
 import type { LoaderSettings } from "../data/loader.ts";
+import { isAddress } from "../data/remote/shard_list.ts";
 import type { Sample } from "../data/sample.ts";
 import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
@@ -59,6 +60,15 @@ export async function openMeasured(
   const all = { ...(named ? {} : placesOfRun(checkpoint)), ...flags };
   if (all.data === undefined && all.labels === undefined) {
     throw new UsageError("Cannot evaluate: either --data, or --labels with --images, was needed");
+  }
+  const asked = [...[all.data].flat(), all.labels, all.images];
+  const address = named ? undefined : asked.find((place) => place && isAddress(place));
+  if (address !== undefined) {
+    // A checkpoint may come from anyone.
+    throw new UsageError(
+      `Cannot evaluate: ${path} says that its images are at ${address}, which is asked only where ` +
+        "the command names it: --data was needed",
+    );
   }
   const { dataset, source, files } = await openData({ ...splitOf(checkpoint, all), ...all, seed });
   requireClasses(checkpoint, dataset.classes, path);

@@ -1,6 +1,7 @@
 /** `predict`: from checkpoints and a folder of images to a submission. */
 
 import { withArchives } from "../data/archives/mount.ts";
+import type { Files } from "../data/files.ts";
 import { readSample, type SampleFile } from "../data/labels.ts";
 import type { Sample } from "../data/sample.ts";
 import { openImages } from "../data/sources.ts";
@@ -22,10 +23,9 @@ import { type Command, type CommonFlags, newCommand, parseFlags, requireFlags } 
 import { addLoadingFlags, findBad, type LoadingFlags, openCache } from "./loading_flags.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
 import { findPart, planOf, samplesOf, writePart } from "./part.ts";
+import { openAddresses } from "./remote.ts";
 import { addShardFlags, type AskedShard, shardOf } from "./shard_flags.ts";
 import { type ExplainFlag, requireTable, withExplainFlag, writeSubmission } from "./submission.ts";
-
-const files = withArchives(denoFiles);
 
 interface PredictFlags extends CommonFlags, LoadingFlags, EnsembleFlags, ExplainFlag {
   readonly images: string;
@@ -80,14 +80,17 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new UsageError("Cannot use --again alone: --shard with a part was needed");
   }
   const report = terminalReporter(flags.json === true);
+  const reached = await openAddresses(denoFiles, { places: [flags.images] });
+  const files = withArchives(reached.files);
+  const images = reached.pathOf(flags.images);
   const format = shard ? undefined : await requireTable(files, out);
-  if (cam !== undefined) await requireApart(files, cam, flags.images);
+  if (cam !== undefined) await requireApart(files, cam, images);
   const members = await openMembers(files, reader, flags);
   const sample = samplePath === undefined
     ? undefined
     : await readSample(files, samplePath, nameColumn === undefined ? {} : { nameColumn });
-  const all = await openImages(files, flags.images, sample?.names);
-  const part = shard && await openPart({ all, members, flags, sample, shard });
+  const all = await openImages(files, images, sample?.names);
+  const part = shard && await openPart(files, { all, members, flags, sample, shard });
   if (part?.finished) {
     const { path: file, finished } = part;
     report({ event: "part", out: file, ...shard!, n: finished.names.length, found: true });
@@ -117,7 +120,7 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const { path, checkpoint: { model, size } } of members) {
     report({
       event: "note",
-      text: `${samples.length} images of ${flags.images}; ${model} at ${size} pixels of ${path}, ` +
+      text: `${samples.length} images of ${images}; ${model} at ${size} pixels of ${path}, ` +
         `${classes}, on ${device.name}`,
     });
   }
@@ -148,6 +151,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** The part that is meant: its images, what it is of, and what is there of it. */
 async function openPart(
+  files: Files,
   { all, members, flags, sample, shard }: {
     readonly all: readonly Sample[];
     readonly members: readonly Member[];

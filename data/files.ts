@@ -19,6 +19,8 @@ export interface FileInfo {
   readonly size: number;
   /** When it was last written, in milliseconds since 1970; 0 where that is not known. */
   readonly modified: number;
+  /** Which state of it a server has, such as its ETag; there for what is on a server alone, where each read costs a request. */
+  readonly tag?: string;
 }
 
 /** A part of a file. */

@@ -1,5 +1,5 @@
 /** A few workers that decode and transform images, and the queue before them. Knows no labels and no batches. */
-import { DataError } from "./errors.ts";
+import { DataError, UnreachableError } from "./errors.ts";
 import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import type { Finished, Work } from "./prepare.ts";
@@ -180,6 +180,7 @@ export class Pool {
     try {
       return { source: await source(), work, ...target };
     } catch (error) {
+      if (error instanceof UnreachableError) return void reject(error);
       const reason = error instanceof Error ? error.message : String(error);
       const text = `Cannot read ${work.name}: ${reason}`;
       reject(error instanceof DataError ? error : new DataError(text));

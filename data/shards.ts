@@ -1,6 +1,6 @@
 /** The WebDataset layout: tar archives in which `key.jpg` stands beside `key.cls` or `key.json`. */
 import { DataError } from "./errors.ts";
-import { type Files, join } from "./files.ts";
+import { baseName, type Files, join } from "./files.ts";
 import { counted, isImageName } from "./folder.ts";
 import type { Labelled, Row } from "./labels.ts";
 
@@ -32,13 +32,26 @@ function split(name: string): { readonly key: string; readonly extension: string
 }
 
 /** Every file below a folder of an archive, by its path there. */
-export async function filesBelow(files: Files, path: string, below = ""): Promise<string[]> {
+async function filesBelow(files: Files, path: string, below = ""): Promise<string[]> {
   const found: string[] = [];
   for (const { name, kind } of await files.list(join(path, below))) {
     const inner = below === "" ? name : `${below}/${name}`;
     if (kind === "directory") found.push(...await filesBelow(files, path, inner));
     else found.push(inner);
   }
+  return found;
+}
+
+/** Shards that are listed at once: one on a server is waited for more than it is read. */
+const AT_ONCE = 8;
+
+/** The files of each shard. */
+async function listAll(files: Files, shards: readonly string[]): Promise<string[][]> {
+  const found: string[][] = shards.map(() => []);
+  const indices = shards.keys();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const i of indices) found[i] = await filesBelow(files, shards[i]!);
+  }));
   return found;
 }
 
@@ -71,8 +84,9 @@ function targetOf(text: string, extension: string, where: string): string {
 export async function readShards(files: Files, shards: readonly string[]): Promise<Labelled> {
   const rows: Row[] = [];
   const spare: string[] = [];
-  for (const shard of shards) {
-    const names = await filesBelow(files, shard);
+  const listed = await listAll(files, shards);
+  for (const [i, shard] of shards.entries()) {
+    const names = listed[i]!;
     const there = new Set(names);
     for (const name of names) {
       const { key, extension } = split(name);
@@ -90,7 +104,7 @@ export async function readShards(files: Files, shards: readonly string[]): Promi
       const where = join(shard, `${key}.${label}`);
       const target = targetOf(await files.readText(where), label, where);
       const path = join(shard, name);
-      rows.push({ name: `${shard.replace(/^.*\//, "")}/${name}`, path, target });
+      rows.push({ name: `${baseName(shard)}/${name}`, path, target });
     }
   }
   if (rows.length === 0) {
@@ -102,4 +116,25 @@ export async function readShards(files: Files, shards: readonly string[]): Promi
     ? []
     : [`${counted(spare, "member", "members")} of shards left out: neither an image nor a class`];
   return { rows, notes };
+}
+
+/**
+ * The images of shards without classes, by their names: `shard/key.jpg`, and `key.jpg` where no other shard has that.
+ * Those called `key.jpg` are under both, the first of which is their name here.
+ */
+export async function imagesIn(
+  files: Files,
+  shards: readonly string[],
+): Promise<{ readonly names: string[]; readonly pathOf: (name: string) => string | undefined }> {
+  const paths = new Map<string, string>();
+  const bare = new Map<string, string | undefined>();
+  const listed = await listAll(files, shards);
+  for (const [i, shard] of shards.entries()) {
+    for (const name of listed[i]!.filter(isImageName)) {
+      const path = join(shard, name);
+      paths.set(`${baseName(shard)}/${name}`, path);
+      bare.set(name, bare.has(name) ? undefined : path);
+    }
+  }
+  return { names: [...paths.keys()], pathOf: (name) => paths.get(name) ?? bare.get(name) };
 }

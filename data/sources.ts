@@ -1,11 +1,12 @@
 /** Opens a data set wherever it is, in one place or several, and divides it. Decodes nothing. */
 import { DataError } from "./errors.ts";
-import { baseName, type Files } from "./files.ts";
+import { baseName, type Files, join } from "./files.ts";
 import { Folder, isImageName } from "./folder.ts";
 import { groupByName, sharedGroup } from "./groups.ts";
 import { type Columns, requireDistinct } from "./labels.ts";
 import { openLabels, openPlace, type Source } from "./layouts.ts";
 import type { Sample } from "./sample.ts";
+import { imagesIn, isShardName } from "./shards.ts";
 import { countClasses, foldSplit, requireClasses, split } from "./split.ts";
 
 export { DataError } from "./errors.ts";
@@ -201,7 +202,9 @@ export async function openDataset(files: Files, options: DatasetOptions): Promis
 
 /**
  * The images of a directory without labels: all of them in the order of their names, or those named, in that
- * order. Rejects with {@linkcode DataError} when there is none, or one named is missing or named twice.
+ * order. In a directory of shards (`.tar`) alone they are those in the shards, called `shard/key.jpg`, or `key.jpg`
+ * where one shard has that. Rejects with {@linkcode DataError} when there is none, or one named is missing or named
+ * twice.
  */
 export async function openImages(
   files: Files,
@@ -209,8 +212,14 @@ export async function openImages(
   names?: readonly string[],
 ): Promise<Sample[]> {
   const folder = await Folder.open(files, dir);
-  const found = names ??
-    (await folder.list()).filter(({ kind, name }) => kind === "file" && isImageName(name))
+  const entries = await folder.list();
+  const shards = entries.filter(({ name }) => isShardName(name));
+  const others = entries.some(({ kind, name }) => kind === "directory" || isImageName(name));
+  const within = shards.length > 0 && !others
+    ? await imagesIn(files, shards.map(({ name }) => join(folder.path, name)))
+    : undefined;
+  const found = names ?? within?.names ??
+    entries.filter(({ kind, name }) => kind === "file" && isImageName(name))
       .map(({ name }) => name);
   if (found.length === 0) {
     const what = names ? "no image is named" : "it holds no image";
@@ -218,6 +227,14 @@ export async function openImages(
   }
   requireDistinct(found, `the names of images for ${dir}`);
   const samples: Sample[] = [];
-  for (const name of found) samples.push({ name, path: await folder.file(name), label: -1 });
+  for (const name of found) {
+    const path = within ? within.pathOf(name) : await folder.file(name);
+    if (path === undefined) {
+      throw new DataError(
+        `Cannot find ${name} in ${dir}: no shard has it, or several, one was needed`,
+      );
+    }
+    samples.push({ name, path, label: -1 });
+  }
   return samples;
 }

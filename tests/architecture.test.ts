@@ -121,13 +121,24 @@ Deno.test("only the command line, tests and benchmarks name Deno", () => {
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("only --pretrained asks a network, and the page for its own files", () => {
-  const allowed = ["models/hub_request.ts", "cli/pretrained.ts", "web/service_worker.ts"];
+Deno.test("only --pretrained, data with an address, and the page for its own files ask a network", () => {
+  const allowed = [
+    "models/hub_request.ts",
+    "cli/pretrained.ts",
+    "data/remote/request.ts",
+    "cli/remote.ts",
+    "web/service_worker.ts",
+  ];
   const wrong = scripts.filter((f) => !/^(tests|bench)\//.test(f) && !allowed.includes(f))
     .filter((f) => /\bfetch\b|\bWebSocket\b|\bXMLHttpRequest\b/.test(code(f)));
   assert.deepEqual(wrong, []);
   const asks = scripts.filter((f) => imports(f).some((i) => i.path === "cli/pretrained.ts"));
   assert.deepEqual(asks.filter((f) => !f.startsWith("tests/")), ["cli/job.ts"]);
+  const names = scripts.filter((f) => imports(f).some((i) => i.path === "cli/remote.ts"));
+  assert.deepEqual(
+    names.filter((f) => !f.startsWith("tests/")),
+    ["cli/predict.ts", "cli/train_data.ts"],
+  );
 });
 
 Deno.test("every file says first what it is, in at most 300 lines", () => {

@@ -9,6 +9,8 @@ export interface Member {
   readonly range: Range;
   /** Bytes of the file itself. */
   readonly size: number;
+  /** They themselves, where they are few and were seen when the archive was listed. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
   /** What a zip archive knows beyond that. */
   readonly zip?: {
     /** Whether the bytes are packed by deflate rather than as they are. */
@@ -37,7 +39,7 @@ const USUAL_EXTRA = 64;
 
 /** The bytes of a member; `where` is what errors call it. Throws {@linkcode DataError} when they are damaged. */
 export async function readMember(
-  { range, size, zip }: Member,
+  { range, size, bytes: seen, zip }: Member,
   { where, read }: { readonly where: string; readonly read: ReadRange },
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (size > MAX_MEMBER_BYTES) {
@@ -45,7 +47,7 @@ export async function readMember(
       `Cannot read ${where}: it says that it has ${size} bytes, at most ${MAX_MEMBER_BYTES} were needed`,
     );
   }
-  if (!zip) return await read(range);
+  if (!zip) return seen ? seen.slice() : await read(range);
   const stored = await readStored(range, { nameLength: zip.nameLength, where, read });
   const bytes = zip.deflate ? await inflate(stored, size) : stored;
   if (bytes?.length !== size || crc32(bytes) !== zip.crc) {

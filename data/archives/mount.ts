@@ -2,6 +2,7 @@
 import { DataError } from "../errors.ts";
 import type { Entry, FileInfo, Files, Kind, Range } from "../files.ts";
 import { type Member, readMember, type ReadRange } from "./member.ts";
+import { INDEX_ENDING, parseIndex } from "./tar_index.ts";
 import { listTar } from "./tar.ts";
 import { listZip, type Named } from "./zip.ts";
 
@@ -80,7 +81,7 @@ export function withArchives(files: Files): Files {
     async info(path) {
       const found = await member(path);
       if (!found) return await files.info(path);
-      return { size: found.member.size, modified: found.archive.info.modified };
+      return { ...found.archive.info, size: found.member.size };
     },
     async readText(path) {
       if (!await inside(path)) return await files.readText(path);
@@ -119,8 +120,16 @@ async function openArchive(files: Files, path: string): Promise<Archive> {
     read = ({ offset, length }) => Promise.resolve(held.slice(offset, offset + length));
   }
   const list = /\.zip$/i.test(path) ? listZip : listTar;
-  const named = await list({ path, size, read });
+  const far = info.tag !== undefined;
+  const named = far && await indexed(files, path, size) || await list({ path, size, read, far });
   return { path, info, read, ...arrange(named, path) };
+}
+
+/** What an index beside an archive says; undefined where there is none. */
+async function indexed(files: Files, path: string, size: number): Promise<Named[] | undefined> {
+  const index = path + INDEX_ENDING;
+  if (!/\.tar$/i.test(path) || await files.kind(index) !== "file") return undefined;
+  return parseIndex(await files.readText(index), { where: index, size });
 }
 
 /** The whole of a packed archive. */

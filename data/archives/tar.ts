@@ -8,12 +8,16 @@ import type { ArchiveBytes, Named } from "./zip.ts";
 /** Bytes of a block: headers take one, files fill up to one. */
 const BLOCK = 512;
 
-/** Least bytes read at once: a header and, with luck, a small file and the next header. */
-const WINDOW = 4096;
-
-/** Files below this size are read along with their headers, so many at once; larger ones are skipped. */
-const SMALL = 2 ** 16;
+/**
+ * Least bytes read at once: a header and, with luck, a small file and the next header. Files below a size are read
+ * along with their headers, so many at once; larger ones are skipped. A request to a server takes as long as reading
+ * much more from it.
+ */
+const PACE = { near: { window: 4096, small: 2 ** 16 }, far: { window: 2 ** 16, small: 2 ** 20 } };
 const AT_ONCE = 16;
+
+/** Files up to this size are kept as they are seen: labels beside images are read next. */
+const KEPT = 4096;
 
 /** Most bytes of the records that give a name: a name with more is an attack. */
 const MAX_RECORD = 2 ** 20;
@@ -76,8 +80,9 @@ function paxRecords(bytes: Uint8Array): Map<string, string> {
  * The files of a tar archive in their order; directories are left out. Throws {@linkcode DataError} when it is
  * none, ends early, or holds a link or a device.
  */
-export async function listTar({ path, size, read }: ArchiveBytes): Promise<Named[]> {
-  let [from, window, usual] = [0, new Uint8Array(), WINDOW];
+export async function listTar({ path, size, read, far }: ArchiveBytes): Promise<Named[]> {
+  const pace = PACE[far ? "far" : "near"];
+  let [from, window, usual] = [0, new Uint8Array(0), pace.window];
   /** Bytes of the archive, from the window where they lie in it. */
   const bytesAt = async (offset: number, length: number) => {
     if (offset + length > size) throw refuse(`it ends at byte ${size}, within a file`);
@@ -104,7 +109,10 @@ export async function listTar({ path, size, read }: ArchiveBytes): Promise<Named
     const type = String.fromCharCode(block[TYPE]!);
     const begin = at + BLOCK;
     at = begin + Math.ceil(length / BLOCK) * BLOCK;
-    usual = length < SMALL ? Math.max(WINDOW, AT_ONCE * length) : WINDOW;
+    // A label between images says nothing of what comes next.
+    if (length > KEPT) {
+      usual = length < pace.small ? Math.max(pace.window, AT_ONCE * length) : pace.window;
+    }
     if ("xgLK".includes(type)) {
       if (length > MAX_RECORD) throw refuse(`a name of ${length} bytes stands in it`);
       const bytes = await bytesAt(begin, length);
@@ -121,7 +129,10 @@ export async function listTar({ path, size, read }: ArchiveBytes): Promise<Named
     // Old archives mark a directory by its name alone.
     if (name.endsWith("/")) continue;
     if (begin + length > size) throw refuse(`it ends at byte ${size}, within ${name}`);
-    members.push({ name, range: { offset: begin, length }, size: length });
+    const member = { name, range: { offset: begin, length }, size: length };
+    members.push(
+      length > KEPT ? member : { ...member, bytes: (await bytesAt(begin, length)).slice() },
+    );
   }
   return members;
 }

@@ -21,6 +21,8 @@ export interface ArchiveBytes {
   readonly size: number;
   /** Reads a part of it. */
   readonly read: ReadRange;
+  /** Whether it is on a server; false if not given. */
+  readonly far?: boolean;
 }
 
 /**

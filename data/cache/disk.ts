@@ -126,12 +126,14 @@ export class DiskCache implements Cache {
     for (const shelf of this.#shelves.values()) await this.#publish(await shelf);
   }
 
-  /** Path, size and time of a file: another state of it is another image. Asked once for each. */
+  /** Path, size and time of a file, and what a server calls its state: another state of it is another image. Asked once for each. */
   #identity(path: string): Promise<string> {
     let identity = this.#identities.get(path);
     if (!identity) {
       identity = Promise.all([this.#files.realPath(path), this.#files.info(path)])
-        .then(([real, { size, modified }]: [string, FileInfo]) => `${real}|${size}|${modified}`);
+        .then(([real, { size, modified, tag }]: [string, FileInfo]) =>
+          [real, size, modified, ...tag === undefined ? [] : [tag]].join("|")
+        );
       this.#identities.set(path, identity);
     }
     return identity;
