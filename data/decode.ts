@@ -90,14 +90,14 @@ function decoderOf(codec: Codec): Decoder {
 }
 
 /**
- * The decoder of one library, or of the best one that runs here: sharp, else jSquash. Rejects when the one asked
- * for is missing.
+ * The decoder of one library, or of the best one that runs here: sharp, else jSquash, which leaves what it does not
+ * read to `other`, imagescript if not given. Rejects when the one asked for is missing.
  */
-export async function openDecoder(library?: Library): Promise<Decoder> {
+export async function openDecoder(library?: Library, other?: Codec): Promise<Decoder> {
   if (library === undefined || library === "sharp") {
     const sharp = await openSharp();
     if (sharp) return decoderOf(sharp);
     if (library) throw new Error("Cannot decode with sharp: it does not load here");
   }
-  return decoderOf(library === "imagescript" ? await openImagescript() : await openJsquash());
+  return decoderOf(library === "imagescript" ? openImagescript() : openJsquash(other));
 }

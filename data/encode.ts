@@ -2,15 +2,12 @@
 import type { Image } from "./image.ts";
 import { loadSharp } from "./native.ts";
 
-/** An imagescript image with the same pixels. */
-async function opaque({ width, height, data }: Image) {
-  const { Image: Bitmap } = await import("imagescript");
-  const bitmap = new Bitmap(width, height);
-  bitmap.bitmap.fill(255);
-  for (let i = 0; i < width * height; i++) {
-    bitmap.bitmap.set(data.subarray(i * 3, i * 3 + 3), i * 4);
-  }
-  return bitmap;
+/** An image as codecs for browsers take it: with an alpha channel, here without any transparency. */
+function opaque({ width, height, data }: Image): ImageData {
+  const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
+  for (let i = 0; i < width * height; i++) pixels.set(data.subarray(i * 3, i * 3 + 3), i * 4);
+  // What the codecs read of it; Deno has no class of this name.
+  return { width, height, data: pixels, colorSpace: "srgb" } as ImageData;
 }
 
 function raw({ width, height }: Image) {
@@ -26,14 +23,15 @@ export async function encodeJpeg(image: Image, quality = 90): Promise<Uint8Array
   if (sharp) {
     return new Uint8Array(await sharp(image.data, raw(image)).jpeg({ quality }).toBuffer());
   }
-  const bitmap = await opaque(image);
-  // The type lists the integers from 1 to 100.
-  return await bitmap.encodeJPEG(Math.round(quality) as Parameters<typeof bitmap.encodeJPEG>[0]);
+  const { default: encode } = await import("@jsquash/jpeg/encode.js");
+  const options = { quality: Math.round(quality), progressive: false, baseline: true };
+  return new Uint8Array(await encode(opaque(image), options));
 }
 
-/** A PNG of the image, 24 bits a pixel, without loss. */
+/** A PNG of the image, 24 bits a pixel or 32 without transparency, without loss. */
 export async function encodePng(image: Image): Promise<Uint8Array> {
   const sharp = await loadSharp();
   if (sharp) return new Uint8Array(await sharp(image.data, raw(image)).png().toBuffer());
-  return await (await opaque(image)).encode();
+  const { default: encode } = await import("@jsquash/png/encode.js");
+  return new Uint8Array(await encode(opaque(image)));
 }

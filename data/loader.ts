@@ -54,6 +54,8 @@ export interface LoaderSettings {
   readonly library?: Library;
   /** Seconds that a worker may take over an image before another one tries it, for the last time; 60 if not given. */
   readonly decodeTimeout?: number | undefined;
+  /** Starts a worker for images, for bundles, where `data/worker.ts` lies nowhere; that of Deno if not given. */
+  readonly startWorker?: (() => Worker) | undefined;
   /**
    * Position of the first sample in a list that these are a part of, 0 if not given: what passes choose for an image
    * then is what they choose for it in the whole list.
@@ -128,9 +130,10 @@ export class Loader {
     settings: LoaderSettings = {},
   ): Promise<Loader> {
     const { workers, sampler, library, decodeTimeout: silence, first = 0 } = settings;
+    const { startWorker: start } = settings;
     const { cache = new MemoryCache(512 * 2 ** 20) } = settings;
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    const pool = await Pool.open(count, { library, silence });
+    const pool = await Pool.open(count, { library, silence, start });
     return new Loader(samples, files, { pool, cache, sampler, first });
   }
 

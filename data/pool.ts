@@ -4,7 +4,7 @@ import type { Image } from "./image.ts";
 import type { Library } from "./native.ts";
 import type { Finished, Work } from "./prepare.ts";
 import { type Done, WatchedWorker, type WatchOptions } from "./watched_worker.ts";
-import type { Item } from "./worker.ts";
+import type { Item } from "./decoding.ts";
 
 /** Groups of images a worker holds at once: one in work, the others so that it need not wait for the next. */
 const DEPTH = 2;

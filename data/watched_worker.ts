@@ -1,6 +1,6 @@
 /** A worker for images that is watched: that it broke down, or fell silent over its work, is told. Has no queue. */
 import type { Library } from "./native.ts";
-import type { Item, Reply, Request } from "./worker.ts";
+import type { Item, Reply, Request } from "./decoding.ts";
 
 /** Seconds that a worker may be silent over a group of images when nobody says otherwise. */
 const SILENCE = 60;

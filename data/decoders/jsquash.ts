@@ -63,9 +63,8 @@ export async function openJpeg(): Promise<(bytes: Uint8Array) => Promise<Image>>
   return (bytes) => decodeBy(decode, bytes);
 }
 
-/** The codec, with imagescript for GIF and JPEG in inks, which jSquash does not read. */
-export async function openJsquash(): Promise<Codec> {
-  const other = await openImagescript();
+/** The codec, with another for GIF and JPEG in inks, which jSquash does not read. */
+export function openJsquash(other: Codec = openImagescript()): Codec {
   const loaded = new Map<Format, Promise<Decode>>();
   return {
     library: "jsquash",

@@ -10,7 +10,7 @@ import type { Library } from "../../data/native.ts";
 import { noise, smooth } from "./fixtures.ts";
 
 const LIBRARIES: readonly Library[] = ["sharp", "jsquash", "imagescript"];
-const DECODERS = await Promise.all(LIBRARIES.map(openDecoder));
+const DECODERS = await Promise.all(LIBRARIES.map((library) => openDecoder(library)));
 
 function raw({ width, height, data }: Image) {
   return sharp(data, { raw: { width, height, channels: 3 } });
