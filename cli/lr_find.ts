@@ -8,7 +8,7 @@ import { UsageError } from "./errors.ts";
 import { denoFiles as files } from "./files.ts";
 import { type Command, positive, whole } from "./flags.ts";
 import { kernelsOf } from "../train/recipe/augment.ts";
-import { openImages } from "./images.ts";
+import { openImages } from "../train/run/images.ts";
 import { withBatch } from "./batch.ts";
 import { settledOn } from "../train/run/job.ts";
 import { type Job, prepareJob } from "./job.ts";

@@ -4,7 +4,7 @@ import type { Batch } from "../data/loader.ts";
 import { DivergedError } from "../train/epoch.ts";
 import { overfit } from "../train/overfit.ts";
 import type { Session } from "../train/session.ts";
-import { openImages } from "./images.ts";
+import { openImages } from "../train/run/images.ts";
 import type { Job } from "./job.ts";
 import type { OpenStage } from "../train/run/stage.ts";
 import type { AskedFlags } from "./train_flags.ts";

@@ -5,17 +5,15 @@ import { join } from "../data/files.ts";
 import { sharedImages } from "../data/overlap.ts";
 import { requireRoom } from "../data/storage.ts";
 import type { Device } from "../engine/gpu/device.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
-import type { EpochEvent, PlanEvent, Score } from "../train/events.ts";
-import { fit, type FitOptions, type FitResult } from "../train/fit.ts";
+import type { PlanEvent } from "../train/events.ts";
+import type { FitResult } from "../train/fit.ts";
 import { RunFolder } from "../train/run_folder.ts";
-import { kernelsOf } from "../train/recipe/augment.ts";
 import type { Session } from "../train/session.ts";
-import { averagedScore, beforeValidation } from "./averages.ts";
 import { openWithBatch } from "./batch.ts";
 import { endOf } from "./ending.ts";
 import { denoFiles as files } from "./files.ts";
-import { openImages } from "./images.ts";
+import { openImages } from "../train/run/images.ts";
+import { trainStages } from "../train/run/train.ts";
 import { settledOn } from "../train/run/job.ts";
 import { type Job, prepareJob } from "./job.ts";
 import { openReportedDevice } from "./machine.ts";
@@ -23,15 +21,11 @@ import { learnByHeart } from "./overfit.ts";
 import { planOf } from "../train/run/plan.ts";
 import { RECIPES } from "../train/recipe/recipes.ts";
 import { documentsOf, openRecord, type Recorder } from "./record.ts";
-import { initialize, nextStage, type OpenStage, openStage } from "../train/run/stage.ts";
+import { initialize, type OpenStage, openStage } from "../train/run/stage.ts";
 import { type Stage, stagesOf } from "../train/recipe/stages.ts";
 import { classCounts, imbalanceWarning } from "../train/run/data.ts";
-import { scheduleOf } from "../train/recipe/schedule.ts";
 import { readTrainFlags } from "./train_flags.ts";
 import { tuningWarning } from "../train/recipe/tuning.ts";
-
-/** Batches of validation that a run is rehearsed with before its first step. */
-const REHEARSAL = 2;
 
 /** Trains as the flags say and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -124,7 +118,7 @@ async function train(
     readonly stages: readonly Stage[];
   },
 ): Promise<FitResult> {
-  const { flags, path, resumed } = job;
+  const { path, resumed } = job;
   await requireRoom(files, path, {
     bytes: 2 * checkpointBytes(opened.stage.session),
     what: "two checkpoints",
@@ -135,47 +129,12 @@ async function train(
   let record: Recorder | undefined;
   try {
     await listLeftOut(job);
-    const { report, finished, close } = record = await openRecord(job, folder, plan);
-    let result: FitResult | undefined;
-    let point = resumePoint(job);
-    const schedule = scheduleOf(flags, {
-      stepsPerEpoch: plan.steps,
-      state: resumed?.checkpoint.schedule,
-    });
-    for (const stage of stages.length === 0 ? [opened.stage.stage] : stages) {
-      if (stage !== opened.stage.stage) {
-        report({ event: "note", text: `From here on ${stage.size} × ${stage.size} pixels` });
-        opened.stage = await nextStage(opened.stage.session, { device, job, stage });
-      }
-      const { session, pipeline } = opened.stage;
-      const options = { ...fitOptions(job, stage), schedule, augment: pipeline };
-      result = await fit(session, images, {
-        ...options,
-        resume: point && { ...point, since: stage.from },
-        validating: async (epoch) =>
-          await beforeValidation(session, { flags, images, options, epoch }),
-        finished: async (epoch, best, outputs) => {
-          // The checkpoint comes last: a run that is killed before does all of the epoch again.
-          await finished(epoch, outputs);
-          const saved = await checkpointOf(opened.stage, job, epoch, best);
-          const checkpoint = { ...saved, schedule: schedule.state?.() };
-          await folder.save(epoch, checkpoint, flags);
-        },
-      }, report);
-      point = result;
-      if (result.epoch === flags.epochs && session.averaged > 0) {
-        const { best, epoch } = result;
-        const text = await averagedScore(session, { images, options, best });
-        const end = { epoch, step: session.stepsDone };
-        await folder.keepAverage(await checkpointOf(opened.stage, job, end, best));
-        report({ event: "note", text });
-      }
-      if (result.stopped || result.epoch === flags.until) break;
-    }
+    const { report, close } = record = await openRecord(job, folder, plan);
+    const result = await trainStages(opened, job, { device, plan, stages, folder, images, record });
     await close();
-    report(await endOf(job, result!, { device, record }));
+    report(await endOf(job, result, { device, record }));
     await close();
-    return result!;
+    return result;
   } finally {
     images.close();
     // What made the run fail is worth more than what a last write may say.
@@ -195,59 +154,4 @@ async function listLeftOut({ leftOut, path }: Job): Promise<void> {
   const rows = leftOut.map(({ sample: { name, path }, reason }) => [name, path, reason]);
   const text = formatCsv({ columns: ["img_name", "path", "reason"], rows });
   await files.writeAtomic(join(path, "skipped.csv"), new TextEncoder().encode(text));
-}
-
-function resumePoint({ resumed, flags, report }: Job): FitOptions["resume"] {
-  if (!resumed) return undefined;
-  const { epoch, best } = resumed.checkpoint;
-  if (epoch >= flags.epochs) {
-    report({
-      event: "note",
-      text: `The run has all its ${flags.epochs} epochs; a larger --epochs adds some`,
-    });
-  }
-  return { epoch, best };
-}
-
-/** How a stage is trained, apart from what is done to its images. */
-function fitOptions(
-  { flags, preprocessing, initial, data: { dataset } }: Job,
-  { size, resize, until }: Stage,
-): Omit<FitOptions, "schedule"> {
-  const { batch, seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
-  const classes = dataset.classes.length;
-  // A classifier that comes with the weights may know its task; other losses have other beginnings.
-  const fresh = (initial === undefined || initial.headDrawn === true) &&
-    flags.loss === "cross-entropy" && flags.distill === undefined;
-  return {
-    ...{ batch, size, resize, interpolation: preprocessing.interpolation, seed },
-    ...{ epochs, logEvery, accumulate, monitor, classes, hasKernel: kernelsOf(augmentOn) },
-    until: Math.min(until, flags.until ?? until),
-    // The mean of the last epochs is made of all of them.
-    patience: until === epochs && flags.swa === undefined ? patience : 0,
-    rehearsal: REHEARSAL,
-    fresh: fresh ? classes : undefined,
-  };
-}
-
-async function checkpointOf(
-  { session, stage: { size, resize } }: OpenStage,
-  { flags: { model, seed }, data, recipe, preprocessing }: Job,
-  { epoch, step }: Pick<EpochEvent, "epoch" | "step">,
-  best: Score,
-): Promise<Checkpoint> {
-  return {
-    model,
-    classes: data.dataset.classes,
-    size,
-    resize,
-    preprocessing,
-    epoch,
-    step,
-    seed,
-    best,
-    configuration: recipe,
-    weights: await session.readWeights(),
-    optimizer: await session.readOptimizer(),
-  };
 }

@@ -43,6 +43,10 @@ export interface RunRecipe extends TuningFlags, OptimizerFlags, ScheduleFlags, L
   readonly keepBest: number;
   /** Sizes and the epochs of each: `128:4,224`. */
   readonly sizes?: string;
+  /** The epoch after which to stop, for the run to be resumed later. */
+  readonly until?: number;
+  /** Steps between two readings of loss and accuracy. */
+  readonly logEvery: number;
 }
 
 /** What a session needs to know. Throws UsageError when `--class-weights` has another count. */

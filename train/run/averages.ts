@@ -1,13 +1,13 @@
 /** Weights averaged over the epochs of a run: what happens before each validation and at the end. Trains nothing. */
 
-import type { Score } from "../train/events.ts";
-import type { FitData, FitOptions } from "../train/fit.ts";
-import { finishAverage } from "../train/recalibrate.ts";
-import { isBetter } from "../train/selection.ts";
-import type { Session } from "../train/session.ts";
-import { scoreText } from "../train/score_tables.ts";
-import { firstBatches, trainingBatches } from "../train/training_batches.ts";
-import type { OptimizerFlags } from "../train/recipe/optimizer.ts";
+import type { Score } from "../events.ts";
+import type { FitData, FitOptions } from "../fit.ts";
+import { finishAverage } from "../recalibrate.ts";
+import { isBetter } from "../selection.ts";
+import type { Session } from "../session.ts";
+import { scoreText } from "../score_tables.ts";
+import { firstBatches, trainingBatches } from "../training_batches.ts";
+import type { OptimizerFlags } from "../recipe/optimizer.ts";
 
 /** Batches from which running statistics of schedule-free weights are estimated before a validation. */
 const BATCHES = 50;

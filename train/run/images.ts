@@ -1,12 +1,12 @@
 /** The images of a run as sets that can be read in batches. Chooses none. */
 
-import { Loader } from "../data/loader.ts";
-import type { FitData } from "../train/fit.ts";
-import type { Job } from "./job.ts";
+import { Loader } from "../../data/loader.ts";
+import type { FitData } from "../fit.ts";
+import type { RunJob } from "./job.ts";
 
 /** Both parts of a job's data; call `close` at the end, or workers keep the program alive. */
 export async function openImages(
-  { data: { dataset, files }, settings }: Pick<Job, "data" | "settings">,
+  { data: { dataset, files }, settings }: Pick<RunJob, "data" | "settings">,
 ): Promise<FitData & { readonly close: () => void }> {
   const loaders: Loader[] = [];
   const close = () => {

@@ -1,0 +1,142 @@
+/** A run stage by stage: steps, validation, checkpoints. Opens no device and writes no report. */
+
+import type { Device } from "../../engine/gpu/device.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import type { EpochEvent, PlanEvent, Reporter, Score } from "../events.ts";
+import type { Outputs } from "../evaluate.ts";
+import { fit, type FitData, type FitOptions, type FitResult } from "../fit.ts";
+import { kernelsOf } from "../recipe/augment.ts";
+import { scheduleOf } from "../recipe/schedule.ts";
+import type { Stage } from "../recipe/stages.ts";
+import type { RunFolder } from "../run_folder.ts";
+import { averagedScore, beforeValidation } from "./averages.ts";
+import type { RunJob } from "./job.ts";
+import { nextStage, type OpenStage } from "./stage.ts";
+
+/** Batches of validation that a run is rehearsed with before its first step. */
+const REHEARSAL = 2;
+
+/** What a run trains with. */
+export interface TrainingMeans {
+  /** Where it computes. */
+  readonly device: Device;
+  /** What it began with. */
+  readonly plan: PlanEvent;
+  /** The stages that are left. */
+  readonly stages: readonly Stage[];
+  /** Where its checkpoints go. */
+  readonly folder: RunFolder;
+  /** Its images. */
+  readonly images: FitData;
+  /** Takes what it says, and what validation gave. */
+  readonly record: {
+    /** Takes events. */
+    readonly report: Reporter;
+    /** Takes the outputs of an epoch. */
+    readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+  };
+}
+
+/**
+ * Trains stage by stage; `opened` always holds the session that is open, also where this throws. Throws as `fit` and
+ * `openStage` do.
+ */
+export async function trainStages(
+  opened: { stage: OpenStage },
+  job: RunJob,
+  { device, plan, stages, folder, images, record: { report, finished } }: TrainingMeans,
+): Promise<FitResult> {
+  const { flags, resumed } = job;
+  let result: FitResult | undefined;
+  let point = resumePoint(job);
+  const schedule = scheduleOf(flags, {
+    stepsPerEpoch: plan.steps,
+    state: resumed?.checkpoint.schedule,
+  });
+  for (const stage of stages.length === 0 ? [opened.stage.stage] : stages) {
+    if (stage !== opened.stage.stage) {
+      report({ event: "note", text: `From here on ${stage.size} × ${stage.size} pixels` });
+      opened.stage = await nextStage(opened.stage.session, { device, job, stage });
+    }
+    const { session, pipeline } = opened.stage;
+    const options = { ...fitOptions(job, stage), schedule, augment: pipeline };
+    result = await fit(session, images, {
+      ...options,
+      resume: point && { ...point, since: stage.from },
+      validating: async (epoch) =>
+        await beforeValidation(session, { flags, images, options, epoch }),
+      finished: async (epoch, best, outputs) => {
+        // The checkpoint comes last: a run that is killed before does all of the epoch again.
+        await finished(epoch, outputs);
+        const saved = await checkpointOf(opened.stage, job, epoch, best);
+        const checkpoint = { ...saved, schedule: schedule.state?.() };
+        await folder.save(epoch, checkpoint, flags);
+      },
+    }, report);
+    point = result;
+    if (result.epoch === flags.epochs && session.averaged > 0) {
+      const { best, epoch } = result;
+      const text = await averagedScore(session, { images, options, best });
+      const end = { epoch, step: session.stepsDone };
+      await folder.keepAverage(await checkpointOf(opened.stage, job, end, best));
+      report({ event: "note", text });
+    }
+    if (result.stopped || result.epoch === flags.until) break;
+  }
+  return result!;
+}
+
+function resumePoint({ resumed, flags, report }: RunJob): FitOptions["resume"] {
+  if (!resumed) return undefined;
+  const { epoch, best } = resumed.checkpoint;
+  if (epoch >= flags.epochs) {
+    report({
+      event: "note",
+      text: `The run has all its ${flags.epochs} epochs; a larger --epochs adds some`,
+    });
+  }
+  return { epoch, best };
+}
+
+/** How a stage is trained, apart from what is done to its images. */
+function fitOptions(
+  { flags, preprocessing, initial, distill, data: { dataset } }: RunJob,
+  { size, resize, until }: Stage,
+): Omit<FitOptions, "schedule"> {
+  const { batch, seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
+  const classes = dataset.classes.length;
+  // A classifier that comes with the weights may know its task; other losses have other beginnings.
+  const fresh = (initial === undefined || initial.headDrawn === true) &&
+    flags.loss === "cross-entropy" && distill === undefined;
+  return {
+    ...{ batch, size, resize, interpolation: preprocessing.interpolation, seed },
+    ...{ epochs, logEvery, accumulate, monitor, classes, hasKernel: kernelsOf(augmentOn) },
+    until: Math.min(until, flags.until ?? until),
+    // The mean of the last epochs is made of all of them.
+    patience: until === epochs && flags.swa === undefined ? patience : 0,
+    rehearsal: REHEARSAL,
+    fresh: fresh ? classes : undefined,
+  };
+}
+
+async function checkpointOf(
+  { session, stage: { size, resize } }: OpenStage,
+  { flags: { model, seed }, data, recipe, preprocessing }: RunJob,
+  { epoch, step }: Pick<EpochEvent, "epoch" | "step">,
+  best: Score,
+): Promise<Checkpoint> {
+  return {
+    model,
+    classes: data.dataset.classes,
+    size,
+    resize,
+    preprocessing,
+    epoch,
+    step,
+    seed,
+    best,
+    configuration: recipe,
+    weights: await session.readWeights(),
+    optimizer: await session.readOptimizer(),
+  };
+}
