@@ -162,7 +162,7 @@ Deno.test("every shader is used by an op or the emitter", () => {
 });
 
 Deno.test("the tests of this file see imports of every form", () => {
-  const seen = imports("data/pool.ts").map((i) => i.path);
+  const seen = imports("data/watched_worker.ts").map((i) => i.path);
   assert.ok(seen.includes("data/worker.ts"), "a worker");
   assert.ok(
     imports("engine/ops/matmul.ts").some((i) => i.path === "shaders/matmul.wgsl"),

@@ -1,7 +1,7 @@
 /** A worker for images that breaks down over files of certain names: `throw`, `end`, `hang`; `once` if it is the first. */
 
 import "../../data/worker.ts";
-import type { Request } from "../../data/worker.ts";
+import type { Request } from "../../data/decoding.ts";
 
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
