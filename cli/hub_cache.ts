@@ -3,6 +3,7 @@
 import { directoryName, join } from "../data/files.ts";
 import type { HubCache, HubContent, HubFile, HubVersion } from "../models/hub.ts";
 import { denoFiles as files } from "./files.ts";
+import { keeping } from "./storage.ts";
 
 const nameOf = ({ repository }: HubFile) => `models--${repository.replaceAll("/", "--")}`;
 
@@ -102,7 +103,9 @@ class Incomplete implements HubContent {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.file.write(bytes.subarray(at));
+    await keeping(`${this.blob}.incomplete`, async () => {
+      for (let at = 0; at < bytes.length;) at += await this.file.write(bytes.subarray(at));
+    }, bytes.length);
     this.size += bytes.length;
   }
 

@@ -102,7 +102,14 @@ function code(value: string): string {
   return `\`${value.replaceAll("`", "'").replaceAll("|", "\\|")}\``;
 }
 
-/** A word of a command line. */
+/** A word of a command line, on one line whatever is in it. */
 export function shell(word: string): string {
+  if (/\p{Cc}/u.test(word)) return `$'${word.replace(/[\\'\p{Cc}]/gu, escapedSign)}'`;
   return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** A sign, byte by byte, as bash and zsh have it between $' and '. */
+function escapedSign(sign: string): string {
+  return [...new TextEncoder().encode(sign)]
+    .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
 }

@@ -32,6 +32,7 @@ smallDiskTest(
       "a run that cannot begin leaves nothing",
     );
     assert.match(met.log.error, full);
+    assert.match(met.download.error, full);
     assert.match(met["read-only"].error, /^StorageError: .*: its disk takes no changes, one that/);
     assert.deepEqual(met.cache, [null, false, false]);
     assert.match(

@@ -1,6 +1,7 @@
 /** Writes to `$DISK`, a small disk, until it is full and takes no changes, and prints what it met. A script. */
 
 import { denoFiles as files } from "../../cli/files.ts";
+import { hubCache } from "../../cli/hub_cache.ts";
 import { DiskCache } from "../../data/cache/disk.ts";
 import { requireRoom } from "../../data/storage.ts";
 import { RunFolder } from "../../train/run_folder.ts";
@@ -23,13 +24,20 @@ const kept = await files.read(last);
 met.kept = kept.length === 20_000 && kept.every((byte) => byte === 1);
 await note("room", () => requireRoom(files, `${disk}/runs/new`, { bytes: 2e6, what: "two files" }));
 await note("enough", () => requireRoom(files, `${disk}/runs/new`, { bytes: 20_000, what: "" }));
-const long = { text: "x".repeat(60_000) };
-await note("create", () => RunFolder.create(files, `${disk}/run`, long));
+const long = { text: "x".repeat(60_000), bytes: new Uint8Array(60_000) };
+await note("create", () => RunFolder.create(files, `${disk}/run`, { text: long.text }));
 
 const record = await RunRecord.open(files, disk);
 record.report({ event: "note", text: long.text });
 await note("log", () => record.flush());
 await files.remove(`${disk}/train.log`);
+
+const hub = hubCache(`${disk}/hub`);
+const version = { commit: "0".repeat(40), etag: "1".repeat(64) };
+const content = await hub.open({ repository: "a/b", revision: "main", name: "model" }, version);
+await note("download", () => content.append(long.bytes));
+await content[Symbol.asyncDispose]();
+await files.remove(`${disk}/hub`);
 
 const said: string[] = [];
 const cache = (dir: string) =>

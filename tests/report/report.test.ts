@@ -160,4 +160,10 @@ Deno.test("a model card has scores, data and commands, and names cannot break ou
   assert.match(card, /--checkpoint 'runs\/it'\\''s mine\/best\.safetensors'/);
   assert.doesNotMatch(card, /<img/);
   assert.match(card, /\| &#60;img src=x .* \| 20 \| 20 \|/);
+  const fence = formatModelCard({ ...run, path: "runs/a\n```\n<script>'" });
+  assert.equal(fence.split("\n").filter((line) => line.startsWith("```")).length, 2);
+  assert.match(
+    fence,
+    /--checkpoint \$'runs\/a\\x0a```\\x0a<script>\\x27\/best\.safetensors' --data/,
+  );
 });
