@@ -1,5 +1,6 @@
 /** The flags of augmentation. What they stand for is in train/recipe/augment.ts. */
 
+import { DEFAULTS } from "../train/recipe/defaults.ts";
 import { PRESET_NAMES } from "../train/recipe/augment.ts";
 import { type Command, describedBy, oneOf } from "./flags.ts";
 
@@ -12,7 +13,6 @@ export function addAugmentFlag(command: Command): Command {
       { anyOf: [{ type: "string" }, { type: "array", items: { type: "object" } }] },
       (text) => text,
     ),
-    "reference",
   );
 }
 
@@ -23,6 +23,6 @@ export function addAugmentOnFlag(command: Command): Command {
     "device: what it has kernels for, in the step; workers: all of it; " +
       "auto: device, but workers where the adapter is software",
     oneOf(["auto", "device", "workers"]),
-    "auto",
+    DEFAULTS.augmentOn,
   );
 }

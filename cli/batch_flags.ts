@@ -15,9 +15,6 @@ export interface BatchFlags {
 /** Stands for as many images as fit, before that is known. */
 export const AUTO_BATCH = 0;
 
-/** Images of a batch where nothing says how many. */
-const USUAL = 32;
-
 const autoOrWhole = wholeOr("auto", 1);
 
 const readBatch = describedBy(autoOrWhole.schema, (text) => {
@@ -42,7 +39,6 @@ export function addBatchFlags(command: Command): Command {
       "--batch <n>",
       "images a step, or auto: the most whose weights and activations fit the device",
       readBatch,
-      USUAL,
     )
     .option("--memory <bytes>", "what --batch auto may fill, such as 4G", readBytes);
 }

@@ -11,15 +11,14 @@ export function withLossFlags(command: Command): Command {
       "--loss <name>",
       "cross-entropy, bce (each class against the others) or focal",
       oneOf(lossNames),
-      "cross-entropy",
     )
-    .option("--label-smoothing <x>", "share of the target spread over all classes", share, 0)
+    .option("--label-smoothing <x>", "share of the target spread over all classes", share)
     .option(
       "--class-weights <list>",
       "auto, or a number for each class: 1,2.5",
       describedBy({ type: "string" }, classWeights),
     )
-    .option("--focus <x>", "how little focal counts what is right already", nonNegative, 2)
+    .option("--focus <x>", "how little focal counts what is right already", nonNegative)
     .option("--bce-sum", "sum bce over classes, in place of the mean")
     .option("--bce-threshold <x>", "targets of bce above this are 1, others 0", share);
 }

@@ -8,7 +8,7 @@ import { type Command, nonNegative, oneOf, positive, share, whole } from "./flag
 export function withOptimizerFlags(command: Command): Command {
   return command
     .optionsGroup("Optimizer:")
-    .option("--optimizer <name>", optimizerNames.join(", "), oneOf(optimizerNames), "adam")
+    .option("--optimizer <name>", optimizerNames.join(", "), oneOf(optimizerNames))
     .option("--momentum <x>", `of ${takers("momentum")} (default: 0.9)`, share)
     .option("--nesterov", "Nesterov's momentum, of sgd")
     .option("--beta1 <x>", `decay of mean gradients, of ${takers("beta1")}`, share)
@@ -22,7 +22,6 @@ export function withOptimizerFlags(command: Command): Command {
       "added to the gradient as x · weight; beside it, as lr · x · weight, with " +
         `${optimizerNames.filter(isDecoupled).join(", ")}`,
       nonNegative,
-      0,
     )
     .option(
       "--decay-on <what>",
@@ -34,7 +33,6 @@ export function withOptimizerFlags(command: Command): Command {
       "--accumulate <n>",
       "batches a step: gradients are averaged over them, norms still see one batch",
       whole(1),
-      1,
     )
     .option("--clip-norm <x>", "scale all gradients down to this norm together", positive)
     .option("--clip-value <x>", "bound every number of the gradients", positive)

@@ -10,7 +10,7 @@ import { RunRecord } from "../train/run_record.ts";
 import { environmentOf } from "./environment.ts";
 import { denoFiles as files } from "./files.ts";
 import type { Job } from "./job.ts";
-import type { WrongImage } from "./report_pictures.ts";
+import type { WrongImage } from "../report/wrong_images.ts";
 import { classesOf } from "../train/run/data.ts";
 
 /** The documents that a run folder begins with: where it ran and on what. */

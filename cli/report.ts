@@ -13,7 +13,7 @@ import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
 import { type CommonFlags, newCommand, parseFlags } from "./flags.ts";
 import { openReportedDevice, terminalReporter } from "./machine.ts";
-import { picturesOf, type WrongImage, wrongImages } from "./report_pictures.ts";
+import { picturesOf, type WrongImage, wrongImages } from "../report/wrong_images.ts";
 
 interface ReportFlags extends CommonFlags {
   readonly cam: boolean;

@@ -2,7 +2,6 @@
 
 import { type Command, oneOf, whole } from "./flags.ts";
 import { SCORE_NAMES, type ScoreName } from "../train/metrics/scores.ts";
-import { MONITOR } from "../train/selection.ts";
 import { RECIPE_NAMES, type RecipeName } from "../train/recipe/recipes.ts";
 
 /** What they are when read. */
@@ -47,14 +46,13 @@ export function addRunFlags(command: Command): Command {
       oneOf(["auto", ...RECIPE_NAMES]),
       "auto",
     )
-    .option("--patience <n>", "stop after n epochs without a better one; 0: never", whole(0), 0)
+    .option("--patience <n>", "stop after n epochs without a better one; 0: never", whole(0))
     .option(
       "--monitor <score>",
       `what says which epoch is better: ${SCORE_NAMES.join(", ")}`,
       oneOf(SCORE_NAMES),
-      MONITOR,
     )
-    .option("--keep-best <n>", "checkpoints of the n best epochs: epoch-N.safetensors", whole(1), 1)
+    .option("--keep-best <n>", "checkpoints of the n best epochs: epoch-N.safetensors", whole(1))
     .option(
       "--sizes <list>",
       "images that grow, SIZE:EPOCHS each and the last size alone: 128:4,160:2,224",

@@ -20,29 +20,28 @@ export function withScheduleFlags(command: Command): Command {
   const gammas = Object.entries(GAMMA).map(([name, gamma]) => `${gamma} of ${name}`).join(", ");
   return command
     .optionsGroup("Learning rate:")
-    .option("--lr <x>", "learning rate; the largest one of a schedule", positive, 0.005)
-    .option("--schedule <name>", NAMES.join(", "), oneOf(NAMES), "step")
-    .option("--warmup <epochs>", "rise to it in a line first; not of one-cycle", nonNegative, 0)
+    .option("--lr <x>", "learning rate; the largest one of a schedule", positive)
+    .option("--schedule <name>", NAMES.join(", "), oneOf(NAMES))
+    .option("--warmup <epochs>", "rise to it in a line first; not of one-cycle", nonNegative)
     .option("--warmup-lr <x>", "where the rise begins (default: a hundredth of --lr)", nonNegative)
-    .option("--min-lr <x>", `the lowest, of ${of("minLr")}`, nonNegative, 0)
+    .option("--min-lr <x>", `the lowest, of ${of("minLr")}`, nonNegative)
     .option("--gamma <x>", `factor of each fall, of ${of("gamma")} (default: ${gammas})`, factor)
-    .option("--step-every <epochs>", "epochs between two falls, of step", whole(1), 4)
+    .option("--step-every <epochs>", "epochs between two falls, of step", whole(1))
     .option(
       "--milestones <list>",
       "epochs at which it falls, of multi-step: 6,8",
       describedBy({ type: "string" }, milestones),
     )
-    .option("--cycles <n>", "times that cosine begins anew, the first included", whole(1), 1)
-    .option("--cycle-stretch <x>", "how much longer each cycle is, of cosine", atLeastOne, 1)
-    .option("--cycle-decay <x>", "how much lower each cycle begins, of cosine", factor, 1)
-    .option("--exponent <x>", "of polynomial", positive, 2)
-    .option("--rise <share>", "share of the steps in which one-cycle rises", share, 0.3)
+    .option("--cycles <n>", "times that cosine begins anew, the first included", whole(1))
+    .option("--cycle-stretch <x>", "how much longer each cycle is, of cosine", atLeastOne)
+    .option("--cycle-decay <x>", "how much lower each cycle begins, of cosine", factor)
+    .option("--exponent <x>", "of polynomial", positive)
+    .option("--rise <share>", "share of the steps in which one-cycle rises", share)
     .option("--three-phases", "one-cycle falls as it rose, and only then to its end")
     .option(
       "--plateau-patience <n>",
       "epochs without a lower validation loss that plateau bears",
       whole(0),
-      2,
     );
 }
 

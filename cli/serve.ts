@@ -8,7 +8,7 @@ import { type CommonFlags, newCommand, parseFlags, whole } from "./flags.ts";
 import { requirePort, serveHere } from "./listen.ts";
 import { terminalReporter } from "./machine.ts";
 import { runArgument } from "./report.ts";
-import { picturesOf, wrongImages } from "./report_pictures.ts";
+import { picturesOf, wrongImages } from "../report/wrong_images.ts";
 
 interface ServeFlags extends CommonFlags {
   readonly port: number;

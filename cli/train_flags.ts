@@ -1,5 +1,6 @@
 /** The flags of `train` and what they stand for together. How a saved run turns back into them is in resume_flags.ts. */
 
+import { DEFAULTS } from "../train/recipe/defaults.ts";
 import type { RunRecipe } from "../train/recipe/recipe.ts";
 import { modelNames } from "../models/mod.ts";
 import {
@@ -92,7 +93,7 @@ const TRAIN: CommandName = {
 export function trainCommand({ name, description }: CommandName = TRAIN): Command {
   const command = newCommand(name, description);
   addAugmentOnFlag(addAugmentFlag(addSamplerFlag(addDataFlags(command, { validation: 0.2 }))))
-    .option("--model <name>", modelNames.join(", "), oneOf(modelNames), "efficientnet_b0")
+    .option("--model <name>", modelNames.join(", "), oneOf(modelNames))
     .option("--size <pixels>", "side of the square the model sees (default: the model's)", whole(1))
     .option(
       "--resize <pixels>",
@@ -100,17 +101,24 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
       whole(1),
     );
   addBatchFlags(command)
-    .option("--epochs <n>", "passes over the training images", whole(1), 10)
-    .option("--drop <share>", "dropout before the classifier", share, 0)
-    .option("--drop-path <share>", "stochastic depth", share, 0)
+    .option("--epochs <n>", "passes over the training images", whole(1))
+    .option("--drop <share>", "dropout before the classifier", share)
+    .option("--drop-path <share>", "stochastic depth", share)
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
     .option("--name <name>", "name of the default run folder (default: the model)")
     .option("--resume <run>", "continue a run folder at its last finished epoch")
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
-    .option("--log-every <n>", "steps between two lines of progress", whole(1), 10);
+    .option("--log-every <n>", "steps between two lines of progress", whole(1));
   const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));
   const tuned = withOptimizerFlags(withTuningFlags(withPrecisionFlag(learning)));
   addRunFlags(withLossFlags(withScheduleFlags(tuned)));
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const value = (DEFAULTS as unknown as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined) continue;
+    option.default(value);
+    command.setOptionValueWithSource(name, value, "default");
+  }
   const byRecipe = new Set(RECIPE_NAMES.flatMap((name) => Object.keys(RECIPES[name].options)));
   for (const option of command.options) {
     if (byRecipe.has(option.attributeName()) && option.defaultValue !== undefined) {

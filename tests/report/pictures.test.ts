@@ -1,7 +1,7 @@
 /** The most wrong images of a run with where its model looked, on the device. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { wrongImages } from "../../cli/report_pictures.ts";
+import { wrongImages } from "../../report/wrong_images.ts";
 import { weightShapes } from "../../models/compare.ts";
 import { fromFloats } from "../../models/safetensors.ts";
 import { readRun } from "../../report/run.ts";

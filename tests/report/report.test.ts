@@ -1,7 +1,7 @@
 /** Tests of reports, comparisons and model cards as text. No browser is opened. */
 import assert from "node:assert/strict";
 import { denoFiles } from "../../cli/files.ts";
-import { picturesOf, wrongImages } from "../../cli/report_pictures.ts";
+import { picturesOf, wrongImages } from "../../report/wrong_images.ts";
 import { comparedRuns, comparisonLines, formatComparison } from "../../report/compare.ts";
 import { trainingCharts, validationCharts } from "../../report/charts.ts";
 import { formatModelCard } from "../../report/model_card.ts";

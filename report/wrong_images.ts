@@ -5,12 +5,12 @@ import { encodeJpeg } from "../data/encode.ts";
 import { type Files, join } from "../data/files.ts";
 import { overlay } from "../data/heat_map.ts";
 import type { Image } from "../data/image.ts";
-import { Loader } from "../data/loader.ts";
+import { Loader, type LoaderSettings } from "../data/loader.ts";
 import { resizeBytes } from "../data/transforms/resize.ts";
 import { imageOf } from "../data/view.ts";
 import type { Device } from "../engine/gpu/device.ts";
-import { mostWrong, type Picture } from "../report/report.ts";
-import type { RunData } from "../report/run.ts";
+import { mostWrong, type Picture } from "./report.ts";
+import type { RunData } from "./run.ts";
 import { readCheckpoint } from "../train/checkpoint.ts";
 import { GradCam } from "../train/gradcam.ts";
 
@@ -33,6 +33,18 @@ export interface WrongImage {
   readonly overlay?: Image;
 }
 
+/** How pictures of wrong images are made. */
+export interface WrongImageOptions {
+  /** What says where the model looks; nothing does if not given. */
+  readonly device?: Device | undefined;
+  /** How many images at most; as many as a report shows if not given. */
+  readonly count?: number | undefined;
+  /** What reads the images; that which reads the run, and archives, if not given. */
+  readonly images?: Files;
+  /** How they are read. */
+  readonly settings?: LoaderSettings;
+}
+
 /**
  * The most wrong validation images of a run; those whose files are gone are left out. With a `device`, each has
  * the Grad-CAM of the class that it is called. Rejects with what reading the checkpoint or an image says.
@@ -40,10 +52,9 @@ export interface WrongImage {
 export async function wrongImages(
   files: Files,
   run: RunData,
-  { device, count }: { readonly device?: Device | undefined; readonly count?: number } = {},
+  { device, count, images: reading = withArchives(files), settings }: WrongImageOptions = {},
 ): Promise<WrongImage[]> {
   if (!run.validation) return [];
-  const reading = withArchives(files);
   const { samples } = run.validation;
   const wrong: { row: number; predicted: number }[] = [];
   for (const one of mostWrong(run.validation, count)) {
@@ -55,7 +66,10 @@ export async function wrongImages(
   const cam = device && await GradCam.create(device, {
     ...{ model, classes: classes.length, size, batch: BATCH, preprocessing, weights },
   });
-  const loader = await Loader.open(wrong.map(({ row }) => samples[row]!), reading, { workers: 1 });
+  const loader = await Loader.open(wrong.map(({ row }) => samples[row]!), reading, {
+    ...settings,
+    workers: 1,
+  });
   const found: WrongImage[] = [];
   try {
     const { interpolation } = preprocessing;
