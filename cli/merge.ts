@@ -9,7 +9,8 @@ import { type CommonFlags, newCommand, parseFlags } from "./flags.ts";
 import { terminalReporter } from "./machine.ts";
 import { type ExplainFlag, requireTable, withExplainFlag, writeSubmission } from "./submission.ts";
 
-const command = () =>
+/** The command with its flags. */
+export const mergeCommand = () =>
   withExplainFlag(
     newCommand(
       "merge",
@@ -21,7 +22,7 @@ const command = () =>
 
 /** Merges as the flags say and returns the exit code. The submission appears whole or not at all. */
 export async function run(args: readonly string[]): Promise<number> {
-  const reader = command();
+  const reader = mergeCommand();
   const parsed = parseFlags<CommonFlags & ExplainFlag>(reader, args);
   if ("help" in parsed) {
     console.log(parsed.help);

@@ -37,7 +37,8 @@ interface PredictFlags extends CommonFlags, LoadingFlags, EnsembleFlags, Explain
   readonly again?: true;
 }
 
-function command(): Command {
+/** The command with its flags. */
+export function predictCommand(): Command {
   const command = addEnsembleFlags(newCommand(
     "predict",
     "Writes img_name,y_pred: the probability of class 1 for every image of a folder.",
@@ -59,7 +60,7 @@ function command(): Command {
 
 /** Predicts as the flags say and returns the exit code. The submission appears whole or not at all. */
 export async function run(args: readonly string[]): Promise<number> {
-  const reader = command();
+  const reader = predictCommand();
   const parsed = parseFlags<PredictFlags>(reader, args);
   if ("help" in parsed) {
     console.log(parsed.help);

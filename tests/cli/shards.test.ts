@@ -58,20 +58,32 @@ deviceTest("seven parts merge to the bytes that one process writes", async () =>
   );
 });
 
-deviceTest("a part stops at a bad image of its own, and minds no other's", async () => {
-  await using folder = await folderOf(4);
-  await Deno.writeTextFile(`${folder.path}/images/3.png`, "<html>");
-  const part = (i: number) =>
-    verity(
-      `predict a.safetensors --images images --workers 1 --out parts --shard ${i}/2`.split(" "),
-      { cwd: folder.path },
-    );
-  const [good, bad] = await Promise.all([part(0), part(1)]);
-  assert.equal(good.code, 0, good.err);
-  assert.equal(bad.code, 3, bad.err);
-  assert.match(bad.err, /Cannot read 3\.png: it is a page/);
-  assert.deepEqual(await tree(`${folder.path}/parts`), ["part-00000-of-00002.safetensors"]);
-});
+deviceTest(
+  "Slurm's scripts predict; a part stops at a bad image of its own and minds no other's",
+  async () => {
+    await using folder = await folderOf(4);
+    await Deno.writeTextFile(`${folder.path}/images/3.png`, "<html>");
+    const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+    const script = async (name: string, task?: number) => {
+      const { code, stderr } = await new Deno.Command(`${root}deploy/slurm/${name}.sh`, {
+        cwd: folder.path,
+        env: {
+          ...{ VERITY: root, CHECKPOINT: "a.safetensors", IMAGES: "images", COUNT: "2" },
+          ...(task !== undefined && { SLURM_ARRAY_TASK_ID: `${task}` }),
+        },
+      }).output();
+      return { code, err: new TextDecoder().decode(stderr) };
+    };
+    const [good, bad] = await Promise.all([script("predict", 0), script("predict", 1)]);
+    assert.equal(good.code, 0, good.err);
+    assert.equal(bad.code, 3, bad.err);
+    assert.match(bad.err, /Cannot read 3\.png: it is a page/);
+    assert.deepEqual(await tree(`${folder.path}/parts`), ["part-00000-of-00002.safetensors"]);
+    const merged = await script("merge");
+    assert.equal(merged.code, 3);
+    assert.match(merged.err, /part 1 of 2 \(images 3 to 4 of 4\) is missing/);
+  },
+);
 
 Deno.test("--shard is read from the environment of Kubernetes and of Slurm", () => {
   const shard = (asked: AskedShard, env: Record<string, string>) =>
