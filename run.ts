@@ -9,9 +9,9 @@
  */
 
 // Files, and images in them.
-export { withArchives } from "./data/archives/mount.ts";
+export { isArchiveName, withArchives } from "./data/archives/mount.ts";
 export { MemoryCache } from "./data/cache/memory.ts";
-export { demoImage, type DemoOptions, writeDemo } from "./data/demo.ts";
+export { DEMO_SET, demoImage, type DemoOptions, writeDemo } from "./data/demo.ts";
 export { type Codec, withoutAlpha } from "./data/decoders/codec.ts";
 export { serveDecoding, type WorkerScope } from "./data/decoding.ts";
 export { encodeJpeg, encodePng } from "./data/encode.ts";
@@ -39,7 +39,11 @@ export { formatTable } from "./data/table_file.ts";
 export { resizeBytes } from "./data/transforms/resize.ts";
 export { imageOf } from "./data/view.ts";
 
+export { StorageError } from "./data/storage.ts";
+
 // From options to a job.
+export { DEFAULTS } from "./train/recipe/defaults.ts";
+export { dependsOnEpochs } from "./train/recipe/schedule.ts";
 export { kernelsOf, openPipeline, trainedPipeline } from "./train/recipe/augment.ts";
 export { type RunRecipe } from "./train/recipe/recipe.ts";
 export { type AskedRecipe, type ResolvedRecipe, resolveRecipe } from "./train/recipe/resolve.ts";
@@ -59,7 +63,14 @@ export { lastOf, type RunJob, settledOn } from "./train/run/job.ts";
 // Weights of models, and checkpoints.
 export { weightShapes } from "./models/compare.ts";
 export { recognizeModel } from "./models/compare.ts";
-export { type Checkpoint, CheckpointError, readCheckpoint } from "./train/checkpoint.ts";
+export {
+  type Checkpoint,
+  CheckpointError,
+  type CheckpointState,
+  readCheckpoint,
+  writeCheckpoint,
+} from "./train/checkpoint.ts";
+export { readCheckpointState } from "./train/checkpoint_state.ts";
 export { checkpointWeights } from "./train/checkpoint_weights.ts";
 export { describe } from "./export/description.ts";
 export { fitInitialWeights, type InitialWeights, readInitialWeights } from "./train/restore.ts";
@@ -67,7 +78,7 @@ export { fitInitialWeights, type InitialWeights, readInitialWeights } from "./tr
 // Training.
 export { DivergedError } from "./train/epoch.ts";
 export type { FitData, FitResult } from "./train/fit.ts";
-export { defaultFolder, RunFolder, RunFolderError } from "./train/run_folder.ts";
+export { defaultFolder, parseMetrics, RunFolder, RunFolderError } from "./train/run_folder.ts";
 export { RunRecord } from "./train/run_record.ts";
 export { openImages } from "./train/run/images.ts";
 export { planOf } from "./train/run/plan.ts";

@@ -58,7 +58,7 @@ export interface Checkpoint {
 }
 
 /** The part of a checkpoint that is no tensor. */
-type State = Omit<Checkpoint, "weights" | "optimizer">;
+export type CheckpointState = Omit<Checkpoint, "weights" | "optimizer">;
 
 /** Version of the layout in a file's metadata, which has it under the key "verity". */
 const VERSION = "1";
@@ -141,7 +141,9 @@ function divide(tensors: ReadonlyMap<string, Weight>) {
 }
 
 /** What a file says beside its tensors; undefined when something is missing or of another kind. */
-function parseState(text: string): State & { readonly optimizer: boolean } | undefined {
+export function parseState(
+  text: string,
+): CheckpointState & { readonly optimizer: boolean } | undefined {
   const state = JSON.parse(text);
   if (!isObject(state)) return undefined;
   const { model, classes, best, configuration, optimizer } = state;
@@ -156,7 +158,7 @@ function parseState(text: string): State & { readonly optimizer: boolean } | und
   for (const key in best) best[key] ??= NaN;
   // Checkpoints of the first version do not say how; there was one way then.
   state.preprocessing ??= IMAGENET_BILINEAR;
-  return state as unknown as State & { readonly optimizer: boolean };
+  return state as unknown as CheckpointState & { readonly optimizer: boolean };
 }
 
 /** Whether a file's preprocessing is one, or is left out. */

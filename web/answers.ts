@@ -26,6 +26,8 @@ export interface WeightsSummary {
   readonly model: string;
   /** Whether it is a checkpoint of verity, which knows its classes and how images are prepared. */
   readonly checkpoint: boolean;
+  /** Whether a run goes on from it: it holds the state of an optimizer. */
+  readonly continues: boolean;
   readonly classes?: readonly string[];
   readonly size?: number;
   /** Epochs done. */

@@ -34,6 +34,8 @@ export interface Requests {
   train: { with: TrainOptions; gives: Ended };
   /** Trains a saved run to its end, on the open data, or on its own where {@linkcode SavedRun.data} says `true`. */
   continueRun: { with: { readonly run: string; readonly epochs?: number }; gives: Ended };
+  /** Trains the run whose checkpoint is open (`last.safetensors` of the command line) to its end, as a run of this browser. */
+  continueWeights: { with: { readonly epochs?: number }; gives: Ended };
   /** Waits after the step under way. */
   pause: { with: undefined; gives: void };
   /** Goes on after {@linkcode Requests.pause}. */

@@ -1,0 +1,156 @@
+/** A run in a tab: trained, saved in the browser's own folder, gone on with after a lost device. Draws nothing. */
+
+import type { Device, RunEvent } from "../mod.ts";
+import {
+  type Files,
+  initialize,
+  openImages,
+  openStage,
+  planOf,
+  RunFolder,
+  type RunJob,
+  RunRecord,
+  settledOn,
+  stagesOf,
+  trainStages,
+} from "../run.ts";
+import { tabDevice, wasLost } from "./device.ts";
+import { FaultError } from "./faults.ts";
+import type { Ended } from "./messages.ts";
+import { type Pacing, StoppedError } from "./pacing.ts";
+import { keepSource } from "./runs.ts";
+import type { TabData } from "./sources.ts";
+import { classesOf } from "../run.ts";
+import { baseName } from "../run.ts";
+
+/** Devices that may be lost without a finished epoch between them. */
+const LOSSES = 3;
+
+/** What a run of a tab is done with. */
+export interface TabRun {
+  /** Where runs are kept. */
+  readonly files: Files;
+  readonly data: TabData;
+  readonly pacing: Pacing;
+  readonly report: (event: RunEvent) => void;
+  /** Called with what is done now. */
+  readonly doing: (doing: "preparing" | "training" | "rebuilding") => void;
+  /** The job again from what was saved last, after a device was lost. */
+  readonly again: (path: string) => Promise<RunJob>;
+}
+
+/** Trains a job to its end, or until it is stopped. Throws what makes it impossible; what is saved stays. */
+export async function trainInTab(begun: RunJob, run: TabRun): Promise<Ended> {
+  let job = begun;
+  let losses = 0;
+  while (true) {
+    const before = job.resumed?.checkpoint.step ?? 0;
+    const device = await tabDevice();
+    try {
+      return await trainOn(device, job, run);
+    } catch (error) {
+      if (error instanceof StoppedError) return await endedOf(job, run, true);
+      if (!await wasLost(device)) throw error;
+      run.doing("rebuilding");
+      const text = "the device was lost; the run goes on from its last save on a new one";
+      run.report({ event: "warning", text });
+      job = await restarted(begun, run);
+      losses = (job.resumed?.checkpoint.step ?? 0) > before ? 0 : losses + 1;
+      if (losses < LOSSES) continue;
+      throw new FaultError(
+        "device-lost",
+        `Cannot go on training: the device was lost ${losses} times without a save between, a smaller ` +
+          "batch or image size was needed",
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** The job from its last save, or from its beginning where there is none. */
+async function restarted(begun: RunJob, { files, again }: TabRun): Promise<RunJob> {
+  if (await files.kind(`${begun.path}/last.safetensors`) === "file") return await again(begun.path);
+  await files.remove(begun.path);
+  return begun;
+}
+
+async function trainOn(device: Device, prepared: RunJob, run: TabRun): Promise<Ended> {
+  run.doing("preparing");
+  const job = settledOn(device, prepared);
+  const done = job.resumed?.checkpoint.epoch ?? 0;
+  const all = stagesOf(job.flags);
+  const stages = all.filter(({ until }) => until > done);
+  const first = stages[0] ?? all.at(-1)!;
+  const opened = { stage: await openStage(device, job, first) };
+  try {
+    await initialize(opened.stage.session, job);
+    const plan = planOf(job, { device, session: opened.stage.session, stage: first });
+    const folder = job.resumed?.folder ?? await createFolder(device, job, run);
+    await keepSource(run.files, job.path, run.data.kind);
+    const images = await openImages(job);
+    const record = await RunRecord.open(run.files, job.path, {
+      step: job.resumed?.checkpoint.step ?? 0,
+    });
+    const report = (event: RunEvent) => {
+      run.report(event);
+      record.report(event);
+    };
+    try {
+      report(plan);
+      run.doing("training");
+      const { validation } = job.data.dataset;
+      const result = await trainStages(opened, job, {
+        ...{ device, plan, stages, folder, images: run.pacing.paced(images) },
+        record: {
+          report,
+          async finished(epoch, outputs) {
+            if (epoch.best) await record.keepOutputs(validation, outputs);
+            await record.flush();
+          },
+        },
+      });
+      const { epochs } = job.flags;
+      return {
+        run: baseName(job.path),
+        ...{ epoch: result.epoch, epochs, stopped: false, best: result.best },
+      };
+    } finally {
+      images.close();
+      await record.flush().catch(() => {});
+      await folder.discardUnfinished();
+    }
+  } finally {
+    opened.stage.session.destroy();
+  }
+}
+
+/** The folder of a new run, with the documents that reports read. */
+async function createFolder(
+  device: Device,
+  job: RunJob,
+  { files, data }: TabRun,
+): Promise<RunFolder> {
+  const { dataset, source, fingerprint } = data;
+  return await RunFolder.create(files, job.path, { ...job.recipe }, {
+    "env.json": {
+      adapter: { name: device.name, software: device.software },
+      browser: navigator.userAgent,
+      processors: navigator.hardwareConcurrency,
+      started: new Date().toISOString(),
+    },
+    "data.json": {
+      ...{ source, classes: classesOf(dataset), notes: dataset.notes, fingerprint },
+      "left_out": data.leftOut.length,
+    },
+  });
+}
+
+async function endedOf(job: RunJob, { files }: TabRun, stopped: boolean): Promise<Ended> {
+  const { epochs } = job.flags;
+  const run = baseName(job.path);
+  const saved = await files.kind(`${job.path}/last.safetensors`) === "file"
+    ? (await RunFolder.open(files, job.path)).checkpoint
+    : undefined;
+  const best = saved?.best;
+  return { run, epoch: saved?.epoch ?? 0, epochs, stopped, ...(best && { best }) };
+}
