@@ -45,9 +45,13 @@ const OFFLINE = "web/service_worker.ts";
 /** Copied as they are. */
 const COPIED = ["web/index.html", "web/style.css", "web/icon.svg", "web/manifest.webmanifest"];
 
+/** Packages that no browser can load: what asks for them does without. */
+const NATIVE = ["sharp", "imagescript"];
+
 /** Where packages keep the WebAssembly that their scripts ask for by name, beside themselves. */
 const WASM = [
   "@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm",
+  "@jsquash/jpeg/codec/enc/mozjpeg_enc.wasm",
   "@jsquash/png/codec/pkg/squoosh_png_bg.wasm",
   "@jsquash/webp/codec/dec/webp_dec.wasm",
   "@jsquash/avif/codec/dec/avif_dec.wasm",
@@ -92,6 +96,7 @@ async function bundled(paths: readonly string[]): Promise<Bundled> {
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["bundle", "--quiet", "--platform", "browser", "--minify", "--code-splitting"],
+        ...NATIVE.flatMap((name) => ["--external", name]),
         ...["--sourcemap", "external", "--outdir", folder, ...paths],
       ],
       cwd: ROOT,

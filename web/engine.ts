@@ -51,6 +51,8 @@ export class Engine {
     ask: Name,
     parameters: Requests[Name]["with"],
   ): Promise<Requests[Name]["gives"]> {
+    // Only a page may ask for storage that stays, and only when there is something to keep should it.
+    if (ask === "train") void navigator.storage.persist?.();
     const id = this.#asked++;
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(id, waiting);

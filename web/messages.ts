@@ -22,7 +22,7 @@ export type * from "./answers.ts";
  * under way.
  */
 export interface Requests {
-  /** Looks for a device and at the room for runs, and asks for storage that stays. Never fails. */
+  /** Looks for a device and at the room for runs. Never fails. */
   machine: { with: undefined; gives: Machine };
   /** Reads names and labels, and decodes every image once where `check` is set. Replaces the data that was open. */
   openData: { with: OpenData; gives: DataSummary };

@@ -174,7 +174,7 @@ export class Studio {
   }
 
   async #machine(): Promise<Machine> {
-    const persisted = await navigator.storage.persist().catch(() => false);
+    const persisted = await navigator.storage.persisted();
     const { usage, quota } = await navigator.storage.estimate();
     const known = {
       models: modelNames,
