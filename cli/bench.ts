@@ -19,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   augment: "augmentation on the device",
   plan: "what a step costs as it is and with the options of fine-tuning; no device",
   bytes: "what each rule of fusion saves; no device",
+  scaling: "what many GPUs would do: sums over networks, failures, loading; simulated",
   static: "what the compiler of a GPU makes of every kernel; no device",
 };
 

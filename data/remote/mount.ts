@@ -8,7 +8,7 @@ import type { Asker } from "./request.ts";
 import { type Address, isAddress, plainAddress } from "./shard_list.ts";
 
 /** Requests under way at once. */
-const AT_ONCE = 32;
+const AT_ONCE = 64;
 
 /** Most bytes of an object that is read whole: no label file or index needs more. */
 const MAX_WHOLE_BYTES = 2 ** 28;
