@@ -217,6 +217,7 @@ export {
 } from "./train/lr_find.ts";
 export type { RateOptions } from "./train/rates.ts";
 export type * from "./train/events.ts";
+export type { Guard } from "./train/guard.ts";
 export type { LossScale } from "./train/scaling.ts";
 export type { ScoreSheet } from "./train/score_sheet.ts";
 export type { Doubts, Judgement, ScoreRange } from "./train/submission.ts";

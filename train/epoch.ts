@@ -3,7 +3,6 @@
 import type { ImageSet } from "./evaluate.ts";
 import type { Reporter } from "./events.ts";
 import type { FitOptions, Trainable } from "./fit.ts";
-import { LEAST_FACTOR } from "./scaling.ts";
 import type { Measured } from "./trainer.ts";
 import { trainingBatches } from "./training_batches.ts";
 import { firstLossWarning } from "./warnings.ts";
@@ -67,9 +66,10 @@ export async function trainEpoch(
     if (!first && !logs) continue;
     const measured = await session.metrics();
     now.add(measured);
-    const skipped = skippedText(measured.scaling, step - read, { epoch, step });
+    const skipped = skippedText(measured, step - read, { epoch, step });
     if (skipped !== undefined) report({ event: "note", text: skipped });
     read = step;
+    if (now.count === 0) continue; // no step was taken
     if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, { epoch, step });
     const doubt = first ? firstLossWarning(now.loss, fresh) : undefined;
     if (doubt !== undefined) report({ event: "warning", text: doubt });
@@ -114,6 +114,7 @@ class Mean {
   #accuracy = 0;
 
   add({ loss, accuracy, count }: { loss: number; accuracy: number; count: number }): void {
+    if (count === 0) return; // the mean of nothing
     this.count += count;
     this.#loss += loss * count;
     this.#accuracy += accuracy * count;
@@ -128,25 +129,31 @@ class Mean {
   }
 }
 
+/** Steps in a row that may be left out: more are no accident of a batch. */
+const MOST_IN_A_ROW = 2;
+
 /**
- * What to say of steps that were left out among `steps`, if any were. Throws DivergedError where no step was
- * taken and the loss cannot be scaled any less.
+ * What to say of steps that were left out among `steps`, if any were. Throws DivergedError where too many followed
+ * each other.
  */
 function skippedText(
-  scaling: Measured["scaling"],
+  { skipped, longest, scaling }: Measured,
   steps: number,
   at: { readonly epoch: number; readonly step: number },
 ): string | undefined {
-  if (!scaling?.skipped) return undefined;
-  const { skipped, lossScale } = scaling;
-  if (skipped === steps && lossScale <= LEAST_FACTOR) {
+  if (longest > MOST_IN_A_ROW) {
     throw new DivergedError(
-      `Cannot go on training: gradients are beyond what halves hold by step ${at.step} of epoch ` +
-        `${at.epoch + 1}, smaller ones were needed; try a lower --lr or --precision f32`,
+      `Cannot go on training: ${longest} steps in a row were not finite by step ${at.step} of epoch ` +
+        `${at.epoch + 1}, finite ones were needed; try a lower --lr${
+          scaling ? " or --precision f32" : ""
+        }`,
     );
   }
-  return `${skipped} of ${steps} steps changed nothing: gradients were beyond what halves hold; the ` +
-    `loss is now scaled by ${lossScale}`;
+  if (skipped === 0) return undefined;
+  const text = `${skipped} of ${steps} steps changed nothing: loss or gradients were `;
+  return scaling
+    ? `${text}beyond what halves hold; the loss is now scaled by ${scaling.lossScale}`
+    : `${text}not finite`;
 }
 
 /** What ends a run whose loss is not finite. */

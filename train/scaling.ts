@@ -6,10 +6,10 @@
 
 import { input, type Tensor } from "../engine/graph.ts";
 import { clamp, where } from "../engine/ops/compare.ts";
-import { inverseBeside, notFinite } from "../engine/ops/overflow.ts";
-import { add, full, mul, positive } from "../engine/ops/pointwise.ts";
-import { sum } from "../engine/ops/sum.ts";
+import { inverseBeside } from "../engine/ops/overflow.ts";
+import { add, full, mul, positive, sub } from "../engine/ops/pointwise.ts";
 import { fromFloats, toFloats, type Weight } from "../models/safetensors.ts";
+import { overflowOf } from "./guard.ts";
 
 /** States of a step that scales its loss, all scalars. */
 export interface LossScale {
@@ -17,8 +17,6 @@ export interface LossScale {
   readonly factor: Tensor;
   /** Steps taken since it changed. */
   readonly taken: Tensor;
-  /** Steps left out since this was last set to 0. */
-  readonly skipped: Tensor;
 }
 
 /** What a run begins with, PyTorch's default. */
@@ -41,7 +39,6 @@ export function captureScale(): LossScale {
   return {
     factor: input("loss scale", []),
     taken: input("steps at this loss scale", []),
-    skipped: input("steps left out", []),
   };
 }
 
@@ -54,22 +51,9 @@ export function unscaled(
   return { gradient: mul(gradient, inverse), overflow: count };
 }
 
-/** How many numbers of `gradient` are not finite, a scalar. */
-export function overflowOf(gradient: Tensor): Tensor {
-  return sum(notFinite(gradient));
-}
-
-/** `updates` that leave every state as it is where `overflow` is not 0. */
-export function guarded(
-  updates: ReadonlyMap<Tensor, Tensor>,
-  overflow: Tensor,
-): Map<Tensor, Tensor> {
-  return new Map([...updates].map(([state, next]) => [state, where(overflow, state, next)]));
-}
-
 /** What a step does to the scale: half as much after an overflow, twice as much after a while without. */
 export function nextScale(
-  { factor, taken, skipped }: LossScale,
+  { factor, taken }: LossScale,
   overflow: Tensor,
 ): Map<Tensor, Tensor> {
   const number = (value: number) => full(value, []);
@@ -79,8 +63,12 @@ export function nextScale(
   return new Map([
     [factor, clamp(where(overflow, mul(factor, number(0.5)), kept), LEAST_FACTOR, MOST_FACTOR)],
     [taken, where(add(overflow, due), number(0), more)],
-    [skipped, add(skipped, where(overflow, number(1), number(0)))],
   ]);
+}
+
+/** Not 0 where the scale cannot be made any less, so that an overflow is no matter of scale. */
+export function leastScale({ factor }: LossScale): Tensor {
+  return positive(sub(full(LEAST_FACTOR + 0.5, []), factor));
 }
 
 /** The entry of a scale. */

@@ -5,12 +5,15 @@ import { input, type Tensor } from "../engine/graph.ts";
 import type { TeacherOptions } from "../engine/nn/distillation.ts";
 import type { NamedLossOptions } from "../engine/nn/losses.ts";
 import type { Capture, Model, Variables } from "../engine/nn/scope.ts";
+import type { Arena } from "../engine/nn/variables.ts";
 import { where } from "../engine/ops/compare.ts";
 import { row } from "../engine/ops/layout.ts";
+import { notFinite } from "../engine/ops/overflow.ts";
 import { add, div, full } from "../engine/ops/pointwise.ts";
 import type { Shape } from "../engine/shape.ts";
 import { capturePass, type PassOptions } from "./pass.ts";
-import { captureScale, guarded, type LossScale, nextScale, overflowOf } from "./scaling.ts";
+import { captureGuard, counted, type Guard, guarded, overflowOf } from "./guard.ts";
+import { captureScale, leastScale, type LossScale, nextScale } from "./scaling.ts";
 import { captureUpdate, type UpdateOptions } from "./update.ts";
 
 /** A step over fixed shapes: what to feed, what it computes, what it changes. */
@@ -24,8 +27,10 @@ export interface TrainingStep {
   readonly scalars: Tensor;
   /** States of the optimizer, each with the layout of the parameters. */
   readonly states: readonly Tensor[];
-  /** Sums over the steps since they were last set to 0. */
+  /** Sums over the steps since they were last set to 0; of the loss, over those that were not left out. */
   readonly metrics: { readonly loss: Tensor; readonly correct: Tensor };
+  /** Counts of steps that were left out, for they were not finite. */
+  readonly guard: Guard;
   /** States of loss scaling, where a step does that. */
   readonly scale?: LossScale;
   /** Sums over the batches of a step that is not finished; none where a step is one batch. */
@@ -72,26 +77,25 @@ export function captureStep(
   const update = (gradient: Tensor, statistics: Tensor) =>
     captureUpdate(variables, { gradient, statistics, scalars: numbers, share }, options);
   const metrics = { loss: input("loss sum", []), correct: input("correct", []) };
+  const guard = captureGuard();
   const scale = scaled ? captureScale() : undefined;
   const passOptions = { ...options, seed: row(scalars, 0), factor: scale?.factor };
-  const inputs = { model, variables, images, metrics, scale };
-  if (accumulate) return { scalars, metrics, ...divided(inputs, passOptions, update) };
+  const inputs = { model, variables, images, metrics, guard, scale };
+  if (accumulate) return { scalars, metrics, guard, ...divided(inputs, passOptions, update) };
 
-  const { targets, logits, loss, gradient, overflow, capture, correct, statistics } = capturePass(
-    model,
-    variables,
-    images,
-    passOptions,
-  );
+  const pass = capturePass(model, variables, images, passOptions);
+  const { targets, logits, loss, gradient, capture, correct, statistics } = pass;
   const { states, updates: changed } = update(gradient, statistics);
+  const overflow = pass.overflow ?? overflowOf(firstOf(gradient, variables.parameters));
+  let bad = add(overflow, notFinite(loss));
   if (statistics !== variables.statistics.tensor) {
     changed.set(variables.statistics.tensor, statistics);
+    bad = add(bad, overflowOf(firstOf(statistics, variables.statistics)));
   }
-  const updates = scale ? scaledUpdates(changed, scale, overflow!) : changed;
-  updates.set(metrics.loss, add(metrics.loss, loss));
+  const updates = takenUpdates(changed, { bad, overflow, loss }, inputs);
   updates.set(metrics.correct, add(metrics.correct, correct));
   return {
-    ...{ targets, scalars, states, metrics, ...scale && { scale }, sums: [] },
+    ...{ targets, scalars, states, metrics, guard, ...scale && { scale }, sums: [] },
     ...{ logits, loss, gradient, capture, updates },
   };
 }
@@ -101,16 +105,28 @@ interface Inputs {
   readonly variables: Variables;
   readonly images: Tensor;
   readonly metrics: TrainingStep["metrics"];
+  readonly guard: Guard;
   readonly scale: LossScale | undefined;
 }
 
-/** `updates` as loss scaling has them, and those of the scale itself. */
-function scaledUpdates(
+/** `updates` unless the step is left out, and what it does to the sum of losses, the counts and the scale. */
+function takenUpdates(
   updates: ReadonlyMap<Tensor, Tensor>,
-  scale: LossScale,
-  overflow: Tensor,
+  { bad, overflow, loss }: {
+    /** Not 0 where it is left out. */
+    readonly bad: Tensor;
+    /** Not 0 where gradients are not finite. */
+    readonly overflow: Tensor;
+    /** The mean over the step. */
+    readonly loss: Tensor;
+  },
+  { metrics, guard, scale }: Inputs,
 ): Map<Tensor, Tensor> {
-  return new Map([...guarded(updates, overflow), ...nextScale(scale, overflow)]);
+  return new Map([
+    ...guarded(new Map([...updates, [metrics.loss, add(metrics.loss, loss)]]), bad),
+    ...counted(guard, bad, scale && leastScale(scale)),
+    ...scale ? nextScale(scale, overflow) : [],
+  ]);
 }
 
 /**
@@ -119,10 +135,11 @@ function scaledUpdates(
  * adds up, `sums`, is also what devices that share a step would have to exchange.
  */
 function divided(
-  { model, variables, images, metrics, scale }: Inputs,
+  inputs: Inputs,
   options: PassOptions,
   update: (gradient: Tensor, statistics: Tensor) => ReturnType<typeof captureUpdate>,
-): Omit<TrainingStep, "scalars" | "metrics"> {
+): Omit<TrainingStep, "scalars" | "metrics" | "guard"> {
+  const { model, variables, images, metrics, scale } = inputs;
   // Divided by the rows of a batch, numerators stay as large as a mean.
   const share = (x: Tensor) => div(x, full(images.shape[0]!, []));
   const pass = capturePass(model, variables, images, {
@@ -139,20 +156,35 @@ function divided(
   ]);
   if (pass.statistics !== variables.statistics.tensor) {
     const { tensor } = variables.statistics;
-    const { overflow, statistics: next } = pass;
-    batch.set(tensor, overflow ? where(overflow, tensor, next) : next);
+    const { statistics: next } = pass;
+    batch.set(
+      tensor,
+      where(pass.overflow ?? overflowOf(firstOf(next, variables.statistics)), tensor, next),
+    );
   }
   const mean = div(gradients, count);
   const { states, updates: changed } = update(mean, variables.statistics.tensor);
-  const updates = scale ? scaledUpdates(changed, scale, overflowOf(gradients)) : changed;
-  updates.set(metrics.loss, add(metrics.loss, div(total, count)));
+  const loss = div(total, count);
+  const overflow = overflowOf(scale ? gradients : firstOf(gradients, variables.parameters));
+  const bad = add(overflow, notFinite(loss));
+  const updates = takenUpdates(changed, { bad, overflow, loss }, inputs);
   const sums = [gradients, total, count];
   for (const sum of sums) updates.set(sum, full(0, sum.shape));
-  const { targets, logits, loss, gradient, capture } = pass;
+  const { targets, logits, gradient, capture } = pass;
   return {
-    ...{ targets, states, ...scale && { scale }, sums, logits, loss, gradient, capture },
+    ...{ targets, states, ...scale && { scale }, sums, logits, loss: pass.loss, gradient, capture },
     ...{ updates: batch, finish: updates },
   };
+}
+
+/**
+ * The first vector of an arena, or else the first tensor: of a gradient, what the backward pass comes to near its end,
+ * of running statistics, what batches come to first. What is not finite before reaches it, and to look at all of an
+ * arena would cost a reading; where a sum for a single weight overflows, the next loss is not finite.
+ */
+function firstOf(x: Tensor, arena: Arena): Tensor {
+  const { variables } = arena;
+  return arena.partOf(x, variables.find(({ shape }) => shape.length === 1) ?? variables[0]!);
 }
 
 /** Classes as probabilities [n, classes]. Throws RangeError for a class that is none of them. */

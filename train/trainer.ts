@@ -24,16 +24,18 @@ import { type ArenaNumbers, decodeArena, encodeStates } from "./weights.ts";
 
 /** What steps amount to since this was last asked. */
 export interface Measured {
-  /** The mean of the batches. */
+  /** The mean of the batches whose steps were taken; NaN where there is none. */
   readonly loss: number;
   /** Share of the images whose largest logit is the right one. */
   readonly accuracy: number;
-  /** Images. */
+  /** Images of the steps that were taken. */
   readonly count: number;
+  /** Steps that changed nothing, because their loss or gradients were not finite. */
+  readonly skipped: number;
+  /** The most of them in a row; of halves, those that a smaller scale of the loss would not help. */
+  readonly longest: number;
   /** Where activations are kept as halves. */
   readonly scaling?: {
-    /** Steps that changed nothing, because gradients were beyond what halves hold. */
-    readonly skipped: number;
     /** What the loss is multiplied by now while it is differentiated. */
     readonly lossScale: number;
   };
@@ -153,17 +155,24 @@ export class Trainer {
 
   /** See `Session`. */
   async metrics(): Promise<Measured> {
-    const { metrics, scale } = this.#training.step;
+    const { metrics, guard, scale } = this.#training.step;
     const steps = this.#stepsMeasured;
-    const count = steps * this.#options.batch * this.#accumulate;
+    const images = this.#options.batch * this.#accumulate;
     // The queue keeps the order: the sums are copied, then set to 0, before any step that follows.
-    const sums = [metrics.loss, metrics.correct, ...scale ? [scale.skipped] : []];
+    const sums = [metrics.loss, metrics.correct, guard.skipped, guard.longest];
     const reading = Promise.all([...sums, ...scale ? [scale.factor] : []].map((t) => this.read(t)));
     for (const sum of sums) this.#memory.write(sum, [0]);
     this.#stepsMeasured = 0;
-    const [loss, correct, skipped, lossScale] = (await reading).map(([n]) => n!);
-    const scaling = scale && { scaling: { skipped: skipped!, lossScale: lossScale! } };
-    return { loss: loss! / steps, accuracy: correct! / count, count, ...scaling };
+    const [loss, correct, skipped, longest, factor] = (await reading).map(([n]) => n!);
+    const taken = steps - skipped!;
+    return {
+      loss: loss! / taken,
+      accuracy: correct! / (steps * images),
+      count: taken * images,
+      skipped: skipped!,
+      longest: longest!,
+      ...(factor !== undefined && { scaling: { lossScale: factor } }),
+    };
   }
 
   /** The numbers of a state or an input of any of the programs. */
@@ -214,7 +223,7 @@ export class Trainer {
 
   /** Replaces that, and drops batches of a step that was not finished. Throws RangeError where it does not fit. */
   writeStates(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
-    const { scale, sums } = this.#training.step;
+    const { guard, scale, sums } = this.#training.step;
     const others = new Map(states);
     if (scale) {
       const { factor, taken } = decodeScale(states);
@@ -225,6 +234,7 @@ export class Trainer {
     const numbers = encodeStates(this.#states, others);
     this.#states.forEach(({ tensor }, i) => this.#memory.write(tensor, numbers[i]!));
     for (const sum of sums) this.#memory.write(sum, new Float32Array(sum.size));
+    this.#memory.write(guard.row, [0]);
     this.#stepsDone = stepsDone;
     this.#pending = 0;
     this.#stale = true;

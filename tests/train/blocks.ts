@@ -79,8 +79,8 @@ export function stepOf(options: Partial<SessionOptions> = {}) {
     ),
     ...step.states.map((t, i) => [t, numbers(t.size, 3 + i)] as const),
     ...[...once].map(([t, values]) => [t, Float64Array.from(values)] as const),
-    [step.metrics.loss, Float64Array.of(0)],
-    [step.metrics.correct, Float64Array.of(0)],
+    ...[...Object.values(step.metrics), step.guard.skipped, step.guard.row, step.guard.longest]
+      .map((t) => [t, Float64Array.of(0)] as const),
   ]);
   return { variables, step, goal, feeds };
 }

@@ -2,6 +2,7 @@
 
 import type { Batch } from "../../data/loader.ts";
 import type { Trainable } from "../../train/fit.ts";
+import type { Measured } from "../../train/trainer.ts";
 
 /** Softmax regression of the class on an image's mean brightness, by gradient descent, float64. */
 export class Regression implements Trainable {
@@ -51,10 +52,11 @@ export class Regression implements Trainable {
     this.#added = 0;
   }
 
-  metrics(): Promise<{ loss: number; accuracy: number; count: number }> {
+  metrics(): Promise<Measured> {
     const { loss, correct, count } = this.#sums;
     this.#sums = { loss: 0, correct: 0, count: 0 };
-    return Promise.resolve({ loss: loss / count, accuracy: correct / count, count });
+    const measured = { loss: loss / count, accuracy: correct / count, count };
+    return Promise.resolve({ ...measured, skipped: 0, longest: 0 });
   }
 
   evaluate(batch: Batch): Promise<Float32Array<ArrayBuffer>> {
