@@ -19,13 +19,13 @@ const CODES = [
   [PipelineError, 2],
   [RunFolderError, 2],
   [DataError, 3],
-  [UnreachableError, 3],
   [DeviceError, 4],
   [MemoryError, 5],
   [DivergedError, 6],
   [CheckpointError, 7],
   [StorageError, 7],
   [HubError, 7],
+  [UnreachableError, 8],
 ] as const;
 
 /** How a command ends. */
@@ -37,7 +37,7 @@ export interface Failure {
 
 /**
  * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint,
- * weights, or a file that the machine does not keep; 1 is a fault of the program or the machine.
+ * weights, or a file that the machine does not keep, 8 data that a server does not give now; 1 is a fault of the program or the machine.
  */
 export function failureOf(error: unknown): Failure {
   const code = CODES.find(([type]) => error instanceof type)?.[1];

@@ -13,5 +13,5 @@ export class UnreachableError extends Error {
   /** Tells it from other errors. */
   override readonly name = "UnreachableError";
   /** What a command that meets this error exits with. */
-  readonly exitCode = 3;
+  readonly exitCode = 8;
 }

@@ -16,8 +16,9 @@ const BLOCK = 512;
 const PACE = { near: { window: 4096, small: 2 ** 16 }, far: { window: 2 ** 16, small: 2 ** 20 } };
 const AT_ONCE = 16;
 
-/** Files up to this size are kept as they are seen: labels beside images are read next. */
+/** Files up to this size are kept as they are seen, so many bytes of all: labels beside images are read next. */
 const KEPT = 4096;
+const MOST_KEPT = 2 ** 24;
 
 /** Most bytes of the records that give a name: a name with more is an attack. */
 const MAX_RECORD = 2 ** 20;
@@ -96,6 +97,7 @@ export async function listTar({ path, size, read, far }: ArchiveBytes): Promise<
     new DataError(`Cannot read ${path}: ${what}, a whole tar archive of files was needed`);
 
   const members: Named[] = [];
+  let kept = 0;
   let long: { name?: string | undefined; size?: number | undefined } = {};
   for (let at = 0; at < size;) {
     const block = await bytesAt(at, BLOCK);
@@ -130,9 +132,11 @@ export async function listTar({ path, size, read, far }: ArchiveBytes): Promise<
     if (name.endsWith("/")) continue;
     if (begin + length > size) throw refuse(`it ends at byte ${size}, within ${name}`);
     const member = { name, range: { offset: begin, length }, size: length };
-    members.push(
-      length > KEPT ? member : { ...member, bytes: (await bytesAt(begin, length)).slice() },
-    );
+    if (length > KEPT || kept + length > MOST_KEPT) members.push(member);
+    else {
+      kept += length;
+      members.push({ ...member, bytes: (await bytesAt(begin, length)).slice() });
+    }
   }
   return members;
 }
