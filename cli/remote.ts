@@ -5,7 +5,7 @@ import type { Files } from "../data/files.ts";
 import { Lanes } from "../data/remote/lanes.ts";
 import { withRemote } from "../data/remote/mount.ts";
 import { RemoteObject } from "../data/remote/object.ts";
-import type { Asker } from "../data/remote/request.ts";
+import type { Asker, Secrets } from "../data/remote/request.ts";
 import {
   type Address,
   byName,
@@ -16,6 +16,7 @@ import {
   readAddress,
   readList,
 } from "../data/remote/shard_list.ts";
+import { type S3Keys, signedHeaders } from "../data/remote/sign.ts";
 import { UsageError } from "./errors.ts";
 
 /** What a command names. */
@@ -94,11 +95,14 @@ async function textOf(address: Address, asker: Asker): Promise<string> {
   return new TextDecoder().decode(await object.read({ offset: 0, length: size }));
 }
 
-/** What the environment says is sent along: a token, or headers line by line. Never in clear but on this machine. */
-function headersFor(
+/**
+ * What the environment says is sent along: headers line by line, a token, a signature with the keys of an object store.
+ * Never in clear but on this machine.
+ */
+async function headersFor(
   url: URL,
   get: (name: string) => string | undefined,
-): Readonly<Record<string, string>> {
+): Promise<Secrets> {
   const headers: Record<string, string> = {};
   for (const line of (get("VERITY_DATA_HEADERS") ?? "").split(/\r?\n/)) {
     if (line.trim() === "") continue;
@@ -112,12 +116,28 @@ function headersFor(
   }
   const token = get("VERITY_DATA_TOKEN")?.trim();
   if (token) headers.Authorization = `Bearer ${token}`;
+  const keys = keysOf(get);
+  // An address with a signature of its own has another one.
+  if (keys && url.search === "") {
+    Object.assign(headers, await signedHeaders(url, { keys, now: new Date() }));
+  }
   const here = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
   if (Object.keys(headers).length > 0 && url.protocol !== "https:" && !here) {
     throw new UsageError(
-      `Cannot send VERITY_DATA_TOKEN or VERITY_DATA_HEADERS to ${url.host}: it is asked in clear, ` +
-        "an address with https:// was needed",
+      `Cannot send a token, a signature or headers of VERITY_DATA_… to ${url.host}: it is asked in ` +
+        "clear, an address with https:// was needed",
     );
   }
   return headers;
+}
+
+/** The keys that AWS's own tools read, where `VERITY_DATA_S3_REGION` says that they are to be used. */
+function keysOf(get: (name: string) => string | undefined): S3Keys | undefined {
+  const region = get("VERITY_DATA_S3_REGION");
+  if (!region) return undefined;
+  const [id, secret] = [get("AWS_ACCESS_KEY_ID"), get("AWS_SECRET_ACCESS_KEY")];
+  if (id && secret) return { id, secret, region, token: get("AWS_SESSION_TOKEN") || undefined };
+  throw new UsageError(
+    "Cannot use VERITY_DATA_S3_REGION alone: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY were needed",
+  );
 }

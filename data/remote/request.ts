@@ -3,12 +3,15 @@ import { UnreachableError } from "../errors.ts";
 import type { Range } from "../files.ts";
 import { plainAddress } from "./shard_list.ts";
 
+/** Headers by their names. */
+export type Secrets = Readonly<Record<string, string>>;
+
 /** Who asks servers, and with what. */
 export interface Asker {
   /** Sends a request; redirects it is told not to follow must be visible, as they are in Deno. */
   readonly fetch: typeof fetch;
   /** Secret headers for an address that was named; none if not given. They go to no other origin. */
-  readonly headers?: ((url: URL) => Readonly<Record<string, string>>) | undefined;
+  readonly headers?: ((url: URL) => Secrets | Promise<Secrets>) | undefined;
   /** Waits so many milliseconds between tries. */
   readonly wait: (milliseconds: number) => Promise<void>;
   /** Longest time without a byte, in milliseconds; 30 000 if not given. */
@@ -64,7 +67,7 @@ export async function askPart(asker: Asker, start: URL, question: Question): Pro
   const what = plainAddress(start.href);
   let url = start;
   for (let redirects = 0; redirects <= REDIRECTS; redirects++) {
-    const secrets = url.origin === start.origin ? asker.headers?.(start) : undefined;
+    const secrets = url.origin === start.origin ? await asker.headers?.(url) : undefined;
     const sent = await send(asker, url, { ...question, secrets, what });
     const { response, close } = sent;
     const { status, headers } = response;
@@ -97,7 +100,7 @@ async function send(
   { fetch, silence = 30_000 }: Asker,
   url: URL,
   { range: { offset, length }, known, secrets, what }: Question & {
-    readonly secrets: Readonly<Record<string, string>> | undefined;
+    readonly secrets: Secrets | undefined;
     readonly what: string;
   },
 ): Promise<Sent> {

@@ -62,9 +62,10 @@ async function s3(folder: string): Promise<Bucket> {
 const SERVED = await hasPackage("moto.server") && await hasPackage("boto3");
 
 Deno.test({
-  name: `training and prediction read shards of S3 by signed addresses, which nothing repeats${
-    SERVED ? "" : " (skipped: Python has no moto)"
-  }${device ? "" : " (skipped: no adapter)"}`,
+  name:
+    `training reads shards of S3 by signed addresses, which nothing repeats, prediction with keys${
+      SERVED ? "" : " (skipped: Python has no moto)"
+    }${device ? "" : " (skipped: no adapter)"}`,
   ignore: !SERVED || !device,
   async fn() {
     const { folder } = await folderOfShards();
@@ -79,12 +80,19 @@ Deno.test({
     assert.equal(trained.code, 0, trained.err);
     assert.match(trained.out, /WebDataset layout in shards\.txt: 4 shards|data +shards\.txt/);
 
-    const how = [at("a.safetensors"), "--workers", "1", "--out"];
+    const how = ["predict", "a.safetensors", "--workers", "1", "--out"];
+    const there = [...how, "there.csv", "--images", `${server.bucket}/{000..003}.tar`];
+    const unsigned = await verity(there, { cwd: folder.path });
+    assert.equal(unsigned.code, 8, unsigned.err);
+    assert.match(unsigned.err, /answered 403, an address with a signature/);
+    const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+    const env = { ...keys, VERITY_DATA_S3_REGION: "us-east-1" };
+    const signed = await verity(there, { cwd: folder.path, env });
+    assert.equal(signed.code, 0, signed.err);
     assert.equal(
-      await predict([...how, at("there.csv"), "--images", `${server.bucket}/{000..003}.tar`]),
+      (await verity([...how, "here.csv", "--images", "set"], { cwd: folder.path })).code,
       0,
     );
-    assert.equal(await predict([...how, at("here.csv"), "--images", at("set")]), 0);
     const here = await Deno.readTextFile(at("here.csv"));
     assert.match(here, /^img_name,y_pred\n000\.tar\/0\.png,0\.\d+\n/);
     assert.equal(await Deno.readTextFile(at("there.csv")), here);
@@ -137,6 +145,7 @@ Deno.test("a server that fails ends a command with 3, and what was named elsewhe
     ["other.txt", 3, /"no address": it is no address/],
     ["http://example.test/a.tar", 2, /it is asked in clear/, { VERITY_DATA_TOKEN: "hidden" }],
     [`${origin}/a.tar`, 2, /a line of it is no header/, { VERITY_DATA_HEADERS: "hidden" }],
+    [`${origin}/a.tar`, 2, /AWS_ACCESS_KEY_ID and/, { VERITY_DATA_S3_REGION: "hidden" }],
   ];
   await Promise.all(rows.map(async ([place, code, reason, env]) => {
     const ended = await data(place, env);

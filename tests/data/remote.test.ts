@@ -10,6 +10,7 @@ import { Lanes } from "../../data/remote/lanes.ts";
 import { withRemote } from "../../data/remote/mount.ts";
 import { RemoteObject } from "../../data/remote/object.ts";
 import type { Asker } from "../../data/remote/request.ts";
+import { signedHeaders } from "../../data/remote/sign.ts";
 import { byName, expandBraces, readAddress, readList } from "../../data/remote/shard_list.ts";
 import { openDataset, openImages } from "../../data/sources.ts";
 import { madeOf, tarOf } from "./archive_files.ts";
@@ -272,6 +273,26 @@ Deno.test("a large archive is listed by its headers, or by an index beside it in
   ) {
     assert.throws(() => parseIndex(text, { where: "i", size: tar.length }), reason);
   }
+});
+
+Deno.test("signedHeaders() gives the signatures of AWS's own examples", async () => {
+  const keys = {
+    id: "AKIAIOSFODNN7EXAMPLE",
+    secret: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    region: "us-east-1",
+  };
+  const now = new Date("2013-05-24T00:00:00Z");
+  const get = async (path: string, headers = {}) => {
+    const url = new URL(`https://examplebucket.s3.amazonaws.com/${path}`);
+    return (await signedHeaders(url, { keys, now, headers })).Authorization!;
+  };
+  const part = await get("test.txt", { Range: "bytes=0-9" });
+  assert.match(part, /SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,/);
+  assert.match(part, /Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41$/);
+  assert.match(
+    await get("?max-keys=2&prefix=J"),
+    /Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7$/,
+  );
 });
 
 function denoFilesWithArchives(): Files {

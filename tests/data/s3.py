@@ -12,6 +12,7 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
+# Anonymous requests are refused, as a private bucket does.
 server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
 server.start()
 host, port = server.get_host_and_port()
@@ -23,7 +24,7 @@ client.create_bucket(Bucket="faces")
 signed = []
 for name in sorted(os.listdir(sys.argv[1])):
     path = os.path.join(sys.argv[1], name)
-    client.upload_file(path, "faces", name, ExtraArgs={"ACL": "public-read"})
+    client.upload_file(path, "faces", name)
     asked = {"Bucket": "faces", "Key": name}
     signed.append(client.generate_presigned_url("get_object", Params=asked, ExpiresIn=3600))
 print(json.dumps({"bucket": f"{origin}/faces", "signed": signed}), flush=True)
