@@ -36,6 +36,8 @@ export interface Recorder {
   readonly report: Reporter;
   /** Keeps what validation gave, at the best epoch for the report. */
   readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+  /** Forgets the steps after `step`: they are taken again. */
+  readonly goBack: (step: number) => Promise<void>;
   /** Keeps pictures of what went wrong. */
   readonly keepPictures: (images: readonly WrongImage[], step: number) => void;
   /** Waits until everything is written. Throws what the file system refused. */
@@ -50,7 +52,7 @@ export async function openRecord(
 ): Promise<Recorder> {
   const step = job.resumed?.checkpoint.step ?? 0;
   const record = await RunRecord.open(files, folder.path, { step });
-  const board = await Board.open(files, folder.path, { step: step + 1 });
+  let board = await Board.open(files, folder.path, { step: step + 1 });
   record.report(plan);
   const { classes } = job.data.dataset;
   // A report may be made from any folder.
@@ -81,6 +83,11 @@ export async function openRecord(
       }
       queue(() => board.addCurves(outputs, { classes, step: epoch.step }));
       await flush();
+    },
+    async goBack(step) {
+      await flush();
+      await record.goBack(step);
+      board = await Board.open(files, folder.path, { step: step + 1 });
     },
     keepPictures(images, step) {
       images.forEach(({ name, image, overlay }, i) =>

@@ -168,6 +168,12 @@ export class RunFolder {
     if (kept.length > 0) await this.#keepOnly(kept.map(epochFile));
   }
 
+  /** The checkpoint that was written last; undefined where no epoch was kept. */
+  async last(): Promise<Checkpoint | undefined> {
+    if (this.#unfinished !== undefined) return undefined;
+    return await readCheckpoint(this.#files, join(this.path, "last.safetensors"));
+  }
+
   /** Keeps the mean of the weights of several epochs beside the best one, as `averaged.safetensors`. */
   async keepAverage({ optimizer: _, ...checkpoint }: Checkpoint): Promise<void> {
     await writeCheckpoint(this.#files, join(this.path, "averaged.safetensors"), checkpoint);

@@ -52,13 +52,24 @@ export class RunRecord {
     path: string,
     { step = 0 }: { readonly step?: number } = {},
   ): Promise<RunRecord> {
-    const steps = join(path, "steps.csv");
-    const rows = await files.kind(steps) === "file"
-      ? wholeRows(await files.readText(steps)).filter((row) => Number(row[1]) <= step)
+    const record = new RunRecord(files, path);
+    await record.#forget(step);
+    return record;
+  }
+
+  /** Goes on after `step` once more: rows of later steps are forgotten, as on opening. */
+  async goBack(step: number): Promise<void> {
+    await this.flush();
+    await this.#forget(step);
+  }
+
+  async #forget(step: number): Promise<void> {
+    const steps = join(this.#path, "steps.csv");
+    const rows = await this.#files.kind(steps) === "file"
+      ? wholeRows(await this.#files.readText(steps)).filter((row) => Number(row[1]) <= step)
       : [];
     const text = formatCsv({ columns: STEP_COLUMNS, rows });
-    await files.writeAtomic(steps, new TextEncoder().encode(text));
-    return new RunRecord(files, path);
+    await this.#files.writeAtomic(steps, new TextEncoder().encode(text));
   }
 
   /** Keeps what an event says. */

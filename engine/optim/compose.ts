@@ -111,3 +111,16 @@ function delegating(schedule: Schedule, learningRate: Schedule["learningRate"]):
     ...(schedule.state && { state: schedule.state }),
   };
 }
+
+/**
+ * A schedule whose learning rates are all multiplied by `factor`, which its state has as `slowed`, beside what the
+ * schedule itself has heard.
+ */
+export function slowed(schedule: Schedule, factor: number): Schedule {
+  return {
+    learningRate: (epoch, step) => factor * schedule.learningRate(epoch, step),
+    ...(schedule.beta1 && { beta1: (epoch, step) => schedule.beta1!(epoch, step) }),
+    ...(schedule.observe && { observe: (loss) => schedule.observe!(loss) }),
+    state: () => ({ ...schedule.state?.(), slowed: factor }),
+  };
+}

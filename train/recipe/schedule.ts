@@ -1,6 +1,6 @@
 /** The options of the learning rate over a run, and the schedule they stand for. Trains nothing. */
 
-import { byStep, lastStretch, warmUp } from "../../engine/optim/compose.ts";
+import { byStep, lastStretch, slowed, warmUp } from "../../engine/optim/compose.ts";
 import { oneCycle } from "../../engine/optim/one_cycle.ts";
 import { plateau } from "../../engine/optim/plateau.ts";
 import {
@@ -114,9 +114,13 @@ export function scheduleOf(
   options: { readonly stepsPerEpoch: number; readonly state?: ScheduleState | undefined },
 ): Schedule {
   const { epochs, swa, swaLr } = flags;
-  const schedule = withoutAverage(flags, options);
-  if (swa === undefined || swaLr === undefined) return schedule;
-  return lastStretch(schedule, { start: epochs - swa, learningRate: swaLr });
+  const { stepsPerEpoch, state: { slowed: factor = 1, ...heard } = {} } = options;
+  const state = Object.keys(heard).length > 0 ? heard : undefined;
+  const schedule = withoutAverage(flags, { stepsPerEpoch, state });
+  const whole = swa === undefined || swaLr === undefined
+    ? schedule
+    : lastStretch(schedule, { start: epochs - swa, learningRate: swaLr });
+  return factor === 1 ? whole : slowed(whole, factor);
 }
 
 function withoutAverage(

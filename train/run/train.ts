@@ -11,6 +11,7 @@ import type { Stage } from "../recipe/stages.ts";
 import type { RunFolder } from "../run_folder.ts";
 import { averagedScore, beforeValidation } from "./averages.ts";
 import type { RunJob } from "./job.ts";
+import { rollBack } from "./roll_back.ts";
 import { nextStage, type OpenStage } from "./stage.ts";
 
 /** Batches of validation that a run is rehearsed with before its first step. */
@@ -34,49 +35,64 @@ export interface TrainingMeans {
     readonly report: Reporter;
     /** Takes the outputs of an epoch. */
     readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+    /** Forgets the steps after `step`, which are taken again; where not given, they stay. */
+    readonly goBack?: (step: number) => Promise<void>;
   };
 }
 
 /**
- * Trains stage by stage; `opened` always holds the session that is open, also where this throws. Throws as `fit` and
- * `openStage` do.
+ * Trains stage by stage; `opened` always holds the session that is open, also where this throws. A run that diverges
+ * goes back to its last checkpoint, once, and on at half the learning rate. Throws as `fit` and `openStage` do.
  */
 export async function trainStages(
   opened: { stage: OpenStage },
   job: RunJob,
-  { device, plan, stages, folder, images, record: { report, finished } }: TrainingMeans,
+  { device, plan, stages, folder, images, record }: TrainingMeans,
 ): Promise<FitResult> {
   const { flags, resumed } = job;
+  const { report, finished } = record;
   let result: FitResult | undefined;
   let point = resumePoint(job);
-  const schedule = scheduleOf(flags, {
-    stepsPerEpoch: plan.steps,
-    state: resumed?.checkpoint.schedule,
-  });
+  const scheduleAt = (checkpoint: Checkpoint | undefined) =>
+    scheduleOf(flags, { stepsPerEpoch: plan.steps, state: checkpoint?.schedule });
+  let schedule = scheduleAt(resumed?.checkpoint);
   for (const stage of stages.length === 0 ? [opened.stage.stage] : stages) {
     if (stage !== opened.stage.stage) {
       report({ event: "note", text: `From here on ${stage.size} × ${stage.size} pixels` });
       opened.stage = await nextStage(opened.stage.session, { device, job, stage });
     }
     const { session, pipeline } = opened.stage;
-    const options = { ...fitOptions(job, stage), schedule, augment: pipeline };
-    result = await fit(session, images, {
-      ...options,
-      resume: point && { ...point, since: stage.from },
-      validating: async (epoch) =>
-        await beforeValidation(session, { flags, images, options, epoch }),
-      finished: async (epoch, best, outputs) => {
-        // The checkpoint comes last: a run that is killed before does all of the epoch again.
-        await finished(epoch, outputs);
-        const saved = await checkpointOf(opened.stage, job, epoch, best);
-        const checkpoint = { ...saved, schedule: schedule.state?.() };
-        await folder.save(epoch, checkpoint, flags);
-      },
-    }, report);
+    const optionsNow = () => ({ ...fitOptions(job, stage), schedule, augment: pipeline });
+    const trained = async (): Promise<FitResult> => {
+      const options = optionsNow();
+      try {
+        return await fit(session, images, {
+          ...options,
+          resume: point && { ...point, since: stage.from },
+          validating: async (epoch) =>
+            await beforeValidation(session, { flags, images, options, epoch }),
+          finished: async (epoch, best, outputs) => {
+            // The checkpoint comes last: a run that is killed before does all of the epoch again.
+            await finished(epoch, outputs);
+            const saved = await checkpointOf(opened.stage, job, epoch, best);
+            const checkpoint = { ...saved, schedule: schedule.state?.() };
+            await folder.save(epoch, checkpoint, flags);
+          },
+        }, report);
+      } catch (error) {
+        const { checkpoint, text } = await rollBack(error, { session, folder, schedule });
+        await record.goBack?.(checkpoint.step);
+        report({ event: "warning", text });
+        schedule = scheduleAt(checkpoint);
+        point = { epoch: checkpoint.epoch, best: checkpoint.best };
+        return await trained();
+      }
+    };
+    result = await trained();
     point = result;
     if (result.epoch === flags.epochs && session.averaged > 0) {
       const { best, epoch } = result;
-      const text = await averagedScore(session, { images, options, best });
+      const text = await averagedScore(session, { images, options: optionsNow(), best });
       const end = { epoch, step: session.stepsDone };
       await folder.keepAverage(await checkpointOf(opened.stage, job, end, best));
       report({ event: "note", text });
