@@ -1,0 +1,137 @@
+/** Runs in a tab: broken off, continued, on a new device, and carried to the command line and back. */
+
+import assert from "node:assert/strict";
+import type { RunEvent } from "../../mod.ts";
+import { parseSafetensors } from "../../models/safetensors.ts";
+import type { Ended } from "../../web/messages.ts";
+import { verity } from "../cli/command.ts";
+import { twoClasses } from "../cli/two_classes.ts";
+import { temporaryFolder } from "../data/fixtures.ts";
+import { findChromium } from "./chromium.ts";
+import { driven, type Driver } from "./driver.ts";
+
+const chromium = findChromium();
+
+/** A net whose steps a processor takes in a moment. */
+const OPTIONS = {
+  model: "mobilenetv3_small_100",
+  ...{ size: 32, resize: 36, batch: 4, epochs: 3, logEvery: 1, lr: 1e-3 },
+};
+
+type Step = Extract<RunEvent, { event: "step" }>;
+
+/** What a run said of its steps, by their place: the last word counts, where a run went over one again. */
+class Losses {
+  readonly all = new Map<string, number>();
+
+  hear(events: readonly RunEvent[]): Step[] {
+    const steps = events.filter((event) => event.event === "step");
+    for (const { epoch, step, loss } of steps) this.all.set(`${epoch}:${step}`, loss);
+    return steps;
+  }
+}
+
+/** Waits until a run has said a step of `epoch`. */
+async function untilEpoch(driver: Driver, epoch: number, losses: Losses): Promise<void> {
+  while (true) {
+    const { events } = await driver.heard();
+    if (losses.hear(events).some((step) => step.epoch === epoch)) return;
+    await driver.tab.waitForTimeout(20);
+  }
+}
+
+/** Has the worker keep the device that it opens where a test can destroy it. */
+async function watchDevice({ tab }: Driver): Promise<() => Promise<void>> {
+  const worker = tab.workers()[0] ?? await tab.waitForEvent("worker");
+  await worker.evaluate(() => {
+    // deno-lint-ignore no-explicit-any -- the browser's globals are not Deno's
+    const scope = globalThis as any;
+    const { requestDevice } = scope.GPUAdapter.prototype;
+    scope.GPUAdapter.prototype.requestDevice = async function (...options: unknown[]) {
+      return scope.device = await requestDevice.apply(this, options);
+    };
+  });
+  return async () => {
+    // deno-lint-ignore no-explicit-any -- the same
+    await worker.evaluate(() => (globalThis as any).device.destroy());
+  };
+}
+
+Deno.test({
+  name: `a run in a tab goes on after a lost device and a reload as if unbroken, and on the ` +
+    `command line${chromium ? "" : " (skipped: no Chromium)"}`,
+  ignore: !chromium,
+  fn: async () => {
+    const made = await twoClasses();
+    await using dir = await temporaryFolder(made);
+    const served = (path: string) =>
+      path.startsWith("/data/")
+        ? Promise.resolve(made[path.slice(1)] as Uint8Array<ArrayBuffer>)
+        : Deno.readFile(`${dir.path}${path}`).catch(() => undefined);
+    const images = Object.fromEntries(Object.keys(made).map((path) => [path, `/${path}`]));
+    await driven(chromium!, async (driver) => {
+      const destroyDevice = await watchDevice(driver);
+      const { classes } = await driver.open(images);
+      assert.deepEqual(classes.map(({ name, train }) => [name, train]), [["grey", 10], [
+        "red",
+        10,
+      ]]);
+
+      const unbroken = new Losses();
+      const whole = await driver.ask("train", { ...OPTIONS, name: "whole" } as never);
+      unbroken.hear((await driver.heard()).events);
+      assert.equal(unbroken.all.size, 15);
+      assert.equal(whole.epoch, 3);
+
+      const broken = new Losses();
+      const training = driver.ask("train", { ...OPTIONS, name: "broken" } as never)
+        .catch(() => undefined);
+      await untilEpoch(driver, 2, broken);
+      await destroyDevice();
+      await untilEpoch(driver, 3, broken);
+      await driver.reload();
+      await training;
+
+      const runs = await driver.ask("runs");
+      const run = runs.find(({ run }) => run.endsWith("-broken"))!;
+      assert.deepEqual([run.epoch, run.epochs, run.unfinished], [2, 3, true]);
+      await driver.open(images);
+      const continued = await driver.ask("continueRun", { run: run.run });
+      broken.hear((await driver.heard()).events);
+      assert.deepEqual([continued.epoch, continued.stopped], [3, false]);
+      assert.deepEqual([...broken.all].sort(), [...unbroken.all].sort());
+      const [a, b] = [
+        parseSafetensors(await driver.download(whole.run, "last")),
+        parseSafetensors(await driver.download(run.run, "last")),
+      ];
+      assert.deepEqual(b.tensors, a.tensors);
+
+      // To the command line, which measures the same, and back.
+      const best = await driver.download(run.run, "best");
+      await Deno.writeFile(`${dir.path}/best.safetensors`, best);
+      const evaluated = await verity([
+        ...["eval", "--json", "--checkpoint", "best.safetensors", "--data", "data"],
+      ], { cwd: dir.path });
+      assert.equal(evaluated.code, 0, evaluated.err);
+      const there = JSON.parse(evaluated.out.trim().split("\n").at(-1)!);
+      const { sheet } = await driver.ask("results", { run: run.run });
+      for (const name of ["loss", "accuracy", "auc"] as const) {
+        assert.ok(
+          Math.abs(there[name] - sheet[name]) <= 1e-4,
+          `${name}: ${there[name]}, ${sheet[name]}`,
+        );
+      }
+
+      const trained = await verity([
+        ...["train", "--data", "data", "--run", "run", "--no-report", "--recipe", "scratch"],
+        ...["--model", OPTIONS.model, "--size", "32", "--resize", "36", "--batch", "4"],
+        ...["--epochs", "2", "--until", "1", "--log-every", "1"],
+      ], { cwd: dir.path });
+      assert.equal(trained.code, 0, trained.err);
+      const weights = await driver.weights("/run/last.safetensors", "last.safetensors");
+      assert.deepEqual([weights.checkpoint, weights.continues, weights.epoch], [true, true, 1]);
+      const carried: Ended = await driver.ask("continueWeights", {});
+      assert.deepEqual([carried.epoch, carried.stopped], [2, false], JSON.stringify(carried));
+    }, served);
+  },
+});
