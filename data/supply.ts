@@ -1,15 +1,12 @@
 /** The images of samples for batches, from a cache or through workers. Chooses no sample and makes no batch. */
 import type { Cache, Key } from "./cache/cache.ts";
-import { DataError } from "./errors.ts";
 import type { Files } from "./files.ts";
 import type { Image } from "./image.ts";
+import { readImageFile } from "./image_file.ts";
 import type { Placed } from "./pipeline.ts";
 import type { Pool } from "./pool.ts";
 import { type Finished, finishView, type Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
-
-/** Most bytes of an image file, which is read as a whole: as many as the pixels of the largest image are. */
-export const MAX_BYTES = 2 ** 29;
 
 /** Steps that are the same every time, and what caches call their results. */
 export interface Prefix {
@@ -60,7 +57,11 @@ export class Supply {
       if (this.#cache.open) return await after(await this.#prepare(sample, key, prefix));
       // In one go: what a crop leaves out is not even resized.
       const steps = [...prefix.steps, ...work.steps];
-      return await this.#pool.finish(() => this.#read(sample), { ...work, steps }, into);
+      return await this.#pool.finish(
+        () => readImageFile(this.#files, sample),
+        { ...work, steps },
+        into,
+      );
     };
     if (kept instanceof Promise) return kept.then((image) => image ? after(image) : make());
     if (!kept) return make();
@@ -76,20 +77,14 @@ export class Supply {
     let image = this.#preparing.get(id);
     if (!image) {
       const work = { name, steps, keys: [], known: {} };
-      image = this.#pool.prepare(() => this.#read({ name, path }), work).then(async (image) => {
-        await this.#cache.put(key, image);
-        return image;
-      }).finally(() => this.#preparing.delete(id));
+      image = this.#pool.prepare(() => readImageFile(this.#files, { name, path }), work).then(
+        async (image) => {
+          await this.#cache.put(key, image);
+          return image;
+        },
+      ).finally(() => this.#preparing.delete(id));
       this.#preparing.set(id, image);
     }
     return image;
-  }
-
-  async #read({ name, path }: Pick<Sample, "name" | "path">): Promise<Uint8Array<ArrayBuffer>> {
-    const { size } = await this.#files.info(path);
-    if (size <= MAX_BYTES) return await this.#files.read(path);
-    throw new DataError(
-      `Cannot read ${name}: it has ${size} bytes, at most ${MAX_BYTES} were needed`,
-    );
   }
 }

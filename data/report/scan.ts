@@ -3,6 +3,7 @@ import { DataError } from "../errors.ts";
 import type { Files } from "../files.ts";
 import { type Header, readHeader } from "../headers/header.ts";
 import type { Image } from "../image.ts";
+import { readImageFile } from "../image_file.ts";
 import type { Library } from "../native.ts";
 import { Pool } from "../pool.ts";
 import type { Sample } from "../sample.ts";
@@ -74,7 +75,7 @@ export class Scanner {
 
   /** A version of an image with `short` pixels on its shorter side. Rejects with DataError. */
   async small({ name, path }: Sample, short: number): Promise<Image> {
-    return await this.#decode(name, short, () => this.#files.read(path));
+    return await this.#decode(name, short, () => readImageFile(this.#files, { name, path }));
   }
 
   /** Ends the workers. */
@@ -86,7 +87,7 @@ export class Scanner {
     let known: Scanned = { sample, part };
     try {
       const image = await this.#decode(sample.name, SMALL, async () => {
-        const bytes = await this.#files.read(sample.path);
+        const bytes = await readImageFile(this.#files, sample);
         const header = readHeader(bytes);
         const digest = await crypto.subtle.digest("SHA-256", bytes);
         known = {

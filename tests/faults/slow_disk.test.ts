@@ -4,7 +4,8 @@ import { strict as assert } from "node:assert";
 import { denoFiles } from "../../cli/files.ts";
 import { Loader } from "../../data/loader.ts";
 import { hash } from "../../data/random.ts";
-import { MAX_BYTES } from "../../data/supply.ts";
+import { MAX_BYTES } from "../../data/image_file.ts";
+import { RunRecord } from "../../train/run_record.ts";
 import { CHECK, FILES, samples, TRAIN } from "../data/loading.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 
@@ -63,4 +64,27 @@ Deno.test("a file of more bytes than any image has is named and not read", async
     loader.close();
   }
   assert.equal(reads, 0);
+});
+
+Deno.test("what is written to a slow disk is written in order, and nobody waits for it", async () => {
+  await using folder = await temporaryFolder();
+  let release = () => {};
+  const until = new Promise<void>((resolve) => release = resolve);
+  const slow = {
+    ...denoFiles,
+    async appendText(path: string, text: string) {
+      await until;
+      await new Promise((done) => setTimeout(done, hash(3, text.length) % 5));
+      await denoFiles.appendText(path, text);
+    },
+  };
+  const record = await RunRecord.open(slow, folder.path);
+  const numbers = Array.from({ length: 40 }, (_, i) => i);
+  for (const i of numbers) record.report({ event: "note", text: `note ${i} ${"x".repeat(i % 7)}` });
+  // All of that was said before the first of it is there.
+  assert.equal(await denoFiles.kind(`${folder.path}/train.log`), "none");
+  release();
+  await record.flush();
+  const lines = (await denoFiles.readText(`${folder.path}/train.log`)).trimEnd().split("\n");
+  assert.deepEqual(lines.map((line) => Number(line.split(" ")[2])), numbers);
 });
