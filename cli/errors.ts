@@ -36,8 +36,8 @@ export interface Failure {
 }
 
 /**
- * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint,
- * weights, or a file that the machine does not keep, 8 data that a server does not give now; 1 is a fault of the program or the machine.
+ * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint, weights or a file
+ * that the machine does not keep, 8 data that a server does not give now; 1 is a fault of the program or the machine.
  */
 export function failureOf(error: unknown): Failure {
   const code = CODES.find(([type]) => error instanceof type)?.[1];

@@ -56,13 +56,12 @@ export class Pool {
   readonly library: Library;
   /** Name and version of what decodes: the same text, the same pixels. */
   readonly decoder: string;
+  readonly #options: WatchOptions;
   readonly #members: readonly Member[];
   readonly #queue: Job[] = [];
   #dispatching = false;
   #next = 0;
   #closed = false;
-
-  readonly #options: WatchOptions;
 
   private constructor(workers: readonly WatchedWorker[], options: WatchOptions) {
     const { library, decoder } = workers[0]!.ready;
