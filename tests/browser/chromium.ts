@@ -3,7 +3,9 @@
 import { type Browser, chromium, type Page as Tab } from "playwright-core";
 import type { Page } from "./page.ts";
 
-const PAGE = "<!doctype html><title>verity</title><script type=module src=/page.js></script>";
+/** A page that is its script. */
+export const PAGE =
+  "<!doctype html><title>verity</title><script type=module src=/page.js></script>";
 
 /** WebGPU without a graphics card, and without the sandbox, which containers forbid. */
 const FLAGS = [
@@ -56,6 +58,7 @@ export async function inTab<T>(
   executablePath: string,
   serve: Serve,
   run: (tab: Tab) => Promise<T>,
+  flags: readonly string[] = [],
 ): Promise<T> {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -64,7 +67,7 @@ export async function inTab<T>(
   );
   let browser: Browser | undefined;
   try {
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
     const tab = await browser.newPage();
     const faults: string[] = [];
     tab.on("pageerror", (error) => faults.push(error.message));

@@ -3,8 +3,13 @@
 import type { Page as Tab } from "playwright-core";
 import { buildSite, type Site } from "../../cli/web_site.ts";
 import type { RequestName, Requests } from "../../web/messages.ts";
-import { bundle, callPage, inTab, textResponse } from "./chromium.ts";
+import { bundle, callPage, inTab, PAGE, textResponse } from "./chromium.ts";
 import type { Driven, Heard, Images } from "./driven.ts";
+
+const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
 
 /** A worker in a tab; `ask` gives what the worker answers, or its fault. */
 export interface Driver {
@@ -38,14 +43,19 @@ export async function driven<T>(
   run: (driver: Driver) => Promise<T>,
   files: (path: string) => Promise<Uint8Array<ArrayBuffer> | undefined> = () =>
     Promise.resolve(undefined),
+  flags: readonly string[] = [],
 ): Promise<T> {
   const { site, script } = await build();
   const serve = async (path: string) => {
+    // Isolated, as the real page is, it may share memory between its threads and measure it.
+    if (path === "/") {
+      return new Response(PAGE, { headers: { ...ISOLATED, "content-type": "text/html" } });
+    }
     if (path === "/page.js") return textResponse(script, "text/javascript");
     const own = site.files.get(path.slice(1));
     if (own && path !== "/index.html") {
       const type = path.endsWith(".wasm") ? "application/wasm" : "text/javascript";
-      return new Response(own, { headers: { "content-type": type } });
+      return new Response(own, { headers: { ...ISOLATED, "content-type": type } });
     }
     const bytes = await files(path);
     return bytes && new Response(bytes);
@@ -64,5 +74,5 @@ export async function driven<T>(
       heard: () => call("heard"),
       reload: async () => void await tab.reload(),
     });
-  });
+  }, flags);
 }
