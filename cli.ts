@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   report: "write the report and the model card of a run anew",
   serve: "show the report of a run in a browser, live while it trains",
   compare: "print runs side by side",
+  web: "train and predict in a browser tab",
   export: "write a checkpoint as a file that timm or ONNX Runtime reads",
   models: "list the models and their pretrained tags",
   data: "examine a data set: duplicates, leaks, files that cannot be used",

@@ -68,9 +68,10 @@ export async function run(args: readonly string[]): Promise<number> {
 export async function answer(request: Request, { files }: Site): Promise<Response> {
   const refused = refusal(request);
   if (refused) return refused;
-  const name = nameOf(request) || "index.html";
-  const content = files.get(name);
-  if (!content) return plainAnswer(404, "The page has no such file.");
+  const asked = nameOf(request);
+  const name = asked === "" ? "index.html" : asked;
+  const content = name === undefined ? undefined : files.get(name);
+  if (name === undefined || !content) return plainAnswer(404, "The page has no such file.");
   // Isolated from other sites, a page may share memory between its threads.
   const headers = safeHeaders(SITE_POLICY, {
     "content-type": TYPES[name.replace(/^.*\./, "")] ?? "application/octet-stream",

@@ -18,6 +18,7 @@ import type {
   TrainOptions,
   WeightsSummary,
 } from "./messages.ts";
+import { save } from "./saving.ts";
 import type { ScreenName } from "./texts/texts.ts";
 
 /** What a person chose beside the options of a run. */
@@ -26,18 +27,30 @@ export type Choices = TrainOptions & { readonly validation?: number };
 /** What must be drawn again: the part of the page in sight, its numbers alone, or what stands above it. */
 export type Change = "screen" | "numbers" | "notices";
 
+/** A class whose pictures are taken with the camera. */
+export interface PictureClass {
+  name: string;
+  readonly images: Blob[];
+}
+
 /** The page without its looks. */
 export class App {
   screen: ScreenName = "images";
   machine: Machine | undefined;
   state: State = { doing: "nothing" };
+  /** Images that were read or predicted so far, of how many. */
+  progress: { readonly done: number; readonly total: number } | undefined;
   fault: Fault | undefined;
   /** Whether the tab was hidden while it trained. */
   wasHidden = false;
+  /** Classes whose pictures are being taken with the camera. */
+  camera: readonly PictureClass[] | undefined;
   source: Source | undefined;
   data: DataSummary | undefined;
   weights: WeightsSummary | undefined;
   choices: Choices = {};
+  /** What of the choices the page made itself, for this machine and these images. */
+  suited: Choices = {};
   runs: readonly SavedRun[] = [];
   /** A run that waits for its images. */
   waiting: SavedRun | undefined;
@@ -57,7 +70,8 @@ export class App {
     this.#changed = changed;
     engine.changed = (state) => this.#became(state);
     engine.heard = (event) => {
-      this.live?.hear(event);
+      if (event.event === "progress") this.progress = event;
+      else if (this.#following) this.live?.hear(event);
       changed("numbers");
     };
   }
@@ -109,8 +123,15 @@ export class App {
     if (!data) return this.#changed("screen");
     this.source = source;
     this.data = data;
+    this.camera = undefined;
     const { waiting } = this;
     if (waiting) return await this.proceed(waiting);
+    this.#changed("screen");
+  }
+
+  /** Opens the camera for classes with these names, or puts it and what it took away. */
+  useCamera(names?: readonly string[]): void {
+    this.camera = names?.map((name) => ({ name, images: [] }));
     this.#changed("screen");
   }
 
@@ -135,7 +156,9 @@ export class App {
 
   /** Trains with the choices made. */
   async train(): Promise<void> {
-    const { validation: _, ...options } = this.choices;
+    const { validation: _, ...choices } = this.choices;
+    // Where a step takes long, the curves have a point for each.
+    const options = this.machine?.software ? { logEvery: 1, ...choices } : choices;
     await this.#follow(new LiveRun(), this.#engine.ask("train", options));
   }
 
@@ -153,6 +176,11 @@ export class App {
       before ? LiveRun.of(before) : new LiveRun(),
       this.#engine.ask("continueRun", { run: run.run }),
     );
+  }
+
+  /** Trains the run of the checkpoint that is open to its end, as a run of this browser. */
+  async proceedWeights(): Promise<void> {
+    await this.#follow(new LiveRun(), this.#engine.ask("continueWeights", {}));
   }
 
   /** Leaves a run that waits for its images as it is. */
@@ -249,6 +277,7 @@ export class App {
 
   #became(state: State): void {
     this.state = state;
+    this.progress = undefined;
     if (state.run !== undefined && this.running) this.run = state.run;
     this.#changed("numbers");
   }
@@ -263,14 +292,4 @@ export class App {
       this.#changed("notices");
     }
   }
-}
-
-/** Hands a file to the browser, which saves it. */
-export function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // Not before the browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -48,6 +48,17 @@ export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Shows how far something is; undefined where that is not known. */
+export function advance(
+  bar: HTMLProgressElement,
+  progress: { readonly done: number; readonly total: number } | undefined,
+): void {
+  if (progress) {
+    bar.max = Math.max(1, progress.total);
+    bar.value = progress.done;
+  } else bar.removeAttribute("value");
+}
+
 /** A picture in memory; its address is given back once it is shown. */
 export function picture(blob: Blob, alt: string): HTMLImageElement {
   const image = make("img", { alt, src: URL.createObjectURL(blob), decoding: "async" });

@@ -31,7 +31,7 @@ export class Frame {
   #screen: Screen | undefined;
   #shown: ScreenName | undefined;
   readonly #main = make("main", { id: "main", tabindex: -1 });
-  readonly #notices = make("div", { class: "notices" });
+  readonly #notices = make("section", { class: "notices" });
   /** Read aloud when its text changes. */
   readonly #heard = make("p", { class: "heard", role: "status", "aria-live": "polite" });
   readonly #steps = make("ol");
@@ -90,6 +90,7 @@ export class Frame {
         }),
       ),
     );
+    this.#notices.setAttribute("aria-label", texts.notices);
     document.body.replaceChildren(
       make(
         "div",
@@ -174,6 +175,7 @@ export class Frame {
     const { texts, formats } = this.#view;
     const { machine } = this.#app;
     const { adapter, usedBytes, quotaBytes } = machine ?? {};
+    if (machine) document.body.dataset.machine = adapter === undefined ? "none" : "ready";
     this.#footer.replaceChildren(
       make("span", {}, texts.footer.privacy),
       ...adapter === undefined ? [] : [make("span", {}, texts.footer.machine(adapter))],

@@ -2,11 +2,15 @@
 /// <reference lib="dom" />
 
 import { App } from "./app.ts";
+import { stayAwake } from "./awake.ts";
 import { Engine } from "./engine.ts";
 import { Frame } from "./frame.ts";
 
 const engine = new Engine(new Worker("worker.js", { type: "module" }));
-const app = new App(engine, (change) => frame.draw(change));
+const app = new App(engine, (change) => {
+  frame.draw(change);
+  void stayAwake(app.running);
+});
 const frame = new Frame(app);
 
 // What misses the place for it would be opened instead of the page.

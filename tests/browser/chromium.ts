@@ -8,7 +8,7 @@ export const PAGE =
   "<!doctype html><title>verity</title><script type=module src=/page.js></script>";
 
 /** WebGPU without a graphics card, and without the sandbox, which containers forbid. */
-const FLAGS = [
+export const FLAGS = [
   "--headless=new",
   "--no-sandbox",
   "--enable-unsafe-webgpu",

@@ -1,8 +1,8 @@
 /** Two classes from the camera: names, pictures, counts. Sends nothing and trains nothing. */
 /// <reference lib="dom" />
 
+import type { PictureClass } from "../app.ts";
 import { button, make, picture, say } from "../dom.ts";
-import type { Source } from "../messages.ts";
 import type { Screen, View } from "../view.ts";
 
 /** Pictures of a class at least, and those of them that are shown. */
@@ -13,63 +13,60 @@ const SHOWN = 8;
 const SIDE = 384;
 const QUALITY = 0.92;
 
-interface PictureClass {
-  readonly name: HTMLInputElement;
-  readonly images: Blob[];
-}
-
-/** Makes the part; `take` gets the pictures, `cancel` is called when there shall be none. */
-export function cameraPart(
-  { texts, formats }: View,
-  take: (source: Source) => void,
-  cancel: () => void,
+/** Makes the screen; what is taken stays with `classes`. */
+export function cameraScreen(
+  { app, texts, formats }: View,
+  classes: readonly PictureClass[],
 ): Screen {
   const video = make("video", {
     ...{ muted: true, playsinline: true, autoplay: true, "aria-label": texts.cameraView },
   });
   const said = make("p", { class: "note", role: "status" }, texts.cameraNeeds);
-  let stream: MediaStream | undefined;
-  const classes: PictureClass[] = [];
   const use = button(texts.cameraUse, () => {
-    take({
-      kind: "camera",
-      classes: classes.map(({ name, images }) => ({ name: name.value.trim(), images })),
-    });
-  }, { class: "main", disabled: true, id: "use-pictures" });
+    const named = classes.map(({ name, images }) => ({ name: name.trim(), images }));
+    void app.take({ kind: "camera", classes: named });
+  }, { class: "main", id: "use-pictures" });
   const check = () => {
-    const names = classes.map(({ name }) => name.value.trim());
-    use.disabled = names.includes("") || names[0] === names[1] ||
+    const names = classes.map(({ name }) => name.trim());
+    use.disabled = names.includes("") || new Set(names).size < names.length ||
       classes.some(({ images }) => images.length < LEAST);
   };
-  const fields = [1, 2].map((number) => {
-    const id = `camera-name-${number}`;
-    const one: PictureClass = {
-      name: make("input", {
-        ...{ type: "text", id, value: texts.cameraClass(String(number)), maxlength: 60 },
-        on: { input: check },
-      }),
-      images: [],
-    };
-    classes.push(one);
-    const strip = make("div", { class: "strip" });
+  const fields = classes.map((one, i) => {
+    const id = `camera-name-${i + 1}`;
+    const input = make("input", {
+      ...{ type: "text", id, value: one.name, maxlength: 60 },
+      on: {
+        input: () => {
+          one.name = input.value;
+          check();
+        },
+      },
+    });
+    const shown = (blob: Blob) => picture(blob, texts.images.thumbnail(one.name));
+    const strip = make("div", { class: "strip" }, ...one.images.slice(-SHOWN).reverse().map(shown));
     const shoot = async () => {
       const blob = await frameOf(video);
       if (!blob) return;
       one.images.push(blob);
-      strip.prepend(picture(blob, texts.images.thumbnail(one.name.value)));
+      strip.prepend(shown(blob));
       strip.children[SHOWN]?.remove();
-      say(said, texts.cameraTaken(one.name.value, formats.count(one.images.length)));
+      say(said, texts.cameraTaken(one.name, formats.count(one.images.length)));
       check();
     };
+    const take = button(texts.cameraTake, shoot, {
+      ...{ "data-shoot": i + 1, id: `shoot-${i + 1}`, disabled: true },
+    });
+    video.addEventListener("loadeddata", () => take.disabled = false);
     return make(
       "div",
       { class: "field" },
       make("label", { for: id }, texts.cameraName),
-      one.name,
-      make("div", { class: "actions" }, button(texts.cameraTake, shoot, { "data-shoot": number })),
+      input,
+      make("div", { class: "actions" }, take),
       strip,
     );
   });
+  check();
   const element = make(
     "div",
     {},
@@ -77,8 +74,9 @@ export function cameraPart(
     make("p", { class: "lead" }, texts.cameraLead),
     make("div", { class: "camera" }, video, ...fields),
     said,
-    make("div", { class: "actions" }, use, button(texts.cancel, cancel)),
+    make("div", { class: "actions" }, use, button(texts.cancel, () => app.useCamera())),
   );
+  let stream: MediaStream | undefined;
   let closed = false;
   const open = async () => {
     try {

@@ -87,15 +87,21 @@ export function choicesScreen(view: View): Screen {
 
 /** Fills in what nobody has chosen: small where the processor computes, as large as weights were made for. */
 function suit(app: App): void {
-  const { weights, machine } = app;
-  const demo = app.source?.kind === "demo";
+  const { weights, machine, source } = app;
+  const demo = source?.kind === "demo";
+  const slow = machine?.software === true && !demo;
   const suited: Choices = {
     recipe: "auto",
     model: weights?.model ?? "resnet18",
-    size: weights?.size ?? (demo ? 48 : machine?.software ? 64 : 128),
-    ...machine?.software && !demo ? { epochs: 5, batch: 16 } : {},
+    size: weights?.size ?? (demo ? 48 : slow ? 64 : 128),
+    ...slow && { epochs: 5, batch: 16 },
   };
-  app.choices = { ...suited, ...app.choices, ...(weights && { model: weights.model }) };
+  for (const name of Object.keys(suited) as (keyof Choices)[]) {
+    // What a person chose, or emptied, stays as it is.
+    if (app.choices[name] === app.suited[name]) choose(app, name, suited[name]);
+  }
+  if (weights) choose(app, "model", weights.model);
+  app.suited = suited;
 }
 
 /** Keeps a choice, or leaves it to the recipe. */
@@ -192,6 +198,8 @@ function weightsField({ app, texts }: View): HTMLElement {
       button(choices.pick, pick, { id: "choice-weights", "aria-describedby": "help-weights" }),
       weights !== undefined &&
         button(choices.forget, () => app.takeWeights(), { id: "forget-weights" }),
+      weights?.continues === true &&
+        button(choices.proceed, () => app.proceedWeights(), { id: "continue-weights" }),
       make("span", { "data-weights": true }, said),
     ),
     make("span", { class: "help", id: "help-weights" }, help),

@@ -1,11 +1,11 @@
 /** The first screen: where images come from, and what was understood of them. Reads no file. */
 /// <reference lib="dom" />
 
-import { button, make, picture, say, table } from "../dom.ts";
+import { advance, button, make, picture, say, table } from "../dom.ts";
 import { chooseFiles, chooseFolder, dropArea } from "../dropping.ts";
 import type { DataSummary, Source } from "../messages.ts";
 import type { Screen, View } from "../view.ts";
-import { cameraPart } from "./camera.ts";
+import { cameraScreen } from "./camera.ts";
 import { savedRuns } from "./runs.ts";
 
 /** Files that were left out and are listed. */
@@ -13,7 +13,9 @@ const LISTED = 200;
 
 /** Makes the screen. */
 export function imagesScreen(view: View): Screen {
-  return view.app.data ? openedImages(view, view.app.data) : chooseImages(view);
+  const { data, camera } = view.app;
+  if (data) return openedImages(view, data);
+  return camera ? cameraScreen(view, camera) : chooseImages(view);
 }
 
 function chooseImages(view: View): Screen {
@@ -22,26 +24,15 @@ function chooseImages(view: View): Screen {
   const element = make("div", {});
   const doing = make("p", { class: "note", "data-reading": true });
   const waiting = make("progress", { "aria-label": images.reading });
-  let camera: Screen | undefined;
   const take = (source: Source | undefined) => {
-    if (!source) return say(doing, images.empty);
-    camera?.close?.();
-    camera = undefined;
-    void app.take(source);
+    if (source) void app.take(source);
+    else say(doing, images.empty);
   };
   const choose = async (what: Promise<Source | undefined>) => {
     const source = await what;
     if (source) take(source);
   };
-  const withCamera = () => {
-    camera = cameraPart(view, take, () => {
-      camera?.close?.();
-      camera = undefined;
-      element.replaceChildren(...parts);
-    });
-    element.replaceChildren(camera.element);
-    camera.element.querySelector<HTMLElement>("input")?.focus();
-  };
+  const withCamera = () => app.useCamera(["1", "2"].map(texts.cameraClass));
   const { waiting: run } = app;
   const parts = [
     make("h1", {}, images.title),
@@ -68,35 +59,36 @@ function chooseImages(view: View): Screen {
       waiting,
       doing,
     ),
-    make(
+    ...run ? [] : [make(
       "div",
       { class: "choices" },
       make(
         "section",
         {},
-        make("h3", {}, images.demo.label),
+        make("h2", {}, images.demo.label),
         make("p", {}, images.demo.help),
         button(images.demo.use, () => take({ kind: "demo" }), { id: "demo" }),
       ),
       make(
         "section",
         {},
-        make("h3", {}, images.camera.label),
+        make("h2", {}, images.camera.label),
         make("p", {}, images.camera.help),
         button(images.camera.use, withCamera, { id: "camera" }),
       ),
-    ),
+    )],
     ...run ? [] : savedRuns(view, { unfinished: false }),
   ];
   element.append(...parts);
   const update = () => {
     const reading = app.state.doing === "reading";
     waiting.hidden = !reading;
+    advance(waiting, app.progress);
     if (reading) say(doing, images.reading);
     else if (doing.textContent === images.reading) say(doing, "");
     for (const one of element.querySelectorAll("button")) one.disabled = app.busy;
   };
-  return { element, update, close: () => camera?.close?.() };
+  return { element, update };
 }
 
 function openedImages(view: View, data: DataSummary): Screen {

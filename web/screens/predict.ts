@@ -1,10 +1,10 @@
 /** The fifth screen: predictions for images that were dropped, and their file. Computes none. */
 /// <reference lib="dom" />
 
-import { save } from "../app.ts";
-import { button, make, say, table } from "../dom.ts";
+import { advance, button, make, say, table } from "../dom.ts";
 import { chooseFile, chooseFiles, chooseFolder, dropArea } from "../dropping.ts";
 import type { Predicted, Source } from "../messages.ts";
+import { save } from "../saving.ts";
 import type { Screen, View } from "../view.ts";
 import { leftOut } from "./images.ts";
 
@@ -21,7 +21,7 @@ export function predictScreen(view: View): Screen {
   const { app, texts } = view;
   const { predict } = texts;
   let sample: File | undefined;
-  const said = make("p", { class: "note", role: "status" });
+  const said = make("p", { class: "note" });
   const waiting = make("progress", { "aria-label": texts.doing.looking });
   const ready = app.run !== undefined || app.weights?.checkpoint === true;
   const take = (source: Source | undefined) => {
@@ -75,7 +75,7 @@ export function predictScreen(view: View): Screen {
           make(
             "section",
             {},
-            make("h3", {}, predict.sample.label),
+            make("h2", {}, predict.sample.label),
             make("p", {}, predict.sample.help),
             button(choices.pick, pickSample, { id: "sample" }),
             " ",
@@ -95,6 +95,7 @@ export function predictScreen(view: View): Screen {
   );
   const update = () => {
     waiting.hidden = app.state.doing !== "looking";
+    advance(waiting, app.progress);
     if (!waiting.hidden) say(said, texts.doing.looking);
     else if (said.textContent === texts.doing.looking) say(said, "");
     for (const one of element.querySelectorAll<HTMLButtonElement>("[data-asks]")) {

@@ -30,7 +30,7 @@ export function resultsScreen(view: View): Screen {
   const { results: found } = app;
   const title = make("h1", {}, results.title);
   if (!found) {
-    const said = make("p", { class: "lead", role: "status" });
+    const said = make("p", { class: "lead" });
     return {
       element: make("div", {}, title, said),
       update: () => {
@@ -201,7 +201,7 @@ function mistakesPart(view: View): HTMLElement {
       )
       : make("p", { class: "note" }, results.noImages);
   }
-  if (app.mistakes.length === 0) return make("p", {}, results.noMistakes);
+  if (app.mistakes.length === 0) return make("p", { id: "mistakes-none" }, results.noMistakes);
   return make(
     "div",
     {},

@@ -5,6 +5,7 @@ import { Chart, type ChartOptions } from "../curves.ts";
 import { button, make, say, table } from "../dom.ts";
 import type { LiveRun, Points } from "../live.ts";
 import type { Screen, View } from "../view.ts";
+import { progressPart } from "./progress.ts";
 
 /** Milliseconds between two drawings of the curves: they change little and cost most. */
 const DRAWN_EVERY = 500;
@@ -45,13 +46,13 @@ export function trainingScreen(view: View): Screen {
   );
   let drawn = -Infinity;
   let later: ReturnType<typeof setTimeout> | undefined;
-  const draw = () => {
-    later = undefined;
-    drawn = performance.now();
-    for (const { chart, points, latest } of curves) {
-      const { x, y } = points();
-      chart.show(x, y, { latest: latest(y), until: live.total });
-    }
+  // A task for each chart: together they would take long.
+  const draw = (next: number) => {
+    if (next === 0) drawn = performance.now();
+    const { chart, points, latest } = curves[next]!;
+    const { x, y } = points();
+    chart.show(x, y, { latest: latest(y), until: live.total });
+    later = next + 1 < curves.length ? setTimeout(draw, 0, next + 1) : undefined;
   };
   let rows = -1;
   const update = () => {
@@ -66,69 +67,13 @@ export function trainingScreen(view: View): Screen {
       rows = live.epochs.length;
       epochs.replaceChildren(epochTable(view, live));
     }
-    // One after the other, when there is time: a task of its own for what takes longest.
-    later ??= setTimeout(draw, Math.max(0, drawn + DRAWN_EVERY - performance.now()));
+    later ??= setTimeout(draw, Math.max(0, drawn + DRAWN_EVERY - performance.now()), 0);
   };
   const close = () => {
     clearTimeout(later);
     for (const { chart } of curves) chart.close();
   };
   return { element, update, close };
-}
-
-function progressPart(
-  { app, texts, formats }: View,
-  live: LiveRun,
-): Required<Omit<Screen, "close">> {
-  const { training } = texts;
-  const [what, left] = [make("b"), make("span")];
-  const bar = make("progress", { max: 1, "aria-label": training.progress });
-  const said = make("p", { class: "note", role: "status", "data-said": true });
-  const update = () => {
-    const { step, ended, total } = live;
-    const epoch = step?.epoch ?? live.epochs.at(-1)?.epoch ?? 0;
-    say(
-      what,
-      total > 0
-        ? training.epoch(formats.count(Math.max(1, epoch)), formats.count(total)) +
-          (step && app.running
-            ? ` · ${training.step(formats.count(step.step), formats.count(step.steps))}`
-            : "")
-        : texts.doing[app.state.doing],
-    );
-    say(left, app.running && step ? training.left(texts.duration(step["eta_s"])) : "");
-    const { share } = live;
-    if (share === undefined) bar.removeAttribute("value");
-    else bar.value = share;
-    bar.hidden = !app.running && share === undefined;
-    const last = live.epochs.at(-1);
-    say(
-      said,
-      ended
-        ? ended.stopped
-          ? training.stopped(formats.count(ended.epoch), formats.count(ended.epochs))
-          : training.ended(formats.score(ended.best?.auc) ?? "–")
-        : app.running && app.state.doing !== "training"
-        ? texts.doing[app.state.doing]
-        : last
-        ? training.validated(
-          formats.count(last.epoch),
-          formats.score(last.auc) ?? "–",
-          formats.percent(last.accuracy),
-        )
-        : "",
-    );
-  };
-  return {
-    element: make(
-      "div",
-      { class: "progress" },
-      make("div", { class: "line" }, what, left),
-      bar,
-      said,
-    ),
-    update,
-  };
 }
 
 function controlsPart({ app, texts }: View): Required<Omit<Screen, "close">> {

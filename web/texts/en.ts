@@ -9,6 +9,7 @@ export const en: Texts = {
   other: "中文",
   skip: "Skip to the content",
   steps: "Steps",
+  notices: "Notices",
   screens: {
     images: "Images",
     choices: "Choices",

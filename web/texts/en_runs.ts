@@ -15,6 +15,7 @@ export const enRuns: RunTexts = {
     none: "None: it begins at random",
     pick: "Choose a file",
     forget: "Forget it",
+    proceed: "Continue its run",
     weights: (name, model) => `${name}: weights of ${model}`,
     checkpoint: (name, model, classes) => `${name}: a checkpoint, ${model}, trained on ${classes}`,
     recipes: {

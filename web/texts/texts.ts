@@ -43,6 +43,7 @@ export interface Texts extends RunTexts {
   readonly other: string;
   readonly skip: string;
   readonly steps: string;
+  readonly notices: string;
   readonly screens: Readonly<Record<ScreenName, string>>;
   readonly darkTheme: string;
   readonly footer: {
@@ -122,6 +123,7 @@ export interface RunTexts {
     readonly none: string;
     readonly pick: string;
     readonly forget: string;
+    readonly proceed: string;
     weights(name: string, model: string): string;
     checkpoint(name: string, model: string, classes: string): string;
     readonly recipes: Readonly<Record<NonNullable<TrainOptions["recipe"]>, string>>;

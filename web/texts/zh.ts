@@ -9,6 +9,7 @@ export const zh: Texts = {
   other: "English",
   skip: "跳到正文",
   steps: "步骤",
+  notices: "提示",
   screens: {
     images: "图像",
     choices: "设置",

@@ -14,6 +14,7 @@ export const zhRuns: RunTexts = {
     none: "没有：从随机权重开始",
     pick: "选择文件",
     forget: "不使用",
+    proceed: "继续其训练",
     weights: (name, model) => `${name}：${model} 的权重`,
     checkpoint: (name, model, classes) => `${name}：检查点，${model}，训练类别为 ${classes}`,
     recipes: {
