@@ -4,7 +4,8 @@ import { strict as assert } from "node:assert";
 import { DataError } from "../../data/errors.ts";
 import type { Finished, Work } from "../../data/prepare.ts";
 import { Pool } from "../../data/pool.ts";
-import { pictures } from "../data/fixtures.ts";
+import { verity } from "../cli/command.ts";
+import { pictures, temporaryFolder } from "../data/fixtures.ts";
 
 /** A pool of workers with moods, and how many were started. */
 async function moody(count: number, silence?: number) {
@@ -101,4 +102,18 @@ Deno.test("where no other worker starts, that is said", async () => {
     pool.prepare(() => Promise.resolve(new Uint8Array(9)), work),
     /Cannot read throw\.png: a worker for images ended .*, and no other one starts \(Cannot start a worker .*no memory/,
   );
+});
+
+Deno.test("--decode-timeout names the images that take longer", async () => {
+  const names = ["a/0.png", "a/1.png", "b/0.png", "b/1.png"];
+  const files = Object.entries(await pictures(names)).map((
+    [name, bytes],
+  ) => [`data/${name}`, bytes]);
+  await using folder = await temporaryFolder(Object.fromEntries(files));
+  const flags =
+    "train --model resnet18 --data data --workers 1 --on-bad list --decode-timeout 1e-6";
+  const { code, err } = await verity(flags.split(" "), { cwd: folder.path });
+  assert.equal(code, 3, err);
+  assert.match(err, /Warning: Cannot read b\/1\.png: of two workers .* silent for 0\.000001 s/);
+  assert.match(err, /Cannot use 4 of 4 images/);
 });
