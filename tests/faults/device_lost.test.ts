@@ -72,6 +72,26 @@ deviceTest("a device that is lost at any moment of a session is a DeviceError", 
   }
 });
 
+deviceTest("a device that is lost while a session is made is a DeviceError", async () => {
+  for (const time of [0, 10, 40]) {
+    const device = await openDevice();
+    const made = Session.create(device, {
+      ...{ model: blocks, classes, size, batch, seed: 1, train: true },
+      optimizer: { name: "adam" },
+    });
+    const lost = new Promise((resolve) => setTimeout(resolve, time)).then(() =>
+      device.gpu.destroy()
+    );
+    const [one] = await Promise.allSettled([made, lost]);
+    const session = one.status === "fulfilled" ? one.value : undefined;
+    await assert.rejects(async () => session ? await session.metrics() : await made, (error) => {
+      assert.ok(error instanceof DeviceError, `after ${time} ms: ${error}`);
+      return true;
+    });
+    session?.destroy();
+  }
+});
+
 deviceTest("a run whose device is lost ends with 4 and keeps its last checkpoint", async () => {
   await using folder = await temporaryFolder(await twoClasses());
   const [data, run] = [`${folder.path}/data`, `${folder.path}/run`];
