@@ -16,14 +16,18 @@ export interface Probed {
   readonly least: number;
 }
 
-/** A training step of several ranks on this machine, in milliseconds. */
+/** A training step of several ranks, as the probe writes it, in milliseconds. */
 export interface MeasuredStep {
-  readonly what: string;
   readonly mpi: string;
   readonly ranks: number;
-  /** Of the whole step, and of what sums added to it. */
+  readonly model: string;
+  /** Of what is averaged. */
+  readonly bytes: number;
   readonly step: number;
+  /** What the all-reduce takes once all are there. */
   readonly sum: number;
+  /** What it takes to bring numbers from the device and back. */
+  readonly move: number;
 }
 
 /** A table: cells of the head, then rows; all but the first column are numbers. */
@@ -40,7 +44,7 @@ function size(bytes: number): string {
 
 /** A number with about three digits. */
 function short(value: number): string {
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 ? 2 : 4;
+  const digits = value >= 100 || value === 0 ? 0 : value >= 10 ? 1 : value >= 0.1 ? 2 : 4;
   return value.toFixed(digits);
 }
 
@@ -241,17 +245,14 @@ export function jitterTable(load: Workload, network: Network, ranks: readonly nu
   );
 }
 
-/** Steps of several ranks as they were measured; "" where none were. */
-export function stepTable(steps: readonly MeasuredStep[]): string {
-  if (steps.length === 0) return "";
+/** Steps of several ranks as they were measured. */
+export function stepTable(measured: readonly MeasuredStep[]): string {
   return markdown(
-    ["", "MPI", "ranks", "step", "of it the sum"],
-    steps.map(({ what, mpi, ranks, step, sum }) => [
-      what,
-      mpi,
+    ["", "ranks", "the step", "from the device and back", "all-reduce"],
+    measured.map(({ mpi, ranks, model, bytes, step, move, sum }) => [
+      `${model}, ${(bytes / 1e6).toFixed(1)} MB, ${mpi}`,
       `${ranks}`,
-      `${short(step)} ms`,
-      `${short(sum)} ms`,
+      ...[step, move, sum].map((ms) => `${short(ms)} ms`),
     ]),
   );
 }
