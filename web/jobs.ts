@@ -7,7 +7,6 @@ import {
   defaultFolder,
   DEFAULTS,
   dependsOnEpochs,
-  type Files,
   fitInitialWeights,
   type InitialWeights,
   kernelsOf,
