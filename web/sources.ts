@@ -9,6 +9,7 @@ import {
   encodeJpeg,
   type Files,
   fingerprintOf,
+  imageOf,
   isArchiveName,
   Loader,
   type LoaderSettings,
@@ -19,7 +20,6 @@ import {
   withoutSamples,
   writeDemo,
 } from "../run.ts";
-import { imageOf } from "../run.ts";
 import type { DataSummary, OpenData as Asked, Source } from "./messages.ts";
 import { blobFiles } from "./blob_files.ts";
 import { folderFiles } from "./folder_files.ts";

@@ -2,6 +2,8 @@
 
 import type { Device, RunEvent } from "../mod.ts";
 import {
+  baseName,
+  classesOf,
   type Files,
   initialize,
   openImages,
@@ -12,6 +14,7 @@ import {
   RunRecord,
   settledOn,
   stagesOf,
+  StorageError,
   trainStages,
 } from "../run.ts";
 import { tabDevice, wasLost } from "./device.ts";
@@ -20,8 +23,6 @@ import type { Ended } from "./messages.ts";
 import { type Pacing, StoppedError } from "./pacing.ts";
 import { keepSource } from "./runs.ts";
 import type { TabData } from "./sources.ts";
-import { classesOf } from "../run.ts";
-import { baseName } from "../run.ts";
 
 /** Devices that may be lost without a finished epoch between them. */
 const LOSSES = 3;
@@ -85,6 +86,9 @@ async function trainOn(device: Device, prepared: RunJob, run: TabRun): Promise<E
   try {
     await initialize(opened.stage.session, job);
     const plan = planOf(job, { device, session: opened.stage.session, stage: first });
+    const { bufferBytes, slotBytes } = opened.stage.session.plan;
+    // All that steps keep, twice: a checkpoint takes the place of another one that is still there.
+    await requireRoom(run.files, 2 * (bufferBytes - slotBytes));
     const folder = job.resumed?.folder ?? await createFolder(device, job, run);
     await keepSource(run.files, job.path, run.data.kind);
     const images = await openImages(job);
@@ -122,6 +126,19 @@ async function trainOn(device: Device, prepared: RunJob, run: TabRun): Promise<E
   } finally {
     opened.stage.session.destroy();
   }
+}
+
+/** Throws StorageError where the browser gives a run less room than it needs. */
+async function requireRoom(files: Files, bytes: number): Promise<void> {
+  const free = await files.freeBytes?.("");
+  if (free === undefined || free >= bytes) return;
+  const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
+  throw new StorageError(
+    `Cannot keep a run: its checkpoints take ${megabytes(bytes)}, this browser gives ` +
+      `${
+        megabytes(Math.max(0, free))
+      }, more were needed; remove saved runs or make room on the disk`,
+  );
 }
 
 /** The folder of a new run, with the documents that reports read. */

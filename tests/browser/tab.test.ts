@@ -106,6 +106,21 @@ Deno.test({
       ];
       assert.deepEqual(b.tensors, a.tensors);
 
+      const { roc: [curve], epochs } = await driver.ask("results", { run: run.run });
+      assert.deepEqual([curve!.x[0], curve!.y[0], curve!.x.at(-1), curve!.y.at(-1)], [0, 0, 1, 1]);
+      assert.equal(epochs.length, 3);
+      for (const { label, taken } of await driver.ask("mistakes", { run: run.run })) {
+        assert.notEqual(label, taken);
+      }
+      const { rows } = await driver.predict(images, run.run);
+      assert.equal(rows.length, Object.keys(images).length);
+      for (const { probabilities: [a, b] } of rows) assert.ok(Math.abs(a! + b! - 1) < 1e-6);
+      const report = new TextDecoder().decode(await driver.download(run.run, "report"));
+      assert.match(report, /^<!doctype html>/);
+      assert.ok((await driver.download(run.run, "onnx")).length > 4e6);
+      await driver.ask("removeRun", { run: whole.run });
+      assert.deepEqual((await driver.ask("runs")).map((one) => one.run), [run.run]);
+
       // To the command line, which measures the same, and back.
       const best = await driver.download(run.run, "best");
       await Deno.writeFile(`${dir.path}/best.safetensors`, best);

@@ -1,0 +1,57 @@
+/** What a tab says of what cannot be done. */
+
+import assert from "node:assert/strict";
+import { twoClasses } from "../cli/two_classes.ts";
+import { findChromium } from "./chromium.ts";
+import { driven } from "./driver.ts";
+
+const chromium = findChromium();
+
+Deno.test({
+  name: "a tab says why it cannot do a thing, and goes on" +
+    (chromium ? "" : " (skipped: no Chromium)"),
+  ignore: !chromium,
+  fn: async () => {
+    const made: Record<string, Uint8Array> = await twoClasses();
+    made["data/red/1.png"] = made["data/red/1.png"]!.slice(0, 900);
+    made["text.safetensors"] = new TextEncoder().encode("no weights");
+    const images = Object.fromEntries(
+      Object.keys(made).filter((path) => path.startsWith("data/")).map((
+        path,
+      ) => [path, `/${path}`]),
+    );
+    await driven(chromium!, async (driver) => {
+      const faultOf = async (asked: Promise<unknown>) =>
+        (await asked as { readonly fault?: { kind: string; message: string } }).fault;
+      const small = { model: "mobilenetv3_small_100", size: 32, resize: 36, batch: 4, epochs: 1 };
+
+      const early = await faultOf(driver.ask("train", small));
+      assert.match(`${early?.kind}: ${early?.message}`, /^data: Cannot train: no images are open/);
+      const empty = await faultOf(driver.open({ "a/notes.md": "/text.safetensors" }));
+      assert.match(`${empty?.kind}: ${empty?.message}`, /^data: Cannot .* needed/);
+
+      const opening = driver.open(images);
+      const busy = await faultOf(driver.ask("train", small));
+      assert.match(`${busy?.kind}`, /busy|data/);
+      const { leftOut } = await opening;
+      assert.deepEqual(leftOut.map(({ name }) => name), ["red/1.png"]);
+      assert.match(leftOut[0]!.reason, /its PNG data ends early/);
+
+      const weights = await faultOf(driver.weights("/text.safetensors", "text.safetensors"));
+      assert.match(`${weights?.kind}: ${weights?.message}`, /^weights: Cannot read/);
+      const options = await faultOf(
+        driver.ask("train", { ...small, recipe: "scratch", schedule: "cosine", warmup: 3 }),
+      );
+      assert.match(`${options?.kind}: ${options?.message}`, /^options: Cannot warm up for 3 of 1/);
+      const none = await faultOf(driver.ask("continueRun", { run: "gone" }));
+      assert.match(`${none?.kind}: ${none?.message}`, /^weights: Cannot resume/);
+
+      const session = await driver.tab.context().newCDPSession(driver.tab);
+      const { origin } = new URL(driver.tab.url());
+      await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100 });
+      const full = await faultOf(driver.ask("train", small));
+      assert.match(`${full?.kind}: ${full?.message}`, /^quota: Cannot write runs/);
+      assert.deepEqual(await driver.ask("runs"), []);
+    }, (path) => Promise.resolve(made[path.slice(1)] as Uint8Array<ArrayBuffer> | undefined));
+  },
+});
