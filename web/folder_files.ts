@@ -116,7 +116,11 @@ export function folderFiles(root: FileSystemDirectoryHandle): Files {
       return await dir.getDirectoryHandle(name).catch(() => undefined) ? "directory" : "none";
     },
     realPath: (path) => Promise.resolve(`/${plain(path)}`),
-    makeDirectory: async (path) => void await folder(path, true),
+    async makeDirectory(path) {
+      await folder(path, true).catch((error) => {
+        throw refused(path, error);
+      });
+    },
     writeAtomic,
     appendText: (path, text) => append(path, new TextEncoder().encode(text)),
     append,
