@@ -21,9 +21,6 @@ import type {
 import { save } from "./saving.ts";
 import type { ScreenName } from "./texts/texts.ts";
 
-/** What a person chose beside the options of a run. */
-export type Choices = TrainOptions & { readonly validation?: number };
-
 /** What must be drawn again: the part of the page in sight, its numbers alone, or what stands above it. */
 export type Change = "screen" | "numbers" | "notices";
 
@@ -48,9 +45,9 @@ export class App {
   source: Source | undefined;
   data: DataSummary | undefined;
   weights: WeightsSummary | undefined;
-  choices: Choices = {};
+  choices: TrainOptions = {};
   /** What of the choices the page made itself, for this machine and these images. */
-  suited: Choices = {};
+  suited: TrainOptions = {};
   runs: readonly SavedRun[] = [];
   /** A run that waits for its images. */
   waiting: SavedRun | undefined;
@@ -99,11 +96,13 @@ export class App {
 
   /** Looks at the machine and at what earlier visits left. */
   async begin(): Promise<void> {
-    this.machine = await this.#try(this.#engine.ask("machine", undefined));
-    if (this.machine?.fault) this.fault = this.machine.fault;
+    // A device may take its time: what was kept is there at once.
+    const machine = this.#try(this.#engine.ask("machine", undefined));
     this.runs = await this.#try(this.#engine.ask("runs", undefined)) ?? [];
     this.#changed("screen");
-    this.#changed("notices");
+    this.machine = await machine;
+    if (this.machine?.fault) this.fault = this.machine.fault;
+    this.#changed("screen");
   }
 
   /** Shows another part of the page. */
@@ -114,12 +113,7 @@ export class App {
 
   /** Takes images, or gives those a waiting run needs. */
   async take(source: Source): Promise<void> {
-    const { validation, seed } = this.choices;
-    const data = await this.#try(this.#engine.ask("openData", {
-      source,
-      ...(validation !== undefined && { validation }),
-      ...(seed !== undefined && { seed }),
-    }));
+    const data = await this.#try(this.#engine.ask("openData", { source }));
     if (!data) return this.#changed("screen");
     this.source = source;
     this.data = data;
@@ -156,9 +150,8 @@ export class App {
 
   /** Trains with the choices made. */
   async train(): Promise<void> {
-    const { validation: _, ...choices } = this.choices;
     // Where a step takes long, the curves have a point for each.
-    const options = this.machine?.software ? { logEvery: 1, ...choices } : choices;
+    const options = { ...(this.machine?.software && { logEvery: 1 }), ...this.choices };
     await this.#follow(new LiveRun(), this.#engine.ask("train", options));
   }
 

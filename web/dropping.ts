@@ -120,7 +120,7 @@ export function dropArea(
         event.preventDefault();
         area.classList.remove("over");
         const { dataTransfer } = event as DragEvent;
-        if (dataTransfer) void dropped(dataTransfer).then(take);
+        if (dataTransfer) void dropped(dataTransfer).then(take, () => take(undefined));
       },
     },
   }, ...children);

@@ -48,6 +48,8 @@ export interface Tab {
 export async function openTab(context: BrowserContext, url: string): Promise<Tab> {
   const page = await context.newPage();
   const [faults, strangers]: [string[], string[]] = [[], []];
+  // Programs are compiled where frames are drawn too: meanwhile nothing moves.
+  page.setDefaultTimeout(300_000);
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (m) => m.type() === "error" && faults.push(m.text()));
   page.on("request", (one) => {
@@ -81,7 +83,7 @@ export async function longestTask(page: Page): Promise<number> {
 /** Waits until an expression is true on the page, which may be loaded anew meanwhile. */
 export async function until(page: Page, expression: string): Promise<void> {
   // Playwright's own way is forbidden by the page's policy.
-  const end = performance.now() + 60_000;
+  const end = performance.now() + 300_000;
   while (!await page.evaluate(expression).catch(() => false)) {
     if (performance.now() > end) throw new Error(`Cannot wait longer for ${expression}`);
     await page.waitForTimeout(50);

@@ -1,9 +1,10 @@
 /** The second screen: how to train, with words for every choice. Decides what suits this machine and these images. */
 /// <reference lib="dom" />
 
-import type { App, Choices } from "../app.ts";
+import type { App } from "../app.ts";
 import { button, make, say } from "../dom.ts";
 import { chooseFile } from "../dropping.ts";
+import type { TrainOptions } from "../messages.ts";
 import type { ChoiceName } from "../texts/texts.ts";
 import type { Screen, View } from "../view.ts";
 
@@ -22,7 +23,6 @@ const NUMBERS = {
   weightDecay: { least: 0, most: 1 },
   labelSmoothing: { least: 0, most: 0.9 },
   patience: { least: 0, most: 1000, whole: true },
-  validation: { least: 0.01, most: 0.9 },
   seed: { least: 0, most: 2 ** 31 - 1, whole: true },
 } as const satisfies Partial<Record<ChoiceName, NumberRange>>;
 
@@ -35,7 +35,7 @@ export function choicesScreen(view: View): Screen {
   const { choices } = texts;
   suit(app);
   const word = (name: ChoiceName, words: Readonly<Record<string, string>>) =>
-    wordField(view, name as keyof Choices & ChoiceName, words);
+    wordField(view, name as keyof TrainOptions & ChoiceName, words);
   const number = (name: keyof typeof NUMBERS) => numberField(view, name);
   const auto = { "": choices.auto };
   const same = (words: readonly string[]) => Object.fromEntries(words.map((one) => [one, one]));
@@ -90,13 +90,13 @@ function suit(app: App): void {
   const { weights, machine, source } = app;
   const demo = source?.kind === "demo";
   const slow = machine?.software === true && !demo;
-  const suited: Choices = {
+  const suited: TrainOptions = {
     recipe: "auto",
     model: weights?.model ?? "resnet18",
     size: weights?.size ?? (demo ? 48 : slow ? 64 : 128),
     ...slow && { epochs: 5, batch: 16 },
   };
-  for (const name of Object.keys(suited) as (keyof Choices)[]) {
+  for (const name of Object.keys(suited) as (keyof TrainOptions)[]) {
     // What a person chose, or emptied, stays as it is.
     if (app.choices[name] === app.suited[name]) choose(app, name, suited[name]);
   }
@@ -105,7 +105,7 @@ function suit(app: App): void {
 }
 
 /** Keeps a choice, or leaves it to the recipe. */
-function choose(app: App, name: keyof Choices, value: string | number | undefined): void {
+function choose(app: App, name: keyof TrainOptions, value: string | number | undefined): void {
   const { [name]: _, ...rest } = app.choices;
   app.choices = value === undefined || value === "" ? rest : { ...rest, [name]: value };
 }
@@ -131,7 +131,7 @@ function field(
 
 function wordField(
   view: View,
-  name: keyof Choices & ChoiceName,
+  name: keyof TrainOptions & ChoiceName,
   words: Readonly<Record<string, string>>,
 ): HTMLElement {
   const chosen = view.app.choices[name] ?? "";

@@ -89,10 +89,6 @@ export const enRuns: RunTexts = {
         help: "Ends after so many epochs without anything better; 0 never does.",
       },
       precision: { label: "Precision", help: "16 bits need half the memory." },
-      validation: {
-        label: "Share to check with",
-        help: "Set aside where your images have no such part. They are never learned from.",
-      },
       seed: { label: "Seed", help: "The same seed gives the same run on the same machine." },
       name: { label: "Name of the run", help: "Stands beside its date. Empty: the model." },
     },

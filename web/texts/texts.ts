@@ -28,7 +28,6 @@ export type ChoiceName =
   | "labelSmoothing"
   | "patience"
   | "precision"
-  | "validation"
   | "seed"
   | "name";
 

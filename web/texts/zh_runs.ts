@@ -59,7 +59,6 @@ export const zhRuns: RunTexts = {
       labelSmoothing: { label: "标签平滑", help: "在多大程度上避免过于肯定，从 0 起。" },
       patience: { label: "耐心", help: "多少轮没有进步后结束；0 表示从不。" },
       precision: { label: "精度", help: "16 位只需一半内存。" },
-      validation: { label: "检验比例", help: "图像中没有检验部分时留出的比例。它们从不用于学习。" },
       seed: { label: "随机种子", help: "在同一台设备上，相同的种子得到相同的训练。" },
       name: { label: "训练名称", help: "与日期并列。留空则为模型名。" },
     },
