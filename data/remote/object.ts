@@ -14,14 +14,22 @@ const TRIES = 6;
 /** Longest and shortest wait before another try, in milliseconds; doubled from one to the next. */
 const WAIT = [500, 30_000] as const;
 
+/** Longest wait that a server may ask for. */
+const PATIENCE = 300_000;
+
+/** What is known of an object that is there. */
+interface Opened {
+  readonly version: Version;
+  /** Its first bytes, until others are read. */
+  begin: Uint8Array<ArrayBuffer>;
+}
+
 /** An object; opened when it is first asked for. */
 export class RemoteObject {
   readonly #address: Address;
   readonly #asker: Asker;
   readonly #lanes: Lanes;
-  #opened:
-    | Promise<{ readonly version: Version; readonly begin: Uint8Array } | undefined>
-    | undefined;
+  #opened: Promise<Opened | undefined> | undefined;
 
   /** An object that `asker` is to ask for, when one of `lanes` is free. */
   constructor(address: Address, asker: Asker, lanes: Lanes) {
@@ -53,6 +61,8 @@ export class RemoteObject {
       );
     }
     if (end <= begin.length) return begin.slice(range.offset, end);
+    // There may be very many objects, and few that are read from their beginning again.
+    opened.begin = new Uint8Array();
     return (await this.#receive(range, version)).bytes;
   }
 
@@ -105,7 +115,7 @@ export class RemoteObject {
             `${error.message}, ${TRIES} times in a row: an answer was needed; begin again later`,
           );
         }
-        await this.#asker.wait(error.pause ?? pauseAfter(failed));
+        await this.#asker.wait(Math.min(PATIENCE, error.pause ?? pauseAfter(failed)));
       }
     }
     return { version, bytes };
