@@ -52,3 +52,20 @@ pageTest("names of files, folders and classes run nothing in any page", async (o
     }
   }
 });
+
+Deno.test("no page takes text for HTML or for a program", async () => {
+  const root = new URL("../../", import.meta.url);
+  const wrong: string[] = [];
+  const look = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
+      if (isDirectory) await look(`${folder}${name}/`);
+      if (!/\.(ts|js|html)$/.test(name)) continue;
+      const text = await Deno.readTextFile(new URL(folder + name, root));
+      const found =
+        /\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|new Function)\b|\beval\(/;
+      if (found.test(text)) wrong.push(`${folder}${name}: ${found.exec(text)![0]}`);
+    }
+  };
+  for (const folder of ["web/", "report/"]) await look(folder);
+  assert.deepEqual(wrong, []);
+});
