@@ -3,6 +3,7 @@
 
 import { modelNames, type RunEvent } from "../mod.ts";
 import {
+  baseName,
   CheckpointError,
   type Files,
   join,
@@ -193,15 +194,23 @@ export class Studio {
   /** Trains a job, which {@linkcode Requests.pause} and others reach while it goes on. */
   async #train(job: RunJob): Promise<Ended> {
     const pacing = this.#pacing = new Pacing();
-    const run = job.path.replace(/^.*\//, "");
-    try {
-      return await trainInTab(job, {
-        files: await this.#kept(),
-        data: this.#data!,
-        pacing,
-        report: this.#report,
-        doing: (doing) => this.#change({ doing: pacing.stopped ? "stopping" : doing, run }),
+    const run = baseName(job.path);
+    const files = await this.#kept();
+    const train = async () =>
+      await trainInTab(job, {
+        ...{ files, data: this.#data!, pacing, report: this.#report },
+        doing: (doing) => {
+          const waits = pacing.paused && doing === "training";
+          this.#change({ doing: pacing.stopped ? "stopping" : waits ? "paused" : doing, run });
+        },
         again: (path) => this.#resumed(path),
+      });
+    try {
+      // Two tabs would write to one folder.
+      return await navigator.locks.request(`verity ${job.path}`, { ifAvailable: true }, (lock) => {
+        if (lock) return train();
+        const message = `Cannot train ${run}: another tab does so, its end was needed`;
+        throw new FaultError("busy", message);
       });
     } finally {
       this.#pacing = undefined;
