@@ -78,52 +78,66 @@ async function restarted(begun: RunJob, { files, again }: TabRun): Promise<RunJo
 async function trainOn(device: Device, prepared: RunJob, run: TabRun): Promise<Ended> {
   run.doing("preparing");
   const job = settledOn(device, prepared);
+  // Before anything that takes time: a browser may give no room.
+  const folder = job.resumed?.folder ?? await createFolder(device, job, run);
+  try {
+    await keepSource(run.files, job.path, run.data.kind);
+    return await trainIn(folder, job, { device, run });
+  } finally {
+    await folder.discardUnfinished();
+  }
+}
+
+async function trainIn(
+  folder: RunFolder,
+  job: RunJob,
+  { device, run }: { readonly device: Device; readonly run: TabRun },
+): Promise<Ended> {
   const done = job.resumed?.checkpoint.epoch ?? 0;
   const all = stagesOf(job.flags);
   const stages = all.filter(({ until }) => until > done);
   const first = stages[0] ?? all.at(-1)!;
   const opened = { stage: await openStage(device, job, first) };
+  let images: Awaited<ReturnType<typeof openImages>> | undefined;
+  let record: RunRecord | undefined;
   try {
-    await initialize(opened.stage.session, job);
-    const plan = planOf(job, { device, session: opened.stage.session, stage: first });
-    const { bufferBytes, slotBytes } = opened.stage.session.plan;
+    const { session } = opened.stage;
+    await initialize(session, job);
+    const plan = planOf(job, { device, session, stage: first });
+    const { bufferBytes, slotBytes } = session.plan;
     // All that steps keep, twice: a checkpoint takes the place of another one that is still there.
     await requireRoom(run.files, 2 * (bufferBytes - slotBytes));
-    const folder = job.resumed?.folder ?? await createFolder(device, job, run);
-    await keepSource(run.files, job.path, run.data.kind);
-    const images = await openImages(job);
-    const record = await RunRecord.open(run.files, job.path, {
+    images = await openImages(job);
+    const { report: keep } = record = await RunRecord.open(run.files, job.path, {
       step: job.resumed?.checkpoint.step ?? 0,
     });
     const report = (event: RunEvent) => {
       run.report(event);
-      record.report(event);
+      keep(event);
     };
-    try {
-      report(plan);
-      run.doing("training");
-      const { validation } = job.data.dataset;
-      const result = await trainStages(opened, job, {
-        ...{ device, plan, stages, folder, images: run.pacing.paced(images) },
-        record: {
-          report,
-          async finished(epoch, outputs) {
-            if (epoch.best) await record.keepOutputs(validation, outputs);
-            await record.flush();
-          },
+    report(plan);
+    run.doing("training");
+    const { validation } = job.data.dataset;
+    const result = await trainStages(opened, job, {
+      ...{ device, plan, stages, folder, images: run.pacing.paced(images) },
+      record: {
+        report,
+        async finished(epoch, outputs) {
+          if (epoch.best) await record!.keepOutputs(validation, outputs);
+          await record!.flush();
         },
-      });
-      const { epochs } = job.flags;
-      return {
-        run: baseName(job.path),
-        ...{ epoch: result.epoch, epochs, stopped: false, best: result.best },
-      };
-    } finally {
-      images.close();
-      await record.flush().catch(() => {});
-      await folder.discardUnfinished();
-    }
+        goBack: (step) => record!.goBack(step),
+      },
+    });
+    const { epochs } = job.flags;
+    return {
+      run: baseName(job.path),
+      ...{ epoch: result.epoch, epochs, stopped: false, best: result.best },
+    };
   } finally {
+    images?.close();
+    // What made the run fail is worth more than what a last write may say.
+    await record?.flush().catch(() => {});
     opened.stage.session.destroy();
   }
 }
