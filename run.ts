@@ -26,6 +26,7 @@ export {
   type Kind,
   type Range,
 } from "./data/files.ts";
+export { isImageName } from "./data/folder.ts";
 export { readSample, type SampleFile } from "./data/labels.ts";
 export { Loader, type LoaderOptions, type LoaderSettings } from "./data/loader.ts";
 export {

@@ -8,12 +8,15 @@ import {
   CheckpointError,
   checkpointWeights,
   describe,
+  directoryName,
   doubtsOf,
   encodeJpeg,
   evaluationSession,
   type Files,
   formatReport,
   formatTable,
+  isArchiveName,
+  isImageName,
   join,
   Loader,
   type LoaderSettings,
@@ -131,10 +134,13 @@ export async function predictIn(
     readonly report: Reporter;
   },
 ): Promise<Predicted> {
-  const { files, dir } = await folderOf(source);
+  const { files } = await placeSource(source);
   const sample = table &&
     await readSample(blobFiles(new Map([["sample.csv", table]])), "sample.csv");
-  const all = await openFolder(files, dir, sample?.names);
+  const found = await imagesBelow(files);
+  const root = commonFolder(found);
+  const names = found.map((path) => path.slice(root === "" ? 0 : root.length + 1));
+  const all = await openFolder(files, root, sample?.names ?? names);
   const bad = await badSamples(all, files, { settings });
   const left = new Set(bad.map(({ sample }) => sample));
   const samples = all.filter((one) => !left.has(one));
@@ -163,17 +169,17 @@ export async function predictIn(
         });
       },
     });
-    const names = samples.map(({ name }) => name);
+    const kept = samples.map(({ name }) => name);
     const { probabilities } = answer;
-    const submission = submissionOf(names, probabilities, { classNames: classes, sample });
+    const submission = submissionOf(kept, probabilities, { classNames: classes, sample });
     return {
       classes,
-      rows: names.map((name, i) => {
+      rows: kept.map((name, i) => {
         const own = [...probabilities.subarray(i * classes.length, (i + 1) * classes.length)];
         return { name, taken: classes[own.indexOf(Math.max(...own))]!, probabilities: own };
       }),
       leftOut: bad.map(({ sample: { name }, reason }) => ({ name, reason })),
-      doubts: doubtsOf(names, { ...answer, spread: new Float64Array(probabilities.length) }, {
+      doubts: doubtsOf(kept, { ...answer, spread: new Float64Array(probabilities.length) }, {
         ...{ classNames: classes, count: DOUBTS },
       }),
       submission: new Blob([new Uint8Array(await formatTable(submission, "csv"))], {
@@ -186,20 +192,28 @@ export async function predictIn(
   }
 }
 
-/** The folder whose images are meant: the only one, where there is nothing else. */
-async function folderOf(
-  source: Predict["source"],
-): Promise<{ readonly files: Files; readonly dir: string }> {
-  const { files } = await placeSource(source);
-  let dir = "";
-  while (true) {
-    const entries = (await files.list(dir)).filter(({ name }) => !name.startsWith("."));
-    const [only] = entries;
-    if (entries.length !== 1 || !only) return { files, dir };
-    const next = dir === "" ? only.name : join(dir, only.name);
-    if (await files.kind(next) !== "directory") return { files, dir };
-    dir = next;
+/** Names of all images below a folder, in the order of their paths. */
+async function imagesBelow(files: Files, below = ""): Promise<string[]> {
+  const names: string[] = [];
+  for (const { name, kind } of await files.list(below)) {
+    if (name.startsWith(".")) continue;
+    const path = below === "" ? name : join(below, name);
+    // An archive is a folder that a path goes on in.
+    const inner = kind === "directory" || isArchiveName(name);
+    if (inner) names.push(...await imagesBelow(files, path));
+    else if (isImageName(name)) names.push(path);
   }
+  return names;
+}
+
+/** The deepest folder that holds all paths. */
+function commonFolder(paths: readonly string[]): string {
+  const [first = ""] = paths;
+  let folder = first;
+  do folder = folder.includes("/") ? directoryName(folder) : ""; while (
+    folder !== "" && !paths.every((path) => path.startsWith(`${folder}/`))
+  );
+  return folder;
 }
 
 /** What files of a run are called when they are taken away, and what they are. */
