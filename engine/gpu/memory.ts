@@ -67,7 +67,7 @@ export class Memory {
     } finally {
       close().then((error) => {
         if (error) gpu.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error }));
-      });
+      }, () => {}); // a device that is lost says so itself
     }
   }
 
