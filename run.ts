@@ -78,7 +78,8 @@ export { fitInitialWeights, type InitialWeights, readInitialWeights } from "./tr
 
 // Training.
 export { DivergedError } from "./train/epoch.ts";
-export type { FitData, FitResult } from "./train/fit.ts";
+export type { Answer, EpochPoint, Sums } from "./train/epoch.ts";
+export type { Asked, FitData, FitResult, RunPoint } from "./train/fit.ts";
 export { defaultFolder, parseMetrics, RunFolder, RunFolderError } from "./train/run_folder.ts";
 export { RunRecord } from "./train/run_record.ts";
 export { openImages } from "./train/run/images.ts";

@@ -11,6 +11,7 @@ import { type Command, nearest, type ReadValue, type ValueSchema } from "./flags
 const TOLD: Readonly<Record<string, string>> = {
   "$schema": "where editors find this schema",
   pipeline: "what `augment` amounted to; written by a run, not read",
+  sizesOfFiles: "SHA-256 of the sizes of the image files; written by a run, not read",
   fingerprint: "SHA-256 of names and labels of the images; written by a run, not read",
   teacher: "SHA-256 of the file that `distill` names; written by a run, not read",
 };

@@ -5,7 +5,7 @@ import { isAddress, plainAddress } from "../data/remote/shard_list.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import { shell } from "../report/model_card.ts";
 import { readRun } from "../report/run.ts";
-import type { EndEvent } from "../train/events.ts";
+import type { EndEvent, Score } from "../train/events.ts";
 import type { FitResult } from "../train/fit.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { denoFiles as files } from "./files.ts";
@@ -17,7 +17,7 @@ import type { TrainFlags } from "./train_flags.ts";
 /** Writes the report where one is wanted, and gives the last event of a run whose files are written. */
 export async function endOf(
   { path, flags }: Job,
-  { best, imagesPerSecond }: FitResult,
+  { best, imagesPerSecond }: FitResult & { readonly best: Score },
   { device, record }: { readonly device: Device; readonly record: Recorder },
 ): Promise<EndEvent> {
   const run = await readRun(files, path);

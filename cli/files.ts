@@ -91,6 +91,18 @@ async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
+/** A second name for the same bytes where the file system has that, else the bytes once more; then a rename. */
+async function copy(from: string, to: string): Promise<void> {
+  const temporary = `${to}.${crypto.randomUUID().slice(0, 8)}.part`;
+  try {
+    await Deno.link(from, temporary).catch(() => Deno.copyFile(from, temporary));
+    await Deno.rename(temporary, to);
+  } catch (error) {
+    await remove(temporary).catch(() => {});
+    throw error;
+  }
+}
+
 async function remove(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });
@@ -113,6 +125,7 @@ export const denoFiles: Files = {
   writeAtomic: (path, bytes) => keeping(path, () => writeAtomic(path, bytes), bytes.length),
   appendText: (path, text) => keeping(path, () => Deno.writeTextFile(path, text, { append: true })),
   append: (path, bytes) => keeping(path, () => Deno.writeFile(path, bytes, { append: true })),
+  copy: (from, to) => keeping(to, () => copy(from, to)),
   remove,
   freeBytes,
 };

@@ -1,6 +1,7 @@
 /** The job of `train`: flags, data, weights and pipeline put together before any device is opened. */
 
 import type { Files } from "../data/files.ts";
+import { DataError } from "../data/errors.ts";
 import { divide } from "../data/divide.ts";
 import type { LoaderSettings } from "../data/loader.ts";
 import { PRESETS } from "../data/presets.ts";
@@ -16,7 +17,7 @@ import { findBad, type LeftOut, openCache } from "./loading_flags.ts";
 import { terminalReporter } from "./machine.ts";
 import { pretrainedFile } from "./pretrained.ts";
 import { preprocessingOf, withSizes } from "../train/recipe/start.ts";
-import { type OpenData, requireSameData, withoutSamples } from "../train/run/data.ts";
+import { type OpenData, requireSameData, sizesOf, withoutSamples } from "../train/run/data.ts";
 import { openData } from "./train_data.ts";
 import { lastOf, type RunJob } from "../train/run/job.ts";
 import { recipeOf, resumeFlags } from "./resume_flags.ts";
@@ -46,6 +47,7 @@ export async function prepareJob(
   const report = reporter ?? terminalReporter(given.json === true);
   const path = resumed?.folder.path ?? given.run ?? defaultFolder(given.name ?? given.model);
   if (!resumed) await requireFree(files, path);
+  if (resumed?.warning !== undefined) report({ event: "warning", text: resumed.warning });
   const opened = await openData(given);
   const start = resumed
     ? { resumed, preprocessing: resumed.checkpoint.preprocessing }
@@ -98,7 +100,8 @@ async function jobOf(
   const data = leftOut.length === 0
     ? opened
     : await withoutSamples(opened, new Set(leftOut.map(({ sample }) => sample)));
-  if (resumed) requireSameData(data, resumed.checkpoint.configuration, path);
+  const sizes = await sizesOf(data);
+  const checked = resumed && sameData(resumed, { ...{ data, sizes, path, report }, flags });
   const { classes } = data.dataset;
   const teacher = await openTeacher(files, flags, { classes, resumed });
   if (teacher) report({ event: "note", text: describeTeacher(teacher, flags) });
@@ -119,6 +122,7 @@ async function jobOf(
       }),
     pipeline,
     fingerprint: data.fingerprint,
+    sizesOfFiles: sizes,
     ...(teacher && { teacher: teacher.sha256 }),
   };
   const division = divide(pipeline, kernelsOf(flags.augmentOn));
@@ -126,6 +130,7 @@ async function jobOf(
   const distill = flags.overfit === undefined ? distillOptions(teacher, flags) : {};
   return {
     ...start,
+    ...(checked && { resumed: checked }),
     ...distill,
     teacher,
     pipeline,
@@ -136,6 +141,32 @@ async function jobOf(
     settings,
     leftOut,
   };
+}
+
+/**
+ * Where a run goes on. On data that is not what it began with, where that is allowed, the epoch under way begins anew:
+ * its images are not those it had. Throws DataError where it is not allowed.
+ */
+function sameData(
+  resumed: NonNullable<Job["resumed"]>,
+  { data, sizes, path, report, flags }: {
+    readonly data: OpenData;
+    readonly sizes: string;
+    readonly path: string;
+    readonly report: Reporter;
+    readonly flags: Pick<TrainFlags, "allowDataChange">;
+  },
+): NonNullable<Job["resumed"]> {
+  const { checkpoint } = resumed;
+  try {
+    requireSameData(data, checkpoint.configuration, { run: path, sizes });
+    return resumed;
+  } catch (error) {
+    if (!(error instanceof DataError) || !flags.allowDataChange) throw error;
+    const text = `the images of ${data.source} are others than the run began with`;
+    report({ event: "warning", text });
+    return { ...resumed, checkpoint: { ...checkpoint, within: undefined } };
+  }
 }
 
 /** The flags that name files, as absolute paths, so that a run resumes from any folder. */

@@ -4,8 +4,9 @@ import { resolve } from "node:path";
 import type { Device } from "../engine/gpu/device.ts";
 import { Board } from "../report/tensorboard/board.ts";
 import type { Outputs } from "../train/evaluate.ts";
-import type { EpochEvent, PlanEvent, Reporter } from "../train/events.ts";
+import type { EpochEvent, PlanEvent, Reporter, RunEvent } from "../train/events.ts";
 import type { RunFolder } from "../train/run_folder.ts";
+import { cutLogs, logSizes } from "../train/run_logs.ts";
 import { RunRecord } from "../train/run_record.ts";
 import { environmentOf } from "./environment.ts";
 import { denoFiles as files } from "./files.ts";
@@ -36,6 +37,8 @@ export interface Recorder {
   readonly report: Reporter;
   /** Keeps what validation gave, at the best epoch for the report. */
   readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+  /** Waits as `close` does, and says how many bytes each file has that grows. */
+  readonly sizes: () => Promise<Readonly<Record<string, number>>>;
   /** Forgets the steps after `step`: they are taken again. */
   readonly goBack: (step: number) => Promise<void>;
   /** Keeps pictures of what went wrong. */
@@ -50,7 +53,8 @@ export async function openRecord(
   folder: RunFolder,
   plan: PlanEvent,
 ): Promise<Recorder> {
-  const step = job.resumed?.checkpoint.step ?? 0;
+  const { step = 0, logs } = job.resumed?.checkpoint ?? {};
+  if (logs) await cutLogs(files, folder.path, logs);
   const record = await RunRecord.open(files, folder.path, { step });
   let board = await Board.open(files, folder.path, { step: step + 1 });
   record.report(plan);
@@ -70,19 +74,28 @@ export async function openRecord(
     await writing;
     if (failure !== undefined) throw failure;
   };
+  const keep = (event: RunEvent) => {
+    record.report(event);
+    queue(() => board.add(event));
+  };
   return {
     report(event) {
       job.report(event);
-      record.report(event);
-      queue(() => board.add(event));
+      // An epoch is kept before its checkpoint is written, which says how long the files are, and said afterwards.
+      if (event.event !== "epoch") keep(event);
     },
     async finished(epoch, outputs) {
+      keep(epoch);
       if (epoch.best && !await record.keepOutputs(validation, outputs)) {
         const text = `validation.csv is not written: ${outputs.logits.length} outputs are too many`;
         record.report({ event: "note", text });
       }
       queue(() => board.addCurves(outputs, { classes, step: epoch.step }));
       await flush();
+    },
+    async sizes() {
+      await flush();
+      return await logSizes(files, folder.path);
     },
     async goBack(step) {
       await flush();

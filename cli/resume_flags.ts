@@ -20,6 +20,7 @@ const PRACTICAL = [
   "name",
   "power",
   "memory",
+  "saveEvery",
   "json",
   ...LOADING_FLAGS,
   ...REPORT_FLAGS,

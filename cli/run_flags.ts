@@ -1,11 +1,12 @@
 /** The flags of `train` that say how a run goes: its recipe, when it stops, what it keeps and checks. Trains nothing. */
 
 import { type Command, oneOf, whole } from "./flags.ts";
+import { addSavingFlags, type SavingFlags } from "./saving_flags.ts";
 import { SCORE_NAMES, type ScoreName } from "../train/metrics/scores.ts";
 import { RECIPE_NAMES, type RecipeName } from "../train/recipe/recipes.ts";
 
 /** What they are when read. */
-export interface RunFlags {
+export interface RunFlags extends SavingFlags {
   /** A file of options. */
   readonly config?: string;
   /** Which recipe fills in what is said nowhere else; a run's own once it has begun. */
@@ -27,12 +28,19 @@ export interface RunFlags {
 }
 
 /** Flags that say what to do with options: they are no options themselves, stand in no file and are not saved. */
-export const ONCE = ["config", "resume", "until", "dryRun", "overfit"] as const;
+export const ONCE = [
+  "config",
+  "resume",
+  "until",
+  "dryRun",
+  "overfit",
+  "supervise",
+  "allowDataChange",
+] as const;
 
 /** Gives a command these flags, under a heading of their own. */
 export function addRunFlags(command: Command): Command {
-  return command
-    .optionsGroup("Run:")
+  return addSavingFlags(command.optionsGroup("Run:"))
     .option(
       "--config <file>",
       "options from a JSON file, such as the config.json of a run; flags win",

@@ -11,6 +11,10 @@ import { RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
 import { openWithBatch } from "./batch.ts";
 import { endOf } from "./ending.ts";
+import { type Interrupts, listenForSignals } from "./interrupts.ts";
+import { lockRun } from "./run_lock.ts";
+import { superviseTraining } from "./supervise.ts";
+import { shell } from "../report/model_card.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "../train/run/images.ts";
 import { trainStages } from "../train/run/train.ts";
@@ -34,15 +38,35 @@ export async function run(args: readonly string[]): Promise<number> {
     console.log(parsed.help);
     return 0;
   }
-  await trainJob(await prepareJob(parsed.flags, args));
-  return 0;
+  const { supervise, saveEvery } = parsed.flags;
+  if (supervise !== undefined) {
+    return await superviseTraining(
+      parsed.flags,
+      args,
+      supervise === true ? {} : { times: supervise },
+    );
+  }
+  const job = await prepareJob(parsed.flags, args);
+  let interrupts: Interrupts | undefined;
+  const listen = (say: (text: string) => void) => interrupts = listenForSignals({ saveEvery, say });
+  const result = await trainJob(job, { listen });
+  return result?.interrupted ? interrupts?.exitCode() ?? 0 : 0;
+}
+
+/** How a job is done. */
+export interface TrainJobOptions {
+  /** Begins to listen to those who want it to end, which a run does once it can be saved; says a line with `say`. */
+  readonly listen?: (say: (text: string) => void) => Interrupts;
 }
 
 /**
  * Does what a job asks for: a run, or a part of one, or only a look at it. Undefined where no epoch was asked for.
  * Throws whatever makes a run impossible.
  */
-export async function trainJob(prepared: Job): Promise<FitResult | undefined> {
+export async function trainJob(
+  prepared: Job,
+  options: TrainJobOptions = {},
+): Promise<FitResult | undefined> {
   await announce(prepared);
   const device = await openReportedDevice(prepared.flags.power, prepared.report);
   const done = prepared.resumed?.checkpoint.epoch ?? 0;
@@ -67,7 +91,7 @@ export async function trainJob(prepared: Job): Promise<FitResult | undefined> {
       await learnByHeart(opened.stage, job);
       return undefined;
     }
-    return await train(opened, job, { device, plan, stages });
+    return await train(opened, job, { device, plan, stages, ...options });
   } finally {
     opened.stage.session.destroy();
   }
@@ -112,13 +136,14 @@ async function announce(job: Job): Promise<void> {
 async function train(
   opened: { stage: OpenStage },
   job: Job,
-  { device, plan, stages }: {
+  { device, plan, stages, listen }: TrainJobOptions & {
     readonly device: Device;
     readonly plan: PlanEvent;
     readonly stages: readonly Stage[];
   },
 ): Promise<FitResult> {
   const { path, resumed } = job;
+  await using _lock = await lockRun(path);
   await requireRoom(files, path, {
     bytes: 2 * checkpointBytes(opened.stage.session),
     what: "two checkpoints",
@@ -127,15 +152,31 @@ async function train(
     await RunFolder.create(files, path, job.recipe, documentsOf(device, job));
   const images = await openImages(job);
   let record: Recorder | undefined;
+  let interrupts: Interrupts | undefined;
   try {
     await listLeftOut(job);
     const { report, close } = record = await openRecord(job, folder, plan);
-    const result = await trainStages(opened, job, { device, plan, stages, folder, images, record });
-    await close();
-    report(await endOf(job, result, { device, record }));
+    interrupts = listen?.((text) => report({ event: "note", text }));
+    const result = await trainStages(opened, job, {
+      ...{ device, plan, stages, folder, images, record },
+      ...(interrupts && { ask: interrupts.ask }),
+    });
+    interrupts?.close();
+    const { best, interrupted } = result;
+    if (interrupted || best === undefined) {
+      const { session } = opened.stage;
+      const text = `Saved after step ${session.stepsDone}; deno task train --resume ${
+        shell(path)
+      } goes on`;
+      report({ event: "note", text });
+    } else {
+      await close();
+      report(await endOf(job, { ...result, best }, { device, record }));
+    }
     await close();
     return result;
   } finally {
+    interrupts?.close();
     images.close();
     // What made the run fail is worth more than what a last write may say.
     await record?.close().catch(() => {});

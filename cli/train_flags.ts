@@ -106,7 +106,10 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--drop-path <share>", "stochastic depth", share)
     .option("--run <dir>", "the run folder (default: runs/<date>T<time>-<name>)")
     .option("--name <name>", "name of the default run folder (default: the model)")
-    .option("--resume <run>", "continue a run folder at its last finished epoch")
+    .option(
+      "--resume <run>",
+      "continue a run folder, or one of its checkpoints, where it was saved",
+    )
     .option("--power <kind>", "which adapter: high or low", oneOf(["high", "low"]))
     .option("--log-every <n>", "steps between two lines of progress", whole(1));
   const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));

@@ -29,6 +29,8 @@ export interface LoaderOptions {
   readonly seed: number;
   /** Number of the epoch, from 0: another order and other views each. */
   readonly epoch: number;
+  /** Batches of the epoch that were had before and are left out, unread. Default 0. */
+  readonly from?: number;
   /**
    * What is done to each image, as `readPipeline` gives it. If not given, the preset `reference` in training
    * and in passes; else the centre.

@@ -58,6 +58,8 @@ export interface Files {
   appendText(path: string, text: string): Promise<void>;
   /** Adds bytes to the end of a file, which is made when it is not there. */
   append(path: string, bytes: Uint8Array): Promise<void>;
+  /** Makes a file what another one is, as a whole or not at all; left out where files are not kept twice. */
+  copy?(from: string, to: string): Promise<void>;
   /** Removes a file or a directory with all in it; one that is not there is removed already. */
   remove(path: string): Promise<void>;
   /** Bytes free on the disk of a path, or of the nearest folder above it; left out, or undefined, where nobody knows. */

@@ -143,7 +143,7 @@ export class Loader {
   }
 
   /**
-   * The batches of one epoch. Reads ahead a few batches. Rejects with DataError at the first sample, in order,
+   * The batches of one epoch, or what is left of them. Reads ahead a few batches. Rejects with DataError at the first sample, in order,
    * whose file cannot be read or decoded; throws RangeError for options that cannot be met.
    */
   async *batches(options: LoaderOptions): AsyncGenerator<Batch, void, undefined> {
@@ -158,12 +158,13 @@ export class Loader {
       };
     const division = divisionOf(options);
     const prefix = this.#supply.prefix(division.prefix);
+    const { from: first = 0 } = options;
     const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
     const ahead = Math.max(2, Math.ceil(8 * this.#pool.size / batch));
     const pending: (Loaded | Promise<Loaded>)[] = [];
     const buffers: Batch["images"][] = [];
-    let begun = 0;
-    for (let step = 0; step < steps; step++) {
+    let begun = first;
+    for (let step = first; step < steps; step++) {
       const asked = performance.now();
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
         // What is made at once needs no head start.

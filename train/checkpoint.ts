@@ -9,6 +9,7 @@ import {
   parseSafetensors,
   type Weight,
 } from "../models/safetensors.ts";
+import type { EpochPoint } from "./epoch.ts";
 import type { Score } from "./events.ts";
 
 /** A checkpoint cannot be read, written or used: the message is one sentence that names the file. */
@@ -49,6 +50,10 @@ export interface Checkpoint {
   readonly best?: Score | undefined;
   /** What a schedule that listens has heard so far. */
   readonly schedule?: ScheduleState | undefined;
+  /** How far the epoch after those done is; not begun where there is none. */
+  readonly within?: EpochPoint | undefined;
+  /** Bytes of each file of the run that grows, by name: what is written later is written again on going on. */
+  readonly logs?: Readonly<Record<string, number>> | undefined;
   /** The resolved configuration of the run. */
   readonly configuration: Readonly<Record<string, unknown>>;
   /** The model's tensors by timm's names. */
@@ -152,7 +157,8 @@ export function parseState(
     isObject(configuration) && isPreprocessing(state.preprocessing) &&
     numbers.every((n) => Number.isSafeInteger(n)) &&
     Array.isArray(classes) && classes.every((name) => typeof name === "string") &&
-    (best === undefined || isObject(best)) && isSchedule(state.schedule);
+    (best === undefined || isObject(best)) && isNumbers(state.schedule) &&
+    isPoint(state.within) && isNumbers(state.logs);
   if (!whole) return undefined;
   // JSON has no NaN, which the AUC of a single class is.
   for (const key in best) best[key] ??= NaN;
@@ -171,8 +177,17 @@ function isPreprocessing(value: unknown): boolean {
     (value.tag === undefined || typeof value.tag === "string");
 }
 
-/** Whether a file's state of a schedule is one, or is left out. */
-function isSchedule(value: unknown): boolean {
+/** Whether a file's place in an epoch is one, or is left out. */
+function isPoint(value: unknown): boolean {
+  const sums = (s: unknown) =>
+    isObject(s) && [s.count, s.loss, s.accuracy].every((n) => typeof n === "number");
+  return value === undefined ||
+    isObject(value) && [value.step, value.read].every((n) => Number.isSafeInteger(n)) &&
+      sums(value.mean) && sums(value.now);
+}
+
+/** Whether numbers by name are that, or are left out. */
+function isNumbers(value: unknown): boolean {
   return value === undefined ||
     isObject(value) && Object.values(value).every((n) => typeof n === "number");
 }

@@ -13,9 +13,13 @@ export class DivergedError extends Error {
 }
 
 /** How to train for an epoch. */
-export interface EpochOptions extends FitOptions {
+export interface EpochOptions extends Omit<FitOptions, "saving"> {
   /** From 0. */
   readonly epoch: number;
+  /** How far it is already. */
+  readonly begun?: EpochPoint | undefined;
+  /** Keeps how far it is, where `ask` says so. */
+  readonly saving: (point: EpochPoint) => Promise<void>;
   /** Steps of an epoch. */
   readonly steps: number;
   /** Seconds that a validation takes, for what is said of the time left. */
@@ -32,7 +36,31 @@ export interface Epoch {
   readonly step: number;
   /** Of the last one. */
   readonly learningRate: number;
+  /** Whether `ask` ended it. */
+  readonly interrupted: boolean;
 }
+
+/** How far an epoch is, and what its steps so far amount to: with a session's states, all that going on needs. */
+export interface EpochPoint {
+  /** Steps taken. */
+  readonly step: number;
+  /** Steps taken when loss and accuracy were last read; those since are summed up in the session. */
+  readonly read: number;
+  /** Of the events so far. */
+  readonly mean: Sums;
+  /** Of the readings since the last event. */
+  readonly now: Sums;
+}
+
+/** Sums over images. */
+export interface Sums {
+  readonly count: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** What `ask` may answer: to go on, to save first, or to save and then end. */
+export type Answer = "go on" | "save" | "stop";
 
 /** Takes the steps of an epoch. Throws {@linkcode DivergedError} when a loss is not finite. */
 export async function trainEpoch(
@@ -42,40 +70,32 @@ export async function trainEpoch(
   report: Reporter,
 ): Promise<Epoch> {
   const { epoch, epochs, steps, batch, accumulate = 1, schedule, logEvery, resume } = options;
+  const { begun, ask = () => "go on" } = options;
   // The classes of a classifier that knows nothing yet.
   const fresh = resume === undefined && epoch === 0 ? options.fresh : undefined;
   const clock = new Clock();
-  const mean = new Mean();
-  let now = new Mean(); // Since the last event.
-  let [step, read, learningRate, added] = [0, 0, 0, 0];
-  for await (const examples of trainingBatches(images, options, epoch)) {
-    if (step === steps) break; // what is left fills no step
-    clock.waited += examples.waited;
-    if (accumulate > 1) {
-      session.accumulate(examples);
-      if (++added % accumulate !== 0) continue;
-    }
-    learningRate = schedule.learningRate(epoch, step);
-    const beta1 = schedule.beta1?.(epoch, step);
-    const rates = beta1 === undefined ? { learningRate } : { learningRate, beta1 };
-    if (accumulate > 1) session.update(rates);
-    else session.step(examples, rates);
-    step++;
-    const first = step === 1 && fresh !== undefined;
+  const mean = new Mean(begun?.mean);
+  let now = new Mean(begun?.now); // Since the last event.
+  const from = begun?.step ?? 0;
+  let [step, read, added] = [from, begun?.read ?? 0, 0];
+  let learningRate = from === 0 ? 0 : schedule.learningRate(epoch, from - 1);
+  let interrupted = false;
+
+  /** Reads what the steps since the last reading amount to, and says it where it is time. */
+  const look = async (first: boolean) => {
     const logs = step % logEvery === 0 || step === steps;
-    if (!first && !logs) continue;
+    if (!first && !logs) return;
     const measured = await session.metrics();
     now.add(measured);
     const skipped = skippedText(measured, step - read, { epoch, step });
     if (skipped !== undefined) report({ event: "note", text: skipped });
     read = step;
-    if (now.count === 0) continue; // no step was taken
+    if (now.sums.count === 0) return; // no step was taken
     if (!Number.isFinite(now.loss)) throw diverged("training", now.loss, { epoch, step });
-    const doubt = first ? firstLossWarning(now.loss, fresh) : undefined;
+    const doubt = first && fresh !== undefined ? firstLossWarning(now.loss, fresh) : undefined;
     if (doubt !== undefined) report({ event: "warning", text: doubt });
-    if (!logs) continue;
-    mean.add(now);
-    clock.images = batch * accumulate * step;
+    if (!logs) return;
+    mean.add({ ...now.sums, loss: now.loss, accuracy: now.accuracy });
     const left = (epochs - epoch) * steps - step;
     report({
       event: "step",
@@ -88,14 +108,40 @@ export async function trainEpoch(
       lr: learningRate,
       "img_per_s": clock.images / clock.seconds,
       waiting: Math.min(1, clock.waited / clock.seconds),
-      "eta_s": left * clock.seconds / step + (epochs - epoch) * options.validationSeconds,
+      "eta_s": left * clock.seconds / (step - from) +
+        (epochs - epoch) * options.validationSeconds,
     });
     now = new Mean();
+  };
+
+  if (from === steps) return { clock, mean, step, learningRate, interrupted };
+  for await (const examples of trainingBatches(images, options, epoch, from * accumulate)) {
+    if (step === steps) break; // what is left fills no step
+    clock.waited += examples.waited;
+    if (accumulate > 1) {
+      session.accumulate(examples);
+      if (++added % accumulate !== 0) continue;
+    }
+    learningRate = schedule.learningRate(epoch, step);
+    const beta1 = schedule.beta1?.(epoch, step);
+    const rates = beta1 === undefined ? { learningRate } : { learningRate, beta1 };
+    if (accumulate > 1) session.update(rates);
+    else session.step(examples, rates);
+    step++;
+    clock.images = batch * accumulate * (step - from);
+    await look(step === 1 && fresh !== undefined);
+    const answer = await ask({ after: "step", step: epoch * steps + step });
+    interrupted = answer === "stop";
+    // An epoch whose steps are done is kept with what validation says of it.
+    if (interrupted || answer === "save" && step < steps) {
+      await options.saving({ step, read, mean: mean.sums, now: now.sums });
+    }
+    if (interrupted) break;
   }
-  return { clock, mean, step, learningRate };
+  return { clock, mean, step, learningRate, interrupted };
 }
 
-/** Time and images of an epoch. */
+/** Time and images of an epoch, or of what was left of it. */
 class Clock {
   readonly #start = performance.now();
   images = 0;
@@ -109,23 +155,33 @@ class Clock {
 
 /** Means over an epoch of the readings between its steps, each weighted by its images. */
 class Mean {
-  count = 0;
-  #loss = 0;
-  #accuracy = 0;
+  #count: number;
+  #loss: number;
+  #accuracy: number;
+
+  constructor({ count, loss, accuracy }: Sums = { count: 0, loss: 0, accuracy: 0 }) {
+    this.#count = count;
+    this.#loss = loss;
+    this.#accuracy = accuracy;
+  }
 
   add({ loss, accuracy, count }: { loss: number; accuracy: number; count: number }): void {
     if (count === 0) return; // the mean of nothing
-    this.count += count;
+    this.#count += count;
     this.#loss += loss * count;
     this.#accuracy += accuracy * count;
   }
 
+  get sums(): Sums {
+    return { count: this.#count, loss: this.#loss, accuracy: this.#accuracy };
+  }
+
   get loss(): number {
-    return this.#loss / this.count;
+    return this.#loss / this.#count;
   }
 
   get accuracy(): number {
-    return this.#accuracy / this.count;
+    return this.#accuracy / this.#count;
   }
 }
 

@@ -25,7 +25,7 @@ export interface EvaluateOptions {
   readonly interpolation?: LoaderOptions["interpolation"];
   readonly seed: number;
   /** Called after each batch with the images it measured. */
-  readonly measured?: ((images: number) => void) | undefined;
+  readonly measured?: ((images: number) => void | Promise<void>) | undefined;
 }
 
 /** What a model makes of a labelled set. */
@@ -71,7 +71,7 @@ export async function outputs(
   session: Evaluable,
   images: ImageSet,
   options: LoaderOptions,
-  measured: (images: number) => void = () => {},
+  measured: (images: number) => void | Promise<void> = () => {},
 ): Promise<Outputs> {
   let logits = new Float32Array();
   const labels = new Int32Array(images.count);
@@ -90,7 +90,7 @@ export async function outputs(
       labels[index] = batch.labels[row] ?? -1;
       logits.set(out.subarray(row * classes, (row + 1) * classes), index * classes);
     });
-    measured(batch.indices.reduce((n, index) => n + (index < 0 ? 0 : 1), 0));
+    await measured(batch.indices.reduce((n, index) => n + (index < 0 ? 0 : 1), 0));
   }
   const missing = seen.indexOf(0);
   if (missing >= 0) throw new RangeError(`Cannot measure image ${missing}: the loader left it out`);

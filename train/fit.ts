@@ -3,11 +3,12 @@
 import type { HasKernel } from "../data/divide.ts";
 import type { Pipeline } from "../data/pipeline.ts";
 import type { Schedule } from "../engine/optim/schedules.ts";
-import { diverged, DivergedError, trainEpoch } from "./epoch.ts";
+import { type Answer, diverged, DivergedError, type EpochPoint, trainEpoch } from "./epoch.ts";
 import {
   type Evaluable,
   evaluate,
   type EvaluateOptions,
+  type Evaluation,
   type ImageSet,
   type Outputs,
 } from "./evaluate.ts";
@@ -52,26 +53,50 @@ export interface FitOptions extends EvaluateOptions {
   /** Steps between two readings of loss and accuracy, each of which waits for the device. */
   readonly logEvery: number;
   /** Where an earlier part of the run stopped. */
-  readonly resume?: {
-    /** Epochs done. */
-    readonly epoch: number;
-    readonly best: Score | undefined;
-    /** The epoch from which patience counts at the earliest. Default 0. */
-    readonly since?: number;
-  } | undefined;
+  readonly resume?:
+    | RunPoint & {
+      /** The epoch from which patience counts at the earliest. Default 0. */
+      readonly since?: number;
+    }
+    | undefined;
+  /** Asked after each step, each batch of validation and each epoch whether to go on. Default to go on. */
+  readonly ask?: ((at: Asked) => Answer | Promise<Answer>) | undefined;
+  /** Called in the middle of an epoch where `ask` says to save, between two steps: the place to save. */
+  readonly saving?: ((point: RunPoint) => Promise<void>) | undefined;
   /** Called before each validation with the epoch, from 0. */
   readonly validating?: ((epoch: number) => Promise<void>) | undefined;
   /** Called after each epoch with what validation gave, before the next begins: the place to save. */
   readonly finished?: (epoch: EpochEvent, best: Score, outputs: Outputs) => Promise<void>;
 }
 
+/** How far a run is: with a session's weights and states, all that going on needs. */
+export interface RunPoint {
+  /** Epochs done. */
+  readonly epoch: number;
+  /** The best of them. */
+  readonly best: Score | undefined;
+  /** How far the epoch after them is; not begun if not given. */
+  readonly within?: EpochPoint | undefined;
+}
+
+/** What was just done when a run is asked whether to go on. */
+export interface Asked {
+  /** A save is made after a step alone; an answer of "stop" counts after all of them. */
+  readonly after: "step" | "validation batch" | "epoch";
+  /** Steps of the whole run. */
+  readonly step: number;
+}
+
 /** What came of it. */
 export interface FitResult {
-  readonly best: Score;
+  /** Undefined where it was interrupted before any epoch was done. */
+  readonly best: Score | undefined;
   /** Epochs done. */
   readonly epoch: number;
   /** Whether patience ended it. */
   readonly stopped: boolean;
+  /** Whether `ask` ended it: it is saved as far as it is. */
+  readonly interrupted: boolean;
   /** Training images a second, waiting for data included, validation not. */
   readonly imagesPerSecond: number;
 }
@@ -114,8 +139,11 @@ export async function fit(
   }
   let best = resume?.best;
   let stopped = false;
+  let interrupted = false;
+  let within = resume?.within;
   let alike: string | undefined; // What was last said of predictions that are all the same.
-  let epoch = resume?.epoch ?? 0;
+  const first = resume?.epoch ?? 0;
+  let epoch = first;
   const total = { images: 0, seconds: 0 };
   let validationSeconds = 0; // Of the last one.
   for (; epoch < Math.min(until, epochs); epoch++) {
@@ -126,13 +154,33 @@ export async function fit(
       report({ event: "note", text });
       break;
     }
-    const here = { ...options, epoch, steps, validationSeconds };
-    const { clock, mean, learningRate, step } = await trainEpoch(session, data.train, here, report);
+    if (
+      epoch !== first && await options.ask?.({ after: "epoch", step: epoch * steps }) === "stop"
+    ) {
+      interrupted = true;
+      break;
+    }
+    const [here, before] = [epoch, best];
+    const saving = async (point: EpochPoint) =>
+      await options.saving?.({ epoch: here, best: before, within: point });
+    const how = { ...options, epoch, steps, begun: within, saving, validationSeconds };
+    within = undefined;
+    const done = await trainEpoch(session, data.train, how, report);
+    const { clock, mean, learningRate, step } = done;
     const { seconds, waited, images } = clock;
     total.images += images;
     total.seconds += seconds;
+    interrupted = done.interrupted;
+    if (interrupted) break;
     await options.validating?.(epoch);
-    const { scores, outputs } = await evaluate(session, data.validation, options);
+    const measured = await unlessStopped(session, data.validation, options, (epoch + 1) * steps);
+    if (!measured) {
+      const nothing = { count: 0, loss: 0, accuracy: 0 };
+      await saving({ step, read: step, mean: mean.sums, now: nothing });
+      interrupted = true;
+      break;
+    }
+    const { scores, outputs } = measured;
     const { loss, accuracy, auc } = scores;
     if (!Number.isFinite(loss)) throw diverged("validation", loss, { epoch, step });
     options.schedule.observe?.(loss);
@@ -160,9 +208,31 @@ export async function fit(
     if (constant !== alike && constant !== undefined) report({ event: "warning", text: constant });
     alike = constant;
   }
-  if (best === undefined) {
+  if (best === undefined && !interrupted) {
     throw new RangeError(`Cannot train for ${epochs} epochs: at least 1 was needed`);
   }
   const imagesPerSecond = total.seconds === 0 ? 0 : total.images / total.seconds;
-  return { best, epoch, stopped, imagesPerSecond };
+  return { best, epoch, stopped, interrupted, imagesPerSecond };
+}
+
+/** Ends a validation. */
+class Stopped extends Error {}
+
+/** What validation gives; undefined where it was told to stop. */
+async function unlessStopped(
+  session: Trainable,
+  images: ImageSet,
+  options: FitOptions,
+  step: number,
+): Promise<Evaluation | undefined> {
+  const measured = async (count: number) => {
+    await options.measured?.(count);
+    if (await options.ask?.({ after: "validation batch", step }) === "stop") throw new Stopped();
+  };
+  try {
+    return await evaluate(session, images, { ...options, measured });
+  } catch (error) {
+    if (error instanceof Stopped) return undefined;
+    throw error;
+  }
 }

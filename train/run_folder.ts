@@ -25,6 +25,15 @@ const COLUMNS = [
   "best",
 ] as const;
 
+/** Who trains in a folder, while someone does. */
+export const LOCK = "run.lock";
+
+/** Where the run is. */
+const LAST = "last.safetensors";
+
+/** Where it was when it was saved the time before. */
+const PREVIOUS = "previous.safetensors";
+
 /** Numbers of an epoch by the columns of `metrics.csv`; NaN where one is empty. */
 export type EpochRow = Score & Readonly<Record<string, number>>;
 
@@ -58,7 +67,7 @@ export async function requireFree(files: Files, path: string): Promise<void> {
   if (kind === "none") return;
   const is = kind === "file"
     ? "it is a file"
-    : (await files.list(path)).length > 0
+    : (await files.list(path)).some(({ name }) => name !== LOCK)
     ? "it is not empty"
     : undefined;
   if (is !== undefined) {
@@ -69,9 +78,9 @@ export async function requireFree(files: Files, path: string): Promise<void> {
 }
 
 /**
- * Keeps `config.json`, `metrics.csv`, `best.safetensors` and `last.safetensors` of a run. Each is
- * replaced as a whole, and `last.safetensors` is written last: whenever a run stops, the folder is
- * that of the last epoch it finished.
+ * Keeps `config.json`, `metrics.csv`, `best.safetensors`, `last.safetensors` and the one before it of a run. Each is
+ * replaced as a whole, and `last.safetensors` is written last: whenever a run stops, the folder has all that going on
+ * from there needs.
  */
 export class RunFolder {
   readonly #files: Files;
@@ -121,26 +130,21 @@ export class RunFolder {
   }
 
   /**
-   * Opens the folder of a run that stopped, at its last finished epoch; metrics that were written
-   * after that are forgotten. Throws CheckpointError when no epoch was finished.
+   * Opens the folder of a run that stopped, where it was last saved, or before that where the last checkpoint is
+   * damaged, which `warning` then says; metrics that were written after that are forgotten. Throws CheckpointError
+   * when nothing was saved.
    */
   static async open(
     files: Files,
     path: string,
-  ): Promise<{ folder: RunFolder; checkpoint: Checkpoint }> {
-    const last = join(path, "last.safetensors");
-    if (await files.kind(last) !== "file") {
-      throw new CheckpointError(
-        `Cannot resume "${path}": it has no last.safetensors, ` +
-          "the folder of a run with a finished epoch was needed",
-      );
-    }
-    const checkpoint = await readCheckpoint(files, last);
+  ): Promise<Opened & { readonly folder: RunFolder }> {
+    const opened = await newest(files, path);
+    const { checkpoint } = opened;
     const metrics = join(path, "metrics.csv");
     const text = await files.kind(metrics) === "file" ? await files.readText(metrics) : "";
     const rows = text.split("\n").slice(1)
       .filter((row) => row !== "" && Number.parseInt(row) <= checkpoint.epoch);
-    return { folder: new RunFolder(files, path, rows), checkpoint };
+    return { ...opened, folder: new RunFolder(files, path, rows) };
   }
 
   /**
@@ -163,15 +167,24 @@ export class RunFolder {
     ];
     for (const name of names) await writeCheckpoint(this.#files, join(this.path, name), weights);
     await this.write("metrics.csv", this.#metrics());
-    await writeCheckpoint(this.#files, join(this.path, "last.safetensors"), checkpoint);
-    this.#unfinished = undefined;
+    await this.saveMidway(checkpoint);
     if (kept.length > 0) await this.#keepOnly(kept.map(epochFile));
+  }
+
+  /** Keeps a checkpoint as the last one, and the one that was the last as `previous.safetensors`. */
+  async saveMidway(checkpoint: Checkpoint): Promise<void> {
+    const last = join(this.path, LAST);
+    if (await this.#files.kind(last) === "file") {
+      await this.#files.copy?.(last, join(this.path, PREVIOUS));
+    }
+    await writeCheckpoint(this.#files, last, checkpoint);
+    this.#unfinished = undefined;
   }
 
   /** The checkpoint that was written last; undefined where no epoch was kept. */
   async last(): Promise<Checkpoint | undefined> {
     if (this.#unfinished !== undefined) return undefined;
-    return await readCheckpoint(this.#files, join(this.path, "last.safetensors"));
+    return await readCheckpoint(this.#files, join(this.path, LAST));
   }
 
   /** Keeps the mean of the weights of several epochs beside the best one, as `averaged.safetensors`. */
@@ -215,6 +228,32 @@ export class RunFolder {
     for (const { name } of await this.#files.list(this.path)) {
       await this.#files.remove(join(this.path, name));
     }
+  }
+}
+
+/** A checkpoint to go on from. */
+interface Opened {
+  readonly checkpoint: Checkpoint;
+  /** Why it is not the last one. */
+  readonly warning?: string;
+}
+
+/** The last checkpoint of a folder that can be read. Throws CheckpointError, about the last one, where there is none. */
+async function newest(files: Files, path: string): Promise<Opened> {
+  const [last, previous] = [join(path, LAST), join(path, PREVIOUS)];
+  const before = await files.kind(previous) === "file";
+  if (await files.kind(last) !== "file" && !before) {
+    throw new CheckpointError(
+      `Cannot resume "${path}": it has no ${LAST}, ` +
+        "the folder of a run with a finished epoch was needed",
+    );
+  }
+  try {
+    return { checkpoint: await readCheckpoint(files, last) };
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || !before) throw error;
+    const checkpoint = await readCheckpoint(files, previous).catch(() => Promise.reject(error));
+    return { checkpoint, warning: `${error.message}; the run goes on from ${PREVIOUS}` };
   }
 }
 

@@ -19,6 +19,7 @@ import { compileTraining, limitsOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
 import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
 import { type State, statesOf } from "./states.ts";
+import { decodeTally, tallied, TALLY_ENTRY, withTally } from "./tally.ts";
 import { oneHot } from "./step.ts";
 import { type ArenaNumbers, decodeArena, encodeStates } from "./weights.ts";
 
@@ -209,32 +210,35 @@ export class Trainer {
   async readStates(): Promise<Map<string, Weight>> {
     const all = new Map<string, Weight>();
     for (const { name, arena, tensor } of this.#states) {
-      for (const [key, weight] of decodeArena(arena, await this.read(tensor))) {
-        all.set(`${name}.${key}`, weight);
-      }
+      const part = decodeArena(arena, await this.read(tensor));
+      for (const [key, weight] of part) all.set(`${name}.${key}`, weight);
     }
     const { scale } = this.#training.step;
     if (scale) {
       const [[factor], [taken]] = [await this.read(scale.factor), await this.read(scale.taken)];
       all.set(SCALE_ENTRY, encodeScale(factor!, taken!));
     }
-    return all;
+    const sums = await Promise.all(tallied(this.#training.step).map((t) => this.read(t)));
+    return withTally(all, sums.map(([n]) => n!), this.#stepsMeasured);
   }
 
   /** Replaces that, and drops batches of a step that was not finished. Throws RangeError where it does not fit. */
   writeStates(states: ReadonlyMap<string, Weight>, stepsDone: number): void {
-    const { guard, scale, sums } = this.#training.step;
+    const { scale, sums } = this.#training.step;
     const others = new Map(states);
+    const tally = decodeTally(states);
+    others.delete(TALLY_ENTRY);
     if (scale) {
       const { factor, taken } = decodeScale(states);
       this.#memory.write(scale.factor, [factor]);
       this.#memory.write(scale.taken, [taken]);
       others.delete(SCALE_ENTRY);
     }
-    const numbers = encodeStates(this.#states, others);
-    this.#states.forEach(({ tensor }, i) => this.#memory.write(tensor, numbers[i]!));
+    encodeStates(this.#states, others)
+      .forEach((numbers, i) => this.#memory.write(this.#states[i]!.tensor, numbers));
     for (const sum of sums) this.#memory.write(sum, new Float32Array(sum.size));
-    this.#memory.write(guard.row, [0]);
+    tallied(this.#training.step).forEach((t, i) => this.#memory.write(t, [tally[i]!]));
+    this.#stepsMeasured = tally.at(-1)!;
     this.#stepsDone = stepsDone;
     this.#pending = 0;
     this.#stale = true;

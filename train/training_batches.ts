@@ -4,15 +4,16 @@ import type { Batch } from "../data/loader.ts";
 import type { ImageSet } from "./evaluate.ts";
 import type { FitOptions } from "./fit.ts";
 
-/** The batches of an epoch, as training sees them. */
+/** The batches of an epoch, as training sees them; those after the first `from` of them. */
 export function trainingBatches(
   { loader }: ImageSet,
-  options: FitOptions,
+  options: Omit<FitOptions, "saving">,
   epoch: number,
+  from = 0,
 ): AsyncIterable<Batch> {
   const { batch, size, resize, interpolation, seed, augment, classes, hasKernel } = options;
   return loader.batches({
-    ...{ batch, size, resize, interpolation, seed, train: true, epoch, reuse: true },
+    ...{ batch, size, resize, interpolation, seed, train: true, epoch, from, reuse: true },
     ...(augment && { augment }),
     ...(hasKernel && { hasKernel }),
     ...(classes && { classes }),

@@ -86,7 +86,7 @@ export function resumedJob(
 ): RunJob {
   const { folder: { path }, checkpoint } = resumed;
   const flags = flagsOf(checkpoint, epochs);
-  requireSameData(data, checkpoint.configuration, path);
+  requireSameData(data, checkpoint.configuration, { run: path });
   const { preprocessing, classes } = checkpoint;
   const run = imagesOf(flags, preprocessing, classes);
   const pipeline = trainedPipeline(checkpoint.configuration, run);

@@ -132,7 +132,8 @@ async function trainIn(
     const { epochs } = job.flags;
     return {
       run: baseName(job.path),
-      ...{ epoch: result.epoch, epochs, stopped: false, best: result.best },
+      ...{ epoch: result.epoch, epochs, stopped: false },
+      ...(result.best && { best: result.best }),
     };
   } finally {
     images?.close();

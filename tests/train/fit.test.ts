@@ -39,10 +39,10 @@ Deno.test("fit() learns, counts whole batches only and reports every step", asyn
     4,
     28,
   ]]);
-  assert.ok(result.best.auc > 0.9, `AUC is ${result.best.auc}`);
+  assert.ok(result.best!.auc > 0.9, `AUC is ${result.best!.auc}`);
   assert.ok((epochs[3]?.loss ?? 1) < (epochs[0]?.loss ?? 0));
   const best = epochs.reduce((a, b) => isBetter(b, a) ? b : a);
-  assert.equal(result.best.epoch, best.epoch);
+  assert.equal(result.best!.epoch, best.epoch);
 });
 
 Deno.test("fit() weighs its training means by the images between two readings", async () => {
@@ -67,7 +67,7 @@ Deno.test("fit() takes a step for several batches, and drops those that fill non
   );
   assert.equal(divided.rates.length, 4 * 3);
   large.weights.forEach((w, i) => assert.ok(Math.abs(w - divided.weights[i]!) < 1e-12));
-  assert.ok(Math.abs(result.best.loss - expected.best.loss) < 1e-12);
+  assert.ok(Math.abs(result.best!.loss - expected.best!.loss) < 1e-12);
   const steps = events.filter((e) => e.event === "step" && e.epoch === 4);
   assert.deepEqual(steps.map((e) => e.event === "step" && [e.step, e.steps]), [[2, 3], [3, 3]]);
   assert.equal(stepsPerEpoch(60, 4, 4), 3);

@@ -35,7 +35,7 @@ async function numbersOf(session: Session): Promise<Map<string, number[]>> {
     ...await session.readOptimizer(),
   ];
   return new Map(
-    all.filter(([key]) => !/loss_scale|num_batches/.test(key))
+    all.filter(([key]) => !/loss_scale|tally|num_batches/.test(key))
       .map(([key, weight]) => [key, [...toFloats(weight)]]),
   );
 }

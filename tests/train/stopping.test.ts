@@ -45,7 +45,7 @@ Deno.test("fit() stops when patience ends, counted from the best epoch, also acr
   const options = { ...OPTIONS, patience: 2, monitor: "loss" } as const;
   const result = await fit(new Tiring(21), DATA, options, (event) => events.push(event));
   const epochs = events.filter((e) => e.event === "epoch");
-  assert.deepEqual([result.best.epoch, result.epoch, result.stopped], [3, 5, true]);
+  assert.deepEqual([result.best!.epoch, result.epoch, result.stopped], [3, 5, true]);
   assert.deepEqual(epochs.map(({ best }) => best), [true, true, true, false, false]);
   const last = events.at(-1);
   assert.ok(last?.event === "note" && /no better loss for 2 epochs/.test(last.text));

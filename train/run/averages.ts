@@ -1,6 +1,6 @@
 /** Weights averaged over the epochs of a run: what happens before each validation and at the end. Trains nothing. */
 
-import type { Score } from "../events.ts";
+import type { EpochEvent, Score } from "../events.ts";
 import type { FitData, FitOptions } from "../fit.ts";
 import { finishAverage } from "../recalibrate.ts";
 import { isBetter } from "../selection.ts";
@@ -13,22 +13,32 @@ import type { OptimizerFlags } from "../recipe/optimizer.ts";
 const BATCHES = 50;
 
 /**
- * What precedes the validation of an epoch, from 0: its weights are added to the mean of the last ones; those of
- * schedule-free optimizers, never trained as they are, get running statistics of their own.
+ * What precedes the validation of an epoch, from 0: weights of schedule-free optimizers, never trained as they are, get
+ * running statistics of their own. Done twice, it changes nothing more.
  */
 export async function beforeValidation(
   session: Session,
-  { flags: { swa, optimizer }, images, options, epoch }: {
+  { flags: { optimizer }, images, options, epoch }: {
     readonly flags: OptimizerFlags;
     readonly images: FitData;
     readonly options: FitOptions;
     readonly epoch: number;
   },
 ): Promise<void> {
-  if (swa !== undefined && epoch >= options.epochs - swa) await session.addToAverage();
   if (optimizer !== "schedule-free") return;
   const batches = trainingBatches(images.train, options, epoch);
   await session.estimateStatistics(firstBatches(batches, BATCHES));
+}
+
+/** What follows a validation: the weights of an epoch, if it is one of the last, are added to their mean. */
+export async function afterValidation(
+  session: Session,
+  { flags: { swa }, epoch: { epoch, epochs } }: {
+    readonly flags: OptimizerFlags;
+    readonly epoch: Pick<EpochEvent, "epoch" | "epochs">;
+  },
+): Promise<void> {
+  if (swa !== undefined && epoch > epochs - swa) await session.addToAverage();
 }
 
 /** Leaves a session with the mean of the last weights, and says in one sentence what it is worth beside the best epoch. */

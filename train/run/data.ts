@@ -35,17 +35,41 @@ export function classCounts(dataset: Dataset, part: "train" | "validation"): num
   return counts;
 }
 
-/** Throws DataError unless the data is what a run began with. */
+/**
+ * Throws DataError unless the data is what a run began with: the same images and labels, in files of the same sizes
+ * where `sizes`, the SHA-256 of them, is known of both.
+ */
 export function requireSameData(
-  data: OpenData,
+  data: Pick<OpenData, "fingerprint" | "source">,
   saved: Readonly<Record<string, unknown>>,
-  run: string,
+  { run, sizes }: { readonly run: string; readonly sizes?: string | undefined },
 ): void {
-  if (data.fingerprint === saved.fingerprint) return;
+  const same = data.fingerprint === saved.fingerprint;
+  const { sizesOfFiles: before = sizes } = saved;
+  if (same && (sizes === undefined || sizes === before)) return;
+  const what = same ? "files of its images have other sizes" : "its images or labels are others";
   throw new DataError(
-    `Cannot resume "${run}" on ${data.source}: its images or labels are others than the run began ` +
-      "with, the same data was needed",
+    `Cannot resume "${run}" on ${data.source}: ${what} than the run began with, the same data was ` +
+      "needed; --allow-data-change goes on all the same",
   );
+}
+
+/** Files whose sizes are asked for at a time. */
+const AT_ONCE = 64;
+
+/** SHA-256 of the sizes of the image files, in hexadecimal; one that is not there has none. */
+export async function sizesOf(
+  { dataset: { train, validation }, files }: OpenData,
+): Promise<string> {
+  const samples = [...train, ...validation];
+  const sizes = new Float64Array(samples.length);
+  const left = samples.entries();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const [i, { path }] of left) {
+      sizes[i] = await files.info(path).then(({ size }) => size, () => -1);
+    }
+  }));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", sizes)).toHex();
 }
 
 /** SHA-256 of class names, image names and labels, in hexadecimal. */

@@ -2,14 +2,14 @@
 
 import type { Device } from "../../engine/gpu/device.ts";
 import type { Checkpoint } from "../checkpoint.ts";
-import type { EpochEvent, PlanEvent, Reporter, Score } from "../events.ts";
+import type { EpochEvent, PlanEvent, Reporter } from "../events.ts";
 import type { Outputs } from "../evaluate.ts";
 import { fit, type FitData, type FitOptions, type FitResult } from "../fit.ts";
 import { kernelsOf } from "../recipe/augment.ts";
 import { scheduleOf } from "../recipe/schedule.ts";
 import type { Stage } from "../recipe/stages.ts";
 import type { RunFolder } from "../run_folder.ts";
-import { averagedScore, beforeValidation } from "./averages.ts";
+import { afterValidation, averagedScore, beforeValidation } from "./averages.ts";
 import type { RunJob } from "./job.ts";
 import { rollBack } from "./roll_back.ts";
 import { nextStage, type OpenStage } from "./stage.ts";
@@ -29,12 +29,16 @@ export interface TrainingMeans {
   readonly folder: RunFolder;
   /** Its images. */
   readonly images: FitData;
+  /** Asked whether to go on, as `fit` does. */
+  readonly ask?: FitOptions["ask"];
   /** Takes what it says, and what validation gave. */
   readonly record: {
     /** Takes events. */
     readonly report: Reporter;
     /** Takes the outputs of an epoch. */
     readonly finished: (epoch: EpochEvent, outputs: Outputs) => Promise<void>;
+    /** Waits until all is written that it was given, and says how far each file of it is. */
+    readonly sizes?: () => Promise<Readonly<Record<string, number>>>;
     /** Forgets the steps after `step`, which are taken again; where not given, they stay. */
     readonly goBack?: (step: number) => Promise<void>;
   };
@@ -47,7 +51,7 @@ export interface TrainingMeans {
 export async function trainStages(
   opened: { stage: OpenStage },
   job: RunJob,
-  { device, plan, stages, folder, images, record }: TrainingMeans,
+  { device, plan, stages, folder, images, ask, record }: TrainingMeans,
 ): Promise<FitResult> {
   const { flags, resumed } = job;
   const { report, finished } = record;
@@ -63,20 +67,27 @@ export async function trainStages(
     }
     const { session, pipeline } = opened.stage;
     const optionsNow = () => ({ ...fitOptions(job, stage), schedule, augment: pipeline });
+    const current = async (at: Parameters<typeof checkpointOf>[2]): Promise<Checkpoint> => ({
+      ...await checkpointOf(opened.stage, job, at),
+      schedule: schedule.state?.(),
+      logs: await record.sizes?.(),
+    });
     const trained = async (): Promise<FitResult> => {
       const options = optionsNow();
       try {
         return await fit(session, images, {
           ...options,
+          ask,
           resume: point && { ...point, since: stage.from },
           validating: async (epoch) =>
             await beforeValidation(session, { flags, images, options, epoch }),
+          saving: async (point) =>
+            await folder.saveMidway(await current({ ...point, step: session.stepsDone })),
           finished: async (epoch, best, outputs) => {
-            // The checkpoint comes last: a run that is killed before does all of the epoch again.
+            await afterValidation(session, { flags, epoch });
+            // The checkpoint comes last: a run that is killed before does again what it is of.
             await finished(epoch, outputs);
-            const saved = await checkpointOf(opened.stage, job, epoch, best);
-            const checkpoint = { ...saved, schedule: schedule.state?.() };
-            await folder.save(epoch, checkpoint, flags);
+            await folder.save(epoch, await current({ ...epoch, best }), flags);
           },
         }, report);
       } catch (error) {
@@ -84,34 +95,35 @@ export async function trainStages(
         await record.goBack?.(checkpoint.step);
         report({ event: "warning", text });
         schedule = scheduleAt(checkpoint);
-        point = { epoch: checkpoint.epoch, best: checkpoint.best };
+        const { epoch, best, within } = checkpoint;
+        point = { epoch, best, within };
         return await trained();
       }
     };
     result = await trained();
     point = result;
-    if (result.epoch === flags.epochs && session.averaged > 0) {
-      const { best, epoch } = result;
+    const { best, epoch, interrupted } = result;
+    if (!interrupted && best && epoch === flags.epochs && session.averaged > 0) {
       const text = await averagedScore(session, { images, options: optionsNow(), best });
-      const end = { epoch, step: session.stepsDone };
-      await folder.keepAverage(await checkpointOf(opened.stage, job, end, best));
+      const end = { epoch, best, step: session.stepsDone };
+      await folder.keepAverage(await checkpointOf(opened.stage, job, end));
       report({ event: "note", text });
     }
-    if (result.stopped || result.epoch === flags.until) break;
+    if (interrupted || result.stopped || epoch === flags.until) break;
   }
   return result!;
 }
 
 function resumePoint({ resumed, flags, report }: RunJob): FitOptions["resume"] {
   if (!resumed) return undefined;
-  const { epoch, best } = resumed.checkpoint;
+  const { epoch, best, within } = resumed.checkpoint;
   if (epoch >= flags.epochs) {
     report({
       event: "note",
       text: `The run has all its ${flags.epochs} epochs; a larger --epochs adds some`,
     });
   }
-  return { epoch, best };
+  return { epoch, best, within };
 }
 
 /** How a stage is trained, apart from what is done to its images. */
@@ -138,8 +150,7 @@ function fitOptions(
 async function checkpointOf(
   { session, stage: { size, resize } }: OpenStage,
   { flags: { model, seed }, data, recipe, preprocessing }: RunJob,
-  { epoch, step }: Pick<EpochEvent, "epoch" | "step">,
-  best: Score,
+  { epoch, step, best, within }: Pick<Checkpoint, "epoch" | "step" | "best" | "within">,
 ): Promise<Checkpoint> {
   return {
     model,
@@ -151,6 +162,7 @@ async function checkpointOf(
     step,
     seed,
     best,
+    within,
     configuration: recipe,
     weights: await session.readWeights(),
     optimizer: await session.readOptimizer(),
