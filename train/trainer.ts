@@ -17,6 +17,7 @@ import {
 } from "./captured.ts";
 import { compileTraining, limitsOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
+import { readFirst } from "./readings.ts";
 import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
 import { type State, statesOf } from "./states.ts";
 import { decodeTally, tallied, TALLY_ENTRY, withTally } from "./tally.ts";
@@ -161,17 +162,17 @@ export class Trainer {
     const images = this.#options.batch * this.#accumulate;
     // The queue keeps the order: the sums are copied, then set to 0, before any step that follows.
     const sums = [metrics.loss, metrics.correct, guard.skipped, guard.longest];
-    const reading = Promise.all([...sums, ...scale ? [scale.factor] : []].map((t) => this.read(t)));
+    const all = scale ? [...sums, scale.factor] : sums;
+    const reading = readFirst(all, (t) => this.read(t));
     for (const sum of sums) this.#memory.write(sum, [0]);
     this.#stepsMeasured = 0;
-    const [loss, correct, skipped, longest, factor] = (await reading).map(([n]) => n!);
+    const [loss, correct, skipped, longest, factor] = await reading;
     const taken = steps - skipped!;
     return {
       loss: loss! / taken,
       accuracy: correct! / (steps * images),
       count: taken * images,
-      skipped: skipped!,
-      longest: longest!,
+      ...{ skipped: skipped!, longest: longest! },
       ...(factor !== undefined && { scaling: { lossScale: factor } }),
     };
   }
