@@ -81,6 +81,7 @@ export { DivergedError } from "./train/epoch.ts";
 export type { Answer, EpochPoint, Sums } from "./train/epoch.ts";
 export type { Asked, FitData, FitResult, RunPoint } from "./train/fit.ts";
 export { defaultFolder, parseMetrics, RunFolder, RunFolderError } from "./train/run_folder.ts";
+export { cutLogs, logSizes, removeParts } from "./train/run_logs.ts";
 export { RunRecord } from "./train/run_record.ts";
 export { openImages } from "./train/run/images.ts";
 export { planOf } from "./train/run/plan.ts";

@@ -103,7 +103,7 @@ export function folderFiles(root: FileSystemDirectoryHandle): Files {
     async list(dir) {
       const entries: Entry[] = [];
       for await (const [name, { kind }] of (await folder(dir)).entries()) {
-        if (!name.endsWith(PART)) entries.push({ name, kind, link: false });
+        entries.push({ name, kind, link: false });
       }
       return entries.sort((a, b) => a.name < b.name ? -1 : 1);
     },
@@ -124,6 +124,7 @@ export function folderFiles(root: FileSystemDirectoryHandle): Files {
     writeAtomic,
     appendText: (path, text) => append(path, new TextEncoder().encode(text)),
     append,
+    copy: async (from, to) => await writeAtomic(to, await files.read(from)),
     async remove(path) {
       const name = plain(path);
       for (const one of known.keys()) {

@@ -1,17 +1,21 @@
-/** Pause and stop: where a run waits, or ends, between two steps. Trains nothing. */
+/** Pause, stop and saves within an epoch: what a run is told when it asks whether to go on. Trains nothing. */
 
-import type { FitData, LoaderOptions } from "../run.ts";
+import type { Answer, Asked } from "../run.ts";
 
-/** A person ended the run. */
-export class StoppedError extends Error {
-  /** Tells it from other errors. */
-  override readonly name = "StoppedError";
-}
+/** Seconds between two saves within an epoch where nobody says otherwise. */
+const SAVE_EVERY = 60;
 
 /** What a person says to a run that goes on. */
 export class Pacing {
+  readonly #saveEvery: number;
   #paused: PromiseWithResolvers<void> | undefined;
   #stopped = false;
+  #saved = performance.now();
+
+  /** Saves every so many seconds. */
+  constructor(saveEvery: number = SAVE_EVERY) {
+    this.#saveEvery = saveEvery;
+  }
 
   /** Whether the run waits. */
   get paused(): boolean {
@@ -23,7 +27,7 @@ export class Pacing {
     return this.#stopped;
   }
 
-  /** Lets it wait before the next step. */
+  /** Lets it wait where it asks next. */
   pause(): void {
     if (!this.#stopped) this.#paused ??= Promise.withResolvers<void>();
   }
@@ -34,28 +38,20 @@ export class Pacing {
     this.#paused = undefined;
   }
 
-  /** Lets it end before the next step. */
+  /** Lets it save and end where it asks next. */
   stop(): void {
     this.#stopped = true;
     this.resume();
   }
 
-  /** Waits while the run is paused. Throws StoppedError where it is to end. */
-  async turn(): Promise<void> {
+  /** Answers a run after each step, batch of validation and epoch, once it is not paused. */
+  readonly ask = async ({ after }: Asked): Promise<Answer> => {
     await this.#paused?.promise;
-    if (this.#stopped) throw new StoppedError("Stopped");
-  }
-
-  /** The images of a run, each batch of which waits its turn. */
-  paced({ train, validation }: FitData): FitData {
-    const { loader } = train;
-    const turn = () => this.turn();
-    async function* batches(options: LoaderOptions) {
-      for await (const batch of loader.batches(options)) {
-        await turn();
-        yield batch;
-      }
-    }
-    return { train: { ...train, loader: { batches } }, validation };
-  }
+    if (this.#stopped) return "stop";
+    const now = performance.now();
+    if (after === "epoch") this.#saved = now; // each is saved
+    if (after !== "step" || now - this.#saved < 1000 * this.#saveEvery) return "go on";
+    this.#saved = now;
+    return "save";
+  };
 }

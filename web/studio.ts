@@ -8,6 +8,7 @@ import {
   type Files,
   join,
   readCheckpoint,
+  removeParts,
   RunFolder,
   type RunJob,
 } from "../run.ts";
@@ -86,7 +87,7 @@ export class Studio {
         const weights = this.#weights;
         const seeded = { seed: asked.seed, ...options };
         const job = await newJob(seeded, { data: this.#data, weights, report: this.#report });
-        return await this.#train(job);
+        return await this.#train(job, options.saveEvery);
       }),
     continueRun: ({ run, epochs }) =>
       this.#alone({ doing: "preparing", run }, async () => {
@@ -192,8 +193,8 @@ export class Studio {
   }
 
   /** Trains a job, which {@linkcode Requests.pause} and others reach while it goes on. */
-  async #train(job: RunJob): Promise<Ended> {
-    const pacing = this.#pacing = new Pacing();
+  async #train(job: RunJob, saveEvery?: number): Promise<Ended> {
+    const pacing = this.#pacing = new Pacing(saveEvery);
     const run = baseName(job.path);
     const files = await this.#kept();
     const train = async () =>
@@ -220,7 +221,9 @@ export class Studio {
   /** The job of a run that goes on, on images divided as when it began. */
   async #resumed(path: string, epochs?: number): Promise<RunJob> {
     const files = await this.#kept();
-    const resumed = await RunFolder.open(files, path);
+    await removeParts(files, path);
+    const { warning, ...resumed } = await RunFolder.open(files, path);
+    if (warning !== undefined) this.#report({ event: "warning", text: warning });
     if (!this.#data && await keptSource(files, path) === "demo") {
       const placed = await placeSource({ kind: "demo" });
       this.#data = await openSource(placed, "demo", { settings: loaderSettings(), check: false });

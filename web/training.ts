@@ -4,8 +4,10 @@ import type { Device, RunEvent } from "../mod.ts";
 import {
   baseName,
   classesOf,
+  cutLogs,
   type Files,
   initialize,
+  logSizes,
   openImages,
   openStage,
   planOf,
@@ -20,7 +22,7 @@ import {
 import { tabDevice, wasLost } from "./device.ts";
 import { FaultError } from "./faults.ts";
 import type { Ended } from "./messages.ts";
-import { type Pacing, StoppedError } from "./pacing.ts";
+import type { Pacing } from "./pacing.ts";
 import { keepSource } from "./runs.ts";
 import type { TabData } from "./sources.ts";
 
@@ -50,7 +52,6 @@ export async function trainInTab(begun: RunJob, run: TabRun): Promise<Ended> {
     try {
       return await trainOn(device, job, run);
     } catch (error) {
-      if (error instanceof StoppedError) return await endedOf(job, run, true);
       if (!await wasLost(device)) throw error;
       run.doing("rebuilding");
       const text = "the device was lost; the run goes on from its last save on a new one";
@@ -108,32 +109,38 @@ async function trainIn(
     // All that steps keep, twice: a checkpoint takes the place of another one that is still there.
     await requireRoom(run.files, 2 * (bufferBytes - slotBytes));
     images = await openImages(job);
-    const { report: keep } = record = await RunRecord.open(run.files, job.path, {
-      step: job.resumed?.checkpoint.step ?? 0,
-    });
-    const report = (event: RunEvent) => {
-      run.report(event);
-      keep(event);
-    };
-    report(plan);
+    const { step = 0, logs } = job.resumed?.checkpoint ?? {};
+    if (logs) await cutLogs(run.files, job.path, logs);
+    const { report: keep } = record = await RunRecord.open(run.files, job.path, { step });
+    keep(plan);
+    run.report(plan);
     run.doing("training");
     const { validation } = job.data.dataset;
     const result = await trainStages(opened, job, {
-      ...{ device, plan, stages, folder, images: run.pacing.paced(images) },
+      ...{ device, plan, stages, folder, images, ask: run.pacing.ask },
       record: {
-        report,
+        report(event) {
+          run.report(event);
+          // An epoch is kept before its checkpoint is written, which says how long the files are.
+          if (event.event !== "epoch") keep(event);
+        },
         async finished(epoch, outputs) {
+          keep(epoch);
           if (epoch.best) await record!.keepOutputs(validation, outputs);
           await record!.flush();
+        },
+        async sizes() {
+          await record!.flush();
+          return await logSizes(run.files, job.path);
         },
         goBack: (step) => record!.goBack(step),
       },
     });
-    const { epochs } = job.flags;
+    const { epoch, interrupted, best } = result;
     return {
       run: baseName(job.path),
-      ...{ epoch: result.epoch, epochs, stopped: false },
-      ...(result.best && { best: result.best }),
+      ...{ epoch, epochs: job.flags.epochs, stopped: interrupted },
+      ...(best && { best }),
     };
   } finally {
     images?.close();
@@ -175,14 +182,4 @@ async function createFolder(
       "left_out": data.leftOut.length,
     },
   });
-}
-
-async function endedOf(job: RunJob, { files }: TabRun, stopped: boolean): Promise<Ended> {
-  const { epochs } = job.flags;
-  const run = baseName(job.path);
-  const saved = await files.kind(`${job.path}/last.safetensors`) === "file"
-    ? (await RunFolder.open(files, job.path)).checkpoint
-    : undefined;
-  const best = saved?.best;
-  return { run, epoch: saved?.epoch ?? 0, epochs, stopped, ...(best && { best }) };
 }

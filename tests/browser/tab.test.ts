@@ -84,8 +84,15 @@ Deno.test({
       assert.equal(whole.epoch, 3);
 
       const broken = new Losses();
-      const training = driver.ask("train", { ...OPTIONS, name: "broken" } as never)
-        .catch(() => undefined);
+      // Saved after each step, which the numbers do not tell.
+      const often = { ...OPTIONS, name: "broken", saveEvery: 0 };
+      const training = driver.ask("train", often as never).catch(() => undefined);
+      await untilEpoch(driver, 1, broken);
+      await driver.ask("pause");
+      const { events, states } = await driver.heard();
+      broken.hear(events);
+      assert.equal(states.at(-1)?.doing, "paused");
+      await driver.ask("resume");
       await untilEpoch(driver, 2, broken);
       await destroyDevice();
       await untilEpoch(driver, 3, broken);
@@ -95,6 +102,7 @@ Deno.test({
       const runs = await driver.ask("runs");
       const run = runs.find(({ run }) => run.endsWith("-broken"))!;
       assert.deepEqual([run.epoch, run.epochs, run.unfinished], [2, 3, true]);
+      assert.ok(run.step > 10, `step ${run.step}`);
       await driver.open(images);
       const continued = await driver.ask("continueRun", { run: run.run });
       broken.hear((await driver.heard()).events);
@@ -145,8 +153,14 @@ Deno.test({
       assert.equal(trained.code, 0, trained.err);
       const weights = await driver.weights("/run/last.safetensors", "last.safetensors");
       assert.deepEqual([weights.checkpoint, weights.continues, weights.epoch], [true, true, 1]);
-      const carried: Ended = await driver.ask("continueWeights", {});
-      assert.deepEqual([carried.epoch, carried.stopped], [2, false], JSON.stringify(carried));
+      await driver.heard();
+      const carrying: Promise<Ended> = driver.ask("continueWeights", {});
+      await untilEpoch(driver, 2, new Losses());
+      await driver.ask("stop");
+      const carried = await carrying;
+      assert.deepEqual([carried.epoch, carried.stopped], [1, true], JSON.stringify(carried));
+      const stopped = (await driver.ask("runs")).find((one) => one.run === carried.run)!;
+      assert.ok(stopped.unfinished && stopped.step > 5, `step ${stopped.step}`);
     }, served);
   },
 });
