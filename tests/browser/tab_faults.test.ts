@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { twoClasses } from "../cli/two_classes.ts";
+import { zipOf } from "../data/archive_files.ts";
 import { findChromium } from "./chromium.ts";
 import { driven } from "./driver.ts";
 
@@ -13,6 +14,12 @@ Deno.test({
   ignore: !chromium,
   fn: async () => {
     const made: Record<string, Uint8Array> = await twoClasses();
+    const whole = Object.entries(made).map(([path, bytes]) => ({
+      name: `around/${path}`,
+      bytes,
+      deflate: true,
+    }));
+    made["set.zip"] = zipOf(whole);
     made["data/red/1.png"] = made["data/red/1.png"]!.slice(0, 900);
     made["text.safetensors"] = new TextEncoder().encode("no weights");
     const images = Object.fromEntries(
@@ -29,6 +36,13 @@ Deno.test({
       assert.match(`${early?.kind}: ${early?.message}`, /^data: Cannot train: no images are open/);
       const empty = await faultOf(driver.open({ "a/notes.md": "/text.safetensors" }));
       assert.match(`${empty?.kind}: ${empty?.message}`, /^data: Cannot .* needed/);
+
+      const zipped = await driver.open({ "set.zip": "/set.zip" });
+      assert.deepEqual(zipped.classes.map(({ name, train }) => [name, train]), [
+        ["grey", 10],
+        ["red", 10],
+      ]);
+      assert.deepEqual(zipped.leftOut, []);
 
       const opening = driver.open(images);
       const busy = await faultOf(driver.ask("train", small));
