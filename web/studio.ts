@@ -221,8 +221,8 @@ export class Studio {
   /** The job of a run that goes on, on images divided as when it began. */
   async #resumed(path: string, epochs?: number): Promise<RunJob> {
     const files = await this.#kept();
-    await removeParts(files, path);
     const { warning, ...resumed } = await RunFolder.open(files, path);
+    await removeParts(files, path);
     if (warning !== undefined) this.#report({ event: "warning", text: warning });
     if (!this.#data && await keptSource(files, path) === "demo") {
       const placed = await placeSource({ kind: "demo" });

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { twoClasses } from "../cli/two_classes.ts";
 import { zipOf } from "../data/archive_files.ts";
+import type { Fault } from "../../web/messages.ts";
 import { findChromium } from "./chromium.ts";
+import type { Driven } from "./driven.ts";
 import { driven } from "./driver.ts";
 
 const chromium = findChromium();
@@ -44,10 +46,14 @@ Deno.test({
       ]);
       assert.deepEqual(zipped.leftOut, []);
 
-      const opening = driver.open(images);
-      const busy = await faultOf(driver.ask("train", small));
-      assert.match(`${busy?.kind}`, /busy|data/);
-      const { leftOut } = await opening;
+      const both = await driver.tab.evaluate(() => {
+        const { page } = globalThis as unknown as { page: Driven };
+        const ask = () => page.ask("mistakes", { run: "gone" });
+        return Promise.all([ask(), ask()]);
+      }) as { readonly fault: Fault }[];
+      assert.deepEqual(both.map(({ fault }) => fault.kind), ["weights", "busy"]);
+
+      const { leftOut } = await driver.open(images);
       assert.deepEqual(leftOut.map(({ name }) => name), ["red/1.png"]);
       assert.match(leftOut[0]!.reason, /its PNG data ends early/);
 
