@@ -53,7 +53,7 @@ const poisoned: [name: string, examples: Examples][] = [
 
 async function numbersOf(session: Session): Promise<[string, Weight][]> {
   return [...await session.readWeights(), ...await session.readOptimizer()]
-    .filter(([key]) => !/num_batches|loss_scale/.test(key));
+    .filter(([key]) => !/num_batches|loss_scale|tally/.test(key));
 }
 
 function create(device: Device, options: Partial<SessionOptions>): Promise<Session> {
