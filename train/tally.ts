@@ -35,3 +35,11 @@ export function decodeTally(states: ReadonlyMap<string, Weight>): number[] {
   }
   return [...toFloats(entry)];
 }
+
+/** `states` whose tally forgets which steps were left out one after the other. */
+export function withoutRow(states: ReadonlyMap<string, Weight>): Map<string, Weight> {
+  const [loss, correct, skipped, , , steps] = decodeTally(states);
+  const others = new Map(states);
+  others.delete(TALLY_ENTRY);
+  return withTally(others, [loss!, correct!, skipped!, 0, 0], steps!);
+}

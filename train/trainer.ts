@@ -219,8 +219,8 @@ export class Trainer {
       const [[factor], [taken]] = [await this.read(scale.factor), await this.read(scale.taken)];
       all.set(SCALE_ENTRY, encodeScale(factor!, taken!));
     }
-    const sums = await Promise.all(tallied(this.#training.step).map((t) => this.read(t)));
-    return withTally(all, sums.map(([n]) => n!), this.#stepsMeasured);
+    const sums = await readFirst(tallied(this.#training.step), (t) => this.read(t));
+    return withTally(all, sums, this.#stepsMeasured);
   }
 
   /** Replaces that, and drops batches of a step that was not finished. Throws RangeError where it does not fit. */

@@ -6,6 +6,7 @@ import { DivergedError } from "../epoch.ts";
 import { restoreRun } from "../restore.ts";
 import type { RunFolder } from "../run_folder.ts";
 import type { Session } from "../session.ts";
+import { withoutRow } from "../tally.ts";
 import { lastOf } from "./job.ts";
 
 /** What the learning rates of a run are multiplied by after it diverged. */
@@ -34,16 +35,18 @@ export async function rollBack(
   if (!(error instanceof DivergedError)) throw error;
   const checkpoint = await folder.last();
   if (!checkpoint) throw error;
-  const { epoch, schedule } = checkpoint;
+  const { step, schedule, optimizer } = checkpoint;
   const path = lastOf(folder);
   if (state?.().slowed !== undefined) {
     throw new DivergedError(
-      `${error.message}; "${path}" has the run as it was after epoch ${epoch}`,
+      `${error.message}; "${path}" has the run as it was after step ${step}`,
     );
   }
-  await restoreRun(session, checkpoint, path);
+  // What came before it was saved is no part of the next row.
+  const fresh = { ...checkpoint, ...(optimizer && { optimizer: withoutRow(optimizer) }) };
+  await restoreRun(session, fresh, path);
   return {
     checkpoint: { ...checkpoint, schedule: { ...schedule, slowed: SLOWER } },
-    text: `${error.message}. The run goes on from epoch ${epoch}, at half the learning rate`,
+    text: `${error.message}. The run goes on from step ${step}, at half the learning rate`,
   };
 }
