@@ -40,14 +40,16 @@ export class LiveRun {
   /** Begins with what a saved run knows of itself. */
   static of({ epochs, steps }: Pick<Results, "epochs" | "steps">): LiveRun {
     const run = new LiveRun();
-    const most = new Map<number, number>();
-    for (const { epoch, step } of steps) most.set(epoch, Math.max(step, most.get(epoch) ?? 0));
+    const last = new Map<number, number>([[0, 0]]);
+    for (const { epoch, step } of steps) last.set(epoch, Math.max(step, last.get(epoch) ?? 0));
     // Steps are counted from the beginning of the run: those of an epoch begin behind the last of the one before.
-    const before = (epoch: number) => most.get(epoch - 1) ?? 0;
+    const before = (epoch: number) => last.get(epoch - 1) ?? 0;
+    // The last epoch may be broken off: the longest is a whole one.
+    const whole = Math.max(...[...last].map(([epoch, step]) => step - before(epoch)));
     run.#readings = steps.map((row) => ({
       ...row,
       step: row.step - before(row.epoch),
-      steps: most.get(row.epoch)! - before(row.epoch),
+      steps: whole,
     }));
     run.#epochs = epochs.map((row) => row as unknown as EpochRow);
     return run;

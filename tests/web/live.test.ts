@@ -52,3 +52,12 @@ Deno.test("a NaN is a gap, and long runs keep every other reading", () => {
   assert.ok(x.length <= 2000 && x.length > 900, `${x.length} points`);
   assert.equal(x.at(-1), 2);
 });
+
+Deno.test("a saved run has its points where they were, those of a broken epoch too", () => {
+  const steps = [2, 4, 6].map((step) => ({
+    ...{ epoch: Math.ceil(step / 4), step, loss: step, accuracy: 0.5, lr: 1e-3 },
+  }));
+  const run = LiveRun.of({ epochs: [{ epoch: 1, loss: 0.6, accuracy: 0.7, auc: 0.8 }], steps });
+  assert.deepEqual(run.losses(), { x: [0.5, 1, 1.5], y: [[2, 4, 6], [null, 0.6, null]] });
+  assert.equal(LiveRun.of({ epochs: [], steps: [] }).losses().x.length, 0);
+});
