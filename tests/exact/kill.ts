@@ -1,0 +1,22 @@
+/** `deno task kill -- --times 200`: the long form of the test of kills, with a table of what was killed. */
+import assert from "node:assert/strict";
+import { parseArgs } from "node:util";
+import { killRuns } from "./killing.ts";
+
+const { values } = parseArgs({
+  args: Deno.args.filter((arg) => arg !== "--"),
+  options: { times: { type: "string", default: "200" }, seed: { type: "string", default: "1" } },
+});
+const begun = performance.now();
+const { kills, runs, whole, left } = await killRuns({
+  times: Number(values.times),
+  seed: Number(values.seed),
+  killed: (count, moment) => console.error(`${count} ${moment}`),
+});
+for (const one of left) assert.deepEqual(one, whole);
+console.log(`killed when            times`);
+for (const [moment, count] of Object.entries(kills)) {
+  console.log(`${moment.padEnd(23)}${String(count).padStart(5)}`);
+}
+const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+console.log(`${runs} runs came to their end and equal the one that was never killed; ${seconds} s`);
