@@ -6,7 +6,7 @@ import { Board } from "../report/tensorboard/board.ts";
 import type { Outputs } from "../train/evaluate.ts";
 import type { EpochEvent, PlanEvent, Reporter, RunEvent } from "../train/events.ts";
 import type { RunFolder } from "../train/run_folder.ts";
-import { cutLogs, logSizes } from "../train/run_logs.ts";
+import { cutLogs, logSizes, removeParts } from "../train/run_logs.ts";
 import { RunRecord } from "../train/run_record.ts";
 import { environmentOf } from "./environment.ts";
 import { denoFiles as files } from "./files.ts";
@@ -54,6 +54,7 @@ export async function openRecord(
   plan: PlanEvent,
 ): Promise<Recorder> {
   const { step = 0, logs } = job.resumed?.checkpoint ?? {};
+  if (job.resumed) await removeParts(files, folder.path);
   if (logs) await cutLogs(files, folder.path, logs);
   const record = await RunRecord.open(files, folder.path, { step });
   let board = await Board.open(files, folder.path, { step: step + 1 });

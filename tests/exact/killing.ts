@@ -28,13 +28,15 @@ export interface KillOptions {
   readonly perRun?: number;
   /** Called after each kill. */
   readonly killed?: (count: number, moment: Moment) => void;
+  /** Called with what a run left that came to its end, and what one left that was never killed. */
+  readonly ended?: (left: Left, whole: Left) => void;
 }
 
 const SCRIPT = decodeURIComponent(new URL("tiny_run.ts", import.meta.url).pathname);
 
 /** Kills runs so many times. Throws where one that was killed does not go on. */
 export async function killRuns(
-  { times, seed = 1, perRun = 20, killed = () => {} }: KillOptions,
+  { times, seed = 1, perRun = 20, killed = () => {}, ended: done = () => {} }: KillOptions,
 ): Promise<Killed> {
   await using dir = await temporaryFolder(await twoClasses());
   const line = `--data ${dir.path}/data ${TINY} --save-every 1`;
@@ -42,6 +44,7 @@ export async function killRuns(
   const whole = `${dir.path}/whole`;
   await ended(start(`${line} --run ${whole}`));
   const life = performance.now() - began;
+  const unharmed = await leftIn(whole);
   const kills: Record<Moment, number> = {
     ...{ "before the first save": 0, "in training": 0, "in the report": 0 },
   };
@@ -65,9 +68,10 @@ export async function killRuns(
       killed(count, moment);
     }
     left.push(await leftIn(path));
+    done(left.at(-1)!, unharmed);
     await Deno.remove(path, { recursive: true });
   }
-  return { kills, runs: left.length, whole: await leftIn(whole), left };
+  return { kills, runs: left.length, whole: unharmed, left };
 }
 
 function start(line: string): Deno.ChildProcess {
