@@ -1,11 +1,12 @@
 /** The job of `train`: flags, data, weights and pipeline put together before any device is opened. */
 
-import type { Files } from "../data/files.ts";
+import { baseName, directoryName, type Files, join } from "../data/files.ts";
 import { DataError } from "../data/errors.ts";
 import { divide } from "../data/divide.ts";
 import type { LoaderSettings } from "../data/loader.ts";
 import { PRESETS } from "../data/presets.ts";
 import { weightShapes } from "../models/compare.ts";
+import { readCheckpoint } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
 import { fitInitialWeights, readInitialWeights } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
@@ -40,7 +41,7 @@ export async function prepareJob(
 ): Promise<Job> {
   const resumed = asked.resume === undefined
     ? undefined
-    : await RunFolder.open(files, asked.resume);
+    : await openResumed(asked.resume, asked.run);
   const given = resumed
     ? resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args })
     : asked;
@@ -53,6 +54,18 @@ export async function prepareJob(
     ? { resumed, preprocessing: resumed.checkpoint.preprocessing }
     : await beginning(given, { classes: opened.dataset.classes.length, report });
   return await jobOf(given, opened, { ...start, path, report });
+}
+
+/** The run of a folder, or of a checkpoint that came alone: that gets a folder of its own, `run` if given. */
+async function openResumed(resume: string, run: string | undefined) {
+  const [kind, dir] = [await files.kind(resume), directoryName(resume)];
+  if (kind !== "file") return await RunFolder.open(files, resume);
+  const inFolder = baseName(resume) === "last.safetensors" &&
+    await files.kind(join(dir, "config.json")) === "file";
+  if (inFolder) return await RunFolder.open(files, dir);
+  const checkpoint = await readCheckpoint(files, resume);
+  const path = run ?? defaultFolder(checkpoint.model);
+  return await RunFolder.adopt(files, path, { checkpoint, where: resume });
 }
 
 /** The weights that flags name, and how images are prepared for them. */

@@ -148,6 +148,27 @@ export class RunFolder {
   }
 
   /**
+   * Makes a folder for a run of which there is a checkpoint alone, out of a tab for instance. Throws RunFolderError when
+   * something is in it, CheckpointError for a checkpoint that no run goes on from; `where` is what it is called.
+   */
+  static async adopt(
+    files: Files,
+    path: string,
+    { checkpoint, where }: { readonly checkpoint: Checkpoint; readonly where: string },
+  ): Promise<Opened & { readonly folder: RunFolder }> {
+    if (checkpoint.optimizer === undefined) {
+      throw new CheckpointError(
+        `Cannot resume from "${where}": it has no optimizer state, a last.safetensors was needed`,
+      );
+    }
+    // Of files that grew elsewhere it knows nothing here.
+    const { logs: _, ...alone } = checkpoint;
+    const folder = await RunFolder.create(files, path, { ...checkpoint.configuration });
+    await folder.saveMidway(alone);
+    return { folder, checkpoint: alone };
+  }
+
+  /**
    * Keeps a finished epoch. `best.safetensors` goes without the optimizer's state, and so do the
    * `epoch-N.safetensors` of the `keepBest` best epochs where that is more than one.
    */

@@ -1,16 +1,7 @@
 /** The runs that this browser keeps: their folders, and what each has left of its images. Trains nothing. */
 /// <reference lib="dom" />
 
-import {
-  baseName,
-  type Checkpoint,
-  defaultFolder,
-  directoryName,
-  type Files,
-  join,
-  parseMetrics,
-  readCheckpointState,
-} from "../run.ts";
+import { baseName, type Files, join, parseMetrics, readCheckpointState } from "../run.ts";
 import type { SavedRun, Source } from "./messages.ts";
 import { folderFiles } from "./folder_files.ts";
 
@@ -78,18 +69,4 @@ async function savedRun(files: Files, path: string): Promise<SavedRun | undefine
     source: [configuration.data ?? "images"].flat().join(", "),
     data: kind === "demo",
   };
-}
-
-/** Makes a run of a checkpoint that came from elsewhere, so that it can be continued; gives its path. */
-export async function importRun(files: Files, checkpoint: {
-  readonly bytes: Uint8Array;
-  readonly state: Pick<Checkpoint, "configuration" | "model">;
-}): Promise<string> {
-  const path = defaultFolder(checkpoint.state.model);
-  await files.makeDirectory(directoryName(path));
-  await files.makeDirectory(path);
-  const text = `${JSON.stringify(checkpoint.state.configuration, undefined, 2)}\n`;
-  await files.writeAtomic(join(path, "config.json"), new TextEncoder().encode(text));
-  await files.writeAtomic(join(path, "last.safetensors"), checkpoint.bytes);
-  return path;
 }

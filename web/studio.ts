@@ -5,6 +5,7 @@ import { modelNames, type RunEvent } from "../mod.ts";
 import {
   baseName,
   CheckpointError,
+  defaultFolder,
   type Files,
   join,
   readCheckpoint,
@@ -19,7 +20,7 @@ import { divisionOf, newJob, resumedJob } from "./jobs.ts";
 import { downloadOf, mistakesOf, predictIn, resultsOf } from "./looking.ts";
 import type { Ended, Machine, RequestName, Requests, SavedRun, State } from "./messages.ts";
 import { Pacing } from "./pacing.ts";
-import { importRun, keptSource, pathOf, runFiles, savedRuns } from "./runs.ts";
+import { keptSource, pathOf, runFiles, savedRuns } from "./runs.ts";
 import { divideAgain, openSource, placeSource, summaryOf, type TabData } from "./sources.ts";
 import { describeWeights, type OpenWeights, openWeights } from "./weights.ts";
 import { trainInTab } from "./training.ts";
@@ -95,14 +96,12 @@ export class Studio {
       }),
     continueWeights: ({ epochs }) =>
       this.#alone({ doing: "preparing" }, async () => {
-        const { checkpoint, bytes } = this.#weights ?? {};
-        if (!checkpoint?.optimizer || !bytes) {
-          throw new CheckpointError(
-            "Cannot continue: the open weights are no checkpoint with an optimizer, a last.safetensors was needed",
-          );
+        const { checkpoint, path: where } = this.#weights ?? {};
+        if (!checkpoint || where === undefined) {
+          throw new CheckpointError("Cannot continue: no checkpoint is open, one was needed");
         }
-        const files = await this.#kept();
-        const path = await importRun(files, { bytes, state: checkpoint });
+        const path = defaultFolder(checkpoint.model);
+        await RunFolder.adopt(await this.#kept(), path, { checkpoint, where });
         return await this.#train(await this.#resumed(path, epochs));
       }),
     pause: () => {

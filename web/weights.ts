@@ -17,8 +17,6 @@ import type { WeightsSummary } from "./messages.ts";
 export interface OpenWeights extends InitialWeights {
   readonly model: string;
   readonly checkpoint?: Checkpoint;
-  /** The file. */
-  readonly bytes: Uint8Array;
 }
 
 /** Reads a file of weights; `model` says whose they are where they do not. Throws CheckpointError. */
@@ -34,7 +32,7 @@ export async function openWeights(file: File, model?: string): Promise<OpenWeigh
     );
   }
   const weights = await readInitialWeights(files, file.name, own);
-  return { ...weights, model: own, bytes, ...(checkpoint && { checkpoint }) };
+  return { ...weights, model: own, ...(checkpoint && { checkpoint }) };
 }
 
 async function read(bytes: Uint8Array<ArrayBuffer>, name: string) {

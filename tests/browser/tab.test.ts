@@ -161,6 +161,16 @@ Deno.test({
       assert.deepEqual([carried.epoch, carried.stopped], [1, true], JSON.stringify(carried));
       const stopped = (await driver.ask("runs")).find((one) => one.run === carried.run)!;
       assert.ok(stopped.unfinished && stopped.step > 5, `step ${stopped.step}`);
+      await Deno.writeFile(
+        `${dir.path}/alone.safetensors`,
+        await driver.download(carried.run, "last"),
+      );
+      const finished = await verity([
+        ...["train", "--data", "data", "--resume", "alone.safetensors", "--run", "home"],
+        "--no-report",
+      ], { cwd: dir.path });
+      assert.equal(finished.code, 0, finished.err);
+      assert.match(finished.out, /^epoch 2\/2 {2}training/m);
     }, served);
   },
 });
