@@ -138,13 +138,21 @@ function seriesOf({ label, colour: number, dashed, points }: Curve): uPlot.Serie
   };
 }
 
+/** Colours by theme and name: to ask for one has the whole page styled. */
+const colours = new Map<string, string>();
+
 /** A colour of the page in the words of a canvas: light or dark is resolved. */
 function colour(name: string): string {
-  const probe = document.body.appendChild(make("i"));
-  probe.style.color = `var(${name})`;
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
+  const key = `${document.documentElement.dataset.theme} ${name}`;
+  let found = colours.get(key);
+  if (found === undefined) {
+    const probe = document.body.appendChild(make("i"));
+    probe.style.color = `var(${name})`;
+    found = getComputedStyle(probe).color;
+    probe.remove();
+    colours.set(key, found);
+  }
+  return found;
 }
 
 function shown(value: number | null | undefined): string {
