@@ -1,6 +1,6 @@
 /** `train --supervise`: a trainer as a process of its own, started again where it crashed. Trains nothing itself. */
 
-import { join } from "../data/files.ts";
+import { directoryName, join } from "../data/files.ts";
 import { listen } from "./interrupts.ts";
 import { defaultFolder, requireFree } from "../train/run_folder.ts";
 import { denoFiles as files } from "./files.ts";
@@ -34,14 +34,18 @@ export async function superviseTraining(
   args: readonly string[],
   { times = TIMES, backOff = BACK_OFF, program = thisProgram() }: SuperviseOptions = {},
 ): Promise<number> {
-  const path = flags.resume ?? flags.run ?? defaultFolder(flags.name ?? flags.model);
+  const { resume, run } = flags;
+  const kept = resume === undefined ? undefined : await folderOf(resume);
+  const path = kept ?? run ?? defaultFolder(flags.name ?? flags.model ?? "run");
   const own = withoutSupervise(args);
-  const begin = flags.resume === undefined && flags.run === undefined
-    ? [...own, "--run", path]
-    : own;
-  const goOn = flags.resume === undefined ? ["--resume", path, ...practicalOf(begin)] : own;
+  const begin = kept === undefined && run === undefined ? [...own, "--run", path] : own;
+  const goOn = resume === undefined
+    ? ["--resume", path, ...practicalOf(begin)]
+    : own.map((arg) =>
+      arg === resume ? path : arg === `--resume=${resume}` ? `--resume=${path}` : arg
+    );
   // What is removed after a crash without any save is what the trainer made.
-  if (flags.resume === undefined) await requireFree(files, path);
+  if (kept === undefined) await requireFree(files, path);
   let child: Deno.ChildProcess | undefined;
   let asked = false;
   const passOn = (signal: Deno.Signal) => {
@@ -52,7 +56,7 @@ export async function superviseTraining(
   try {
     for (let restarts = 0;; restarts++) {
       const saved = await hasCheckpoint(path);
-      if (!saved && restarts > 0 && flags.resume === undefined) await files.remove(path);
+      if (!saved && restarts > 0 && kept === undefined) await files.remove(path);
       const [command, ...before] = program;
       // Of a process group of its own: a terminal's signals come once, from here.
       child = new Deno.Command(command!, {
@@ -78,6 +82,13 @@ export async function superviseTraining(
 /** Deno on the file that was started, with all permissions: what may start programs may do anything. */
 function thisProgram(): string[] {
   return [Deno.execPath(), "run", "-A", Deno.mainModule, "train"];
+}
+
+/** The run folder that is gone on in; undefined where a checkpoint came alone, which gets one of its own. */
+async function folderOf(resume: string): Promise<string | undefined> {
+  if (await files.kind(resume) !== "file") return resume;
+  const dir = directoryName(resume);
+  return await files.kind(join(dir, "config.json")) === "file" ? dir : undefined;
 }
 
 async function hasCheckpoint(path: string): Promise<boolean> {
