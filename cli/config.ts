@@ -7,6 +7,9 @@ import { UsageError } from "./errors.ts";
 import { ONCE } from "./run_flags.ts";
 import { type Command, nearest, type ReadValue, type ValueSchema } from "./flags.ts";
 
+/** Most values that one may lie in: nobody writes more by hand. */
+const DEEPEST = 100;
+
 /** What a saved configuration tells beside options: how its pipeline was resolved, and which images it had. */
 const TOLD: Readonly<Record<string, string>> = {
   "$schema": "where editors find this schema",
@@ -81,6 +84,10 @@ export function parseConfig(
     const place = `${path}:${before.length}:${before.at(-1)!.length + 1}`;
     return new UsageError(`Cannot read ${place}: ${reason}`);
   };
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    throw refuse({ offset: deep }, `values lie in more than ${DEEPEST} others, fewer were needed`);
+  }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
   const [wrong] = errors;
@@ -90,6 +97,16 @@ export function parseConfig(
   }
   if (!root) throw refuse({ offset: 0 }, "it is empty, JSON was needed");
   return { root, refuse };
+}
+
+/** Where brackets are nested too deeply for a parser that calls itself; undefined where they are not. */
+function tooDeep(text: string): number | undefined {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\\n]|\\.)*"?|[[{]|[\]}]/g)) {
+    if (/^[[{]/.test(token) && ++depth > DEEPEST) return index;
+    if (/^[\]}]/.test(token)) depth--;
+  }
+  return undefined;
 }
 
 /** The members of an object, each once. Throws UsageError for another node, and for a name that comes again. */

@@ -119,10 +119,24 @@ async function openArchive(files: Files, path: string): Promise<Archive> {
     size = held.length;
     read = ({ offset, length }) => Promise.resolve(held.slice(offset, offset + length));
   }
+  read = within(read, { path, size });
   const list = /\.zip$/i.test(path) ? listZip : listTar;
   const far = info.tag !== undefined;
   const named = far && await indexed(files, path, size) || await list({ path, size, read, far });
   return { path, info, read, ...arrange(named, path) };
+}
+
+/** Reads ranges of an archive of `size` bytes; what is said to lie behind its end is refused with {@linkcode DataError}. */
+function within(read: ReadRange, { path, size }: { path: string; size: number }): ReadRange {
+  return async (range) => {
+    if (range.offset >= 0 && range.offset + range.length <= size) return await read(range);
+    throw new DataError(
+      `Cannot read ${path}: it says that something ends at byte ${
+        range.offset + range.length
+      } of ${size}, ` +
+        `an undamaged archive was needed`,
+    );
+  };
 }
 
 /** What an index beside an archive says; undefined where there is none. */

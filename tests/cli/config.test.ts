@@ -77,6 +77,7 @@ Deno.test("a mistake in a file is named with line and column, and the nearest op
       ['{ "epochs": 2.5 }', 'run.json:1:13: "epochs" is 2.5, a whole number from 1 was needed'],
       ['{ "epochs": 3, "epochs": 4 }', 'run.json:1:16: "epochs" stands here again'],
       ['{ "epochs": 3,, }', "run.json:1:15: "],
+      [`{ "lr": ${"[".repeat(20000)}`, "run.json:1:108: values lie in more than 100 others"],
       ["[]", "run.json:1:1: an object of options was needed"],
     ] as const
   ) {

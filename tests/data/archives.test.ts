@@ -131,6 +131,15 @@ Deno.test("the FFDI layout and label files are found in archives", async () => {
   assert.equal((await openImages(files, `${path}/images.tar`)).length, 4);
 });
 
+/** A ZIP archive whose directory says that its only member begins near 2³². */
+function beyond(zip: Uint8Array): Uint8Array {
+  const wrong = zip.slice();
+  const view = new DataView(wrong.buffer);
+  const directory = view.getUint32(wrong.length - 6, true);
+  view.setUint32(directory + 42, 0xfffffff0, true);
+  return wrong;
+}
+
 Deno.test("a bad archive is refused with its name and the reason", async () => {
   const good: Made = { name: "a/1.jpg", bytes: PICTURES["cat/1.jpg"]! };
   const [zip, tar] = [zipOf([good]), tarOf([good])];
@@ -183,4 +192,7 @@ Deno.test("a member that is damaged or a bomb is refused when it is read", async
     assert.ok(text.includes(`${folder.path}/a.zip/1.jpg`), text);
     assert.match(text, reason);
   }
+  await using folder = await temporaryFolder({ "a.zip": beyond(stored) });
+  const text = await message(withArchives(denoFiles).read(`${folder.path}/a.zip/1.jpg`));
+  assert.match(text, /a\.zip: it says that something ends at byte \d+ of \d+/);
 });
