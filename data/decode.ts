@@ -71,7 +71,7 @@ function decoderOf(codec: Codec): Decoder {
     version,
     async decode(bytes, name) {
       const header = soundHeader(bytes, name);
-      const { format, orientation } = header;
+      const { format, orientation, width, height } = header;
       if (format !== "bmp" && !formats.includes(format)) {
         throw new DataError(
           `Cannot read ${name}: ${library} does not read ${NAMES[format]}, ` +
@@ -83,6 +83,10 @@ function decoderOf(codec: Codec): Decoder {
         image = format === "bmp" ? decodeBmp(bytes) : await codec.decode(bytes, header);
       } catch (cause) {
         throw refuse(name, `its ${NAMES[format]} data is damaged`, cause);
+      }
+      if (image.width !== width || image.height !== height) {
+        const decoded = `${image.width} × ${image.height}`;
+        throw refuse(name, `it says that it has ${width} × ${height} pixels and has ${decoded}`);
       }
       return orient(image, orientation);
     },

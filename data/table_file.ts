@@ -73,7 +73,8 @@ export async function parseTable(
   }
   const rows = found.rows.map((row, i) =>
     row.toSpliced(nameAt, 1).map((cell) => {
-      const value = cell === "" ? NaN : Number(cell);
+      const written = typeof cell === "string" && cell.trim() !== "";
+      const value = written || typeof cell === "number" ? Number(cell) : NaN;
       if (!Number.isNaN(value)) return value;
       throw new DataError(
         `Cannot use ${where}: row ${i + 1} has ${JSON.stringify(cell)}, a number was needed`,
@@ -124,9 +125,15 @@ const READERS: Readonly<Record<TableFormat, Reader>> = {
 };
 
 function parseObject(line: string, where: string): Record<string, unknown> {
+  const refuse = (is: string): never => {
+    throw new DataError(`Cannot read ${where}: ${is}, an object in JSON was needed`);
+  };
+  let value: unknown;
   try {
-    return JSON.parse(line);
+    value = JSON.parse(line);
   } catch (error) {
-    throw new DataError(`Cannot read ${where}: ${(error as Error).message}, JSON was needed`);
+    return refuse((error as Error).message);
   }
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject ? value as Record<string, unknown> : refuse(`it is ${line.slice(0, 40)}`);
 }

@@ -73,8 +73,8 @@ export async function readRun(files: Files, path: string, before?: RunData): Pro
     ["env.json", "data.json", "metrics.csv", "steps.csv"].map(text),
   );
   const settings = parsed(config, join(path, "config.json"));
-  const seed = typeof settings.seed === "number" ? settings.seed : 0;
-  const source = data === undefined ? undefined : sourceOf(parsed(data, join(path, "data.json")));
+  const seed = Number.isSafeInteger(settings.seed) ? settings.seed as number : 0;
+  const source = data === undefined ? undefined : sourceOf(data, join(path, "data.json"));
   const epochs = metrics === undefined ? [] : parseMetrics(metrics);
   const best = epochs.findLast((row) => row.best === 1);
   return {
@@ -114,27 +114,49 @@ async function outputsOf(
   }
   const validation = parseOutputs(await files.readText(file), file);
   const classes = names ?? Array.from({ length: validation.classes }, (_, k) => `${k}`);
+  if (classes.length !== validation.classes) {
+    throw new CheckpointError(
+      `Cannot read ${file}: it has ${validation.classes} columns of logits and data.json ` +
+        `${classes.length} classes, as many were needed`,
+    );
+  }
   return { validated, validation, sheet: sheetOf(validation, { classes, seed }) };
 }
 
 function parsed(text: string, path: string): Record<string, unknown> {
+  const refuse = (is: string): never => {
+    throw new CheckpointError(`Cannot read ${path}: ${is}, what a run writes was needed`);
+  };
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
-    throw new CheckpointError(
-      `Cannot read ${path}: ${(error as Error).message}, what a run writes was needed`,
-    );
+    return refuse((error as Error).message);
   }
+  return isObject(value) ? value : refuse("it is no object");
 }
 
-function sourceOf(data: Record<string, unknown>): RunSource {
-  const { source, classes, notes, "left_out": leftOut } = data;
-  return {
-    source: String(source),
-    classes: (classes ?? []) as ClassCount[],
-    notes: (notes ?? []) as string[],
-    leftOut: Number(leftOut ?? 0),
-  };
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function sourceOf(text: string, path: string): RunSource {
+  const { source, classes = [], notes = [], "left_out": leftOut = 0 } = parsed(text, path);
+  const whole = typeof source === "string" && typeof leftOut === "number" &&
+    Array.isArray(notes) && notes.every((note) => typeof note === "string") &&
+    Array.isArray(classes) && classes.every(isClass);
+  if (!whole) {
+    throw new CheckpointError(
+      `Cannot read ${path}: it lacks a source, classes with their counts, notes or how many images ` +
+        "were left out, what a run writes was needed",
+    );
+  }
+  return { source, classes, notes, leftOut };
+}
+
+function isClass(value: unknown): value is ClassCount {
+  return isObject(value) && typeof value.name === "string" &&
+    [value.train, value.validation].every((n) => typeof n === "number");
 }
 
 function stepRows(text: string): StepRow[] {

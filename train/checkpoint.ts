@@ -115,13 +115,13 @@ export async function readCheckpoint(files: Files, path: string): Promise<Checkp
     const reason = error.message.replace("Cannot read safetensors: ", "");
     return refuse(`it is no checkpoint, or a truncated one (${reason})`);
   }
-  const { verity: version, checkpoint: text, ...digests } = file.metadata;
+  const { format, verity: version, checkpoint: text, ...digests } = file.metadata;
   if (version === undefined) refuse("it holds weights alone");
   if (version !== VERSION) {
     refuse(`it is of version ${version}`, `version ${VERSION} was needed`);
   }
   if (
-    text === undefined ||
+    format !== "pt" || text === undefined ||
     digests.sha256 !== await digest(bytes.subarray(dataStart(bytes))) ||
     digests["sha256_header"] !== await digest(headerOf(text, file.tensors))
   ) {

@@ -143,11 +143,17 @@ export function parseOutputs(text: string, where: string): ValidationOutputs {
         `${outputColumns(1).join(", ")} and so on were needed`,
     );
   }
-  const samples = rows.map(([name, path, label]) => ({
-    name: name!,
-    path: path!,
-    label: Number(label),
-  }));
+  const samples = rows.map(([name, path, text], i) => {
+    const label = Number(text || NaN);
+    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+      throw new DataError(
+        `Cannot read ${where}: row ${i + 1} has the label "${text}", one of 0 … ${
+          classes - 1
+        } was needed`,
+      );
+    }
+    return { name: name!, path: path!, label };
+  });
   return {
     samples,
     classes,

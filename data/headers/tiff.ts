@@ -34,7 +34,7 @@ export function exifOrientation(bytes: Uint8Array): number {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  return value !== undefined && value >= 1 && value <= 8 ? value : 1;
+  return soundOrientation(value);
 }
 
 /** The header of a TIFF file. Throws RangeError when it is cut short. */
@@ -43,6 +43,10 @@ export function readTiff(bytes: Uint8Array): Header | undefined {
   const tags = firstDirectory(bytes);
   const [width, height] = [tags?.get(WIDTH), tags?.get(HEIGHT)];
   if (!tags || width === undefined || height === undefined) return undefined;
-  const orientation = tags.get(ORIENTATION) ?? 1;
+  const orientation = soundOrientation(tags.get(ORIENTATION));
   return { format: "tiff", width, height, orientation, whole: true, exif: false };
+}
+
+function soundOrientation(value: number | undefined): number {
+  return value !== undefined && value >= 1 && value <= 8 ? value : 1;
 }

@@ -53,6 +53,15 @@ Deno.test("readHeader() tells orientation, that there is EXIF data, and the end"
   }
 });
 
+Deno.test("readHeader() gives no orientation that there is not", async () => {
+  const bytes = await bytesOf(made().withMetadata({ orientation: 6 }).toFormat("tiff"));
+  const tag = new Uint8Array([0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0]); // 274, a short, one of them: 6
+  const at = bytes.findIndex((_, i) => tag.every((byte, k) => bytes[i + k] === byte));
+  assert.equal(readHeader(bytes)!.orientation, 6);
+  bytes[at + 8] = 77;
+  assert.equal(readHeader(bytes)!.orientation, 1);
+});
+
 Deno.test("readHeader() never throws and always ends, whatever is flipped or cut", async () => {
   for (const format of ["jpeg", "png", "webp", "gif", "tiff", "avif"] as const) {
     const bytes = await bytesOf(made().withMetadata({ orientation: 6 }).toFormat(format));

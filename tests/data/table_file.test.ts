@@ -42,6 +42,22 @@ Deno.test("a cell that is no number is refused with its row", async () => {
   const bytes = new TextEncoder().encode("id,p\na,0.5\nb,\n");
   const read = parseTable(bytes, { format: "csv", where: "t", columns: ["id", "p"], nameAt: 0 });
   await assert.rejects(read, /row 2 has "", a number was needed/);
+  for (
+    const [text, reason] of [
+      ['{"id":"a","p":null}', /row 1 has null, a number was needed/],
+      ['{"id":"a","p":[]}', /row 1 has \[\], a number was needed/],
+      ["null", /t, line 1: it is null, an object in JSON was needed/],
+    ] as const
+  ) {
+    const bytes = new TextEncoder().encode(text);
+    const read = parseTable(bytes, {
+      format: "jsonl",
+      where: "t",
+      columns: ["id", "p"],
+      nameAt: 0,
+    });
+    await assert.rejects(read, reason);
+  }
 });
 
 Deno.test("tableFormat() goes by the ending", () => {

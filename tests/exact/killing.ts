@@ -50,7 +50,8 @@ export async function killRuns(
     ...{ "before the first save": 0, "in training": 0, "in the report": 0 },
   };
   const left: Left[] = [];
-  for (let count = 0, tries = 0; count < times;) {
+  let tries = 0;
+  for (let count = 0; count < times;) {
     const path = `${dir.path}/${left.length}`;
     for (let own = 0;; own++) {
       const saved = await exists(`${path}/last.safetensors`);

@@ -33,7 +33,8 @@ const TENSORS = new Map([
   ["empty", fromFloats([0, 4], new Float32Array())],
 ]);
 
-const WORDS = [
+/** Pieces of the headers of safetensors. */
+export const WORDS: readonly string[] = [
   ...['"__metadata__":{}', '"__proto__":', '"constructor":', '"data_offsets":[0,0]', '"shape":[]'],
   ...['"dtype":"F32"', '"F4"', "[[[[[[[[", "{", "}", '"\\u0000"', "1e308", "-1", "0.5", "\0"],
 ];
@@ -93,7 +94,8 @@ async function checkpointBytes(): Promise<Uint8Array<ArrayBuffer>> {
   return written;
 }
 
-const whole = await checkpointBytes();
+/** A checkpoint. */
+export const whole: Uint8Array<ArrayBuffer> = await checkpointBytes();
 
 /** Checkpoints: anything but the file itself is refused. */
 const checkpoint: Target = {

@@ -28,6 +28,28 @@ Deno.test("readRun() gives all that a run wrote; a folder without config.json is
   assert.deepEqual([best, validation], [undefined, undefined]);
 });
 
+Deno.test("readRun() refuses files that no run writes, each by its name", async () => {
+  await using dir = await temporaryFolder();
+  const path = await madeRun(dir.path);
+  const rows: [name: string, text: string, reason: RegExp][] = [
+    ["config.json", "null", /config\.json: it is no object/],
+    ["data.json", '{"source":"x","classes":[null]}', /data\.json: it lacks a source, classes/],
+    ["data.json", '{"source":"x","classes":[]}', /validation\.csv: it has 2 columns.* 0 classes/],
+    [
+      "validation.csv",
+      "img_name,path,label,logit_0,logit_1\na,a,2,1,0\n",
+      /row 1 has the label "2"/,
+    ],
+    ["validation.csv", "img_name,path,label,logit_0,logit_1\na,a,,1,0\n", /row 1 has the label ""/],
+  ];
+  for (const [name, text, reason] of rows) {
+    const before = await Deno.readTextFile(`${path}/${name}`);
+    await Deno.writeTextFile(`${path}/${name}`, text);
+    await assert.rejects(readRun(denoFiles, path), reason);
+    await Deno.writeTextFile(`${path}/${name}`, before);
+  }
+});
+
 Deno.test("a report escapes every name and asks for nothing", async () => {
   await using dir = await temporaryFolder();
   for (const classes of [2, 3]) {
