@@ -1,6 +1,7 @@
 /** Tests of headers: what files say of themselves, and that no damage of a header does harm. */
 import assert from "node:assert/strict";
 import sharp, { type Sharp } from "sharp";
+import { openDecoder } from "../../data/decode.ts";
 import { readHeader } from "../../data/headers/header.ts";
 import { hash } from "../../data/random.ts";
 import { smooth } from "./fixtures.ts";
@@ -78,4 +79,11 @@ Deno.test("readHeader() never throws and always ends, whatever is flipped or cut
   }
   assert.equal(readHeader(new Uint8Array()), undefined);
   assert.equal(readHeader(new Uint8Array(1000)), undefined);
+});
+
+Deno.test("a picture of another size than its header says is refused", async () => {
+  const wide = await bytesOf(made().gif());
+  new DataView(wide.buffer).setUint16(6, 5, true); // the screen, which the picture is wider than
+  const decoded = (await openDecoder("sharp")).decode(wide, "wide.gif");
+  await assert.rejects(decoded, /DataError: .*says that it has 5 × \d+ pixels and has /);
 });
