@@ -1,0 +1,116 @@
+/** Tests of ranks: in one process, and as processes of real launchers. */
+
+import assert from "node:assert/strict";
+import { UsageError } from "../../cli/errors.ts";
+import { launchedBy } from "../../cli/mpi/launcher.ts";
+import { openRanks } from "../../cli/mpi/ranks.ts";
+import { gatherNumbers, localRanks, shareOf } from "../../train/ranks.ts";
+import { mpiTest, ranRanks } from "./mpirun.ts";
+
+const TALK = decodeURIComponent(new URL("talk.ts", import.meta.url).pathname);
+
+Deno.test("ranks in one process add up, hand out and gather", async () => {
+  await Promise.all(
+    localRanks(3).map(async (ranks) => {
+      const numbers = Float32Array.of(ranks.rank, 1);
+      await ranks.allReduce(numbers);
+      assert.deepEqual([...numbers], [3, 3]);
+      assert.deepEqual([...await ranks.broadcast(Uint8Array.of(7 + ranks.rank))], [7]);
+      const all = await gatherNumbers(ranks, new Array(ranks.rank).fill(ranks.rank));
+      assert.deepEqual(all.map((one) => [...one]), [[], [1], [2, 2]]);
+    }),
+  );
+});
+
+Deno.test("ranks that make different calls are told so, and those that wait for one that fails", async () => {
+  const [a, b] = localRanks(2) as [
+    ReturnType<typeof localRanks>[0],
+    ReturnType<typeof localRanks>[0],
+  ];
+  const wrong = await Promise.allSettled([a.barrier(), b.broadcast(new Uint8Array())]);
+  assert.match(`${(wrong[0] as PromiseRejectedResult).reason}`, /barrier: rank 1 called broadcast/);
+  const uneven = [a.allReduce(new Float32Array(2)), b.allReduce(new Float32Array(3))];
+  const [first] = await Promise.allSettled(uneven);
+  assert.match(
+    `${(first as PromiseRejectedResult).reason}`,
+    /add up 2 numbers: another rank has 3/,
+  );
+  const waiting = a.barrier();
+  assert.throws(() => b.abort("no more"), /no more/);
+  await assert.rejects(waiting, /no more/);
+});
+
+Deno.test("shares are disjoint, complete and even", () => {
+  for (const [size, count] of [[1, 5], [3, 10], [4, 4], [7, 3]] as const) {
+    const shares = Array.from({ length: size }, (_, rank) => shareOf({ rank, size }, count));
+    assert.deepEqual(
+      shares.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)),
+      Array.from({ length: count }, (_, i) => i),
+    );
+    const lengths = shares.map(({ from, to }) => to - from);
+    assert.ok(Math.max(...lengths) - Math.min(...lengths) <= 1);
+  }
+});
+
+Deno.test("the environment says who launched, and a script in a job is alone", () => {
+  const by = (env: Record<string, string>) => launchedBy((name) => env[name]);
+  assert.equal(by({}), undefined);
+  assert.equal(by({ SLURM_NTASKS: "4", SLURM_PROCID: "0" }), undefined);
+  assert.equal(by({ OMPI_COMM_WORLD_SIZE: "1" }), undefined);
+  const open = by({ OMPI_COMM_WORLD_SIZE: "2", PMIX_RANK: "0" });
+  assert.deepEqual([open?.size, open?.libraries[0]], [2, "libmpi.so.40"]);
+  assert.equal(by({ PMI_SIZE: "3", PMI_RANK: "0" })?.libraries[0], "libmpich.so.12");
+  const srun = by({ SLURM_STEP_NUM_TASKS: "4", PMIX_RANK: "1" });
+  assert.deepEqual([srun?.launcher, srun?.libraries[0]], ["srun", "libmpi.so.40"]);
+  assert.deepEqual(by({ PMI_SIZE: "3", VERITY_MPI: "/opt/libmpi.so" })?.libraries, [
+    "/opt/libmpi.so",
+  ]);
+});
+
+Deno.test("a library that is missing is named, and a process alone needs none", async () => {
+  const env: Record<string, string> = { PMI_SIZE: "2", VERITY_MPI: "/nowhere/libmpi.so" };
+  assert.throws(
+    () => openRanks((name) => env[name]),
+    (error) =>
+      error instanceof UsageError &&
+      /2 processes of mpirun of MPICH: none of \/nowhere/.test(error.message),
+  );
+  const alone = openRanks(() => undefined);
+  assert.deepEqual([alone.rank, alone.size], [0, 1]);
+  await alone.barrier();
+  await alone.close();
+});
+
+mpiTest("processes add up to the same bits, hand out, gather and wait", async (mpi) => {
+  for (const size of [2, 4]) {
+    const [first, second] = [await ranRanks(mpi, size, [TALK]), await ranRanks(mpi, size, [TALK])];
+    assert.equal(first.code, 0, first.err);
+    const told = [first, second].map(({ out }) =>
+      out.trim().split("\n").map((line) => JSON.parse(line)).sort((a, b) => a.rank - b.rank)
+    );
+    const bits = new Set(told.flat().map(({ large }) => large));
+    assert.equal(bits.size, 1, "the sum is the same on all ranks, in both runs");
+    const sum = size * (size - 1) / 2;
+    for (const [rank, one] of told[0]!.entries()) {
+      assert.equal(one.rank, rank);
+      assert.equal(one.size, size);
+      assert.match(one.library, new RegExp(`^${mpi.name}`));
+      assert.deepEqual(one.small, [sum + size, 10 * sum]);
+      assert.deepEqual(one.part, [rank, rank, sum, sum, rank, rank, rank, rank]);
+      assert.equal(one.said, "from rank 0");
+      const expected = Array.from(
+        { length: size },
+        (_, r) => Array.from({ length: r }, (_, i) => 10 * r + i),
+      );
+      assert.deepEqual(one.gathered, expected);
+      assert.deepEqual(one.both, [size, 2 * size]);
+    }
+    assert.ok(told[0]!.slice(1).every(({ heard }) => heard > 3), "timers go on while ranks wait");
+  }
+});
+
+mpiTest("a rank that gives up ends all of them with its words", async (mpi) => {
+  const { code, err } = await ranRanks(mpi, 2, [TALK, "abort"], { seconds: 60 });
+  assert.notEqual(code, 0);
+  assert.match(err, /rank 1: no more/);
+});
