@@ -1,10 +1,13 @@
 // y[i] = 1 where the first maximum of z[i] stands where that of a[i] does and a[i] is not all zeros,
-// else 0. Z and A are ROWS × C4 quads of K channels, Y is ROWS × 1; a thread looks at one row.
+// else 0. Z and A are ROWS × C4 quads of K channels, Y is ROWS × 1; a thread looks at one row, and a
+// workgroup has WX × WY threads, WX along the only channel.
 
 //! consts
 const ROWS = 3u;
 const K = 7u;
 const C4 = 2u;
+const WX = 1u;
+const WY = 64u;
 const J = 0u;
 //! holes
 @group(0) @binding(0) var<storage, read> z: array<vec4f>;
@@ -13,11 +16,13 @@ const J = 0u;
 fn load_z(row: u32, c: u32) -> vec4f { return z[row * C4 + c]; }
 fn load_a(row: u32, c: u32) -> vec4f { return a[row * C4 + c]; }
 fn store_y(row: u32, c: u32, v: vec4f) { y[row + c] = v; }
+fn begin(c: u32) {} // before the first row of a quad of channels
+fn done(column: u32) {} // after the last row of one of the thread's quads of channels
 //! end
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size: vec3u) {
-  let row = id.x + id.y * size.x * 64u;
+@compute @workgroup_size(WX, WY)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.y;
   if (row >= ROWS) { return; }
   var best = vec2f(-3.4e38); // of z and of a
   var at = vec2u();
@@ -34,5 +39,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) size:
     }
     //! end
   }
+  begin(0u);
   store_y(row, 0u, vec4f(select(0.0, 1.0, used & (at.x == at.y)), 0.0, 0.0, 0.0));
+  done(0u);
 }

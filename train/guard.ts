@@ -2,6 +2,7 @@
 
 import { input, type Tensor } from "../engine/graph.ts";
 import { maximum, where } from "../engine/ops/compare.ts";
+import { row } from "../engine/ops/layout.ts";
 import { notFinite } from "../engine/ops/overflow.ts";
 import { add, full } from "../engine/ops/pointwise.ts";
 import { sum } from "../engine/ops/sum.ts";
@@ -28,6 +29,18 @@ export function captureGuard(): Guard {
 /** How many numbers of `x` are not finite, a scalar. */
 export function overflowOf(x: Tensor): Tensor {
   return sum(notFinite(x));
+}
+
+/**
+ * How many numbers of `tensors` are not finite, a scalar. Vectors of one length, and pairs of them [2, c], are summed
+ * up as one, so that one dispatch sees all of them.
+ */
+export function overflowAmong(tensors: readonly Tensor[]): Tensor {
+  const vectors = tensors.flatMap((x) =>
+    x.shape.length === 2 && x.shape[0] === 2 ? [row(x, 0), row(x, 1)] : [x]
+  );
+  const alike = Map.groupBy(vectors.map(notFinite), ({ shape }) => shape.join());
+  return [...alike.values()].map((group) => sum(group.reduce(add))).reduce(add, full(0, []));
 }
 
 /** `updates` that leave every state as it is where `bad` is not 0. */

@@ -12,7 +12,7 @@ import { notFinite } from "../engine/ops/overflow.ts";
 import { add, div, full } from "../engine/ops/pointwise.ts";
 import type { Shape } from "../engine/shape.ts";
 import { capturePass, type PassOptions } from "./pass.ts";
-import { captureGuard, counted, type Guard, guarded, overflowOf } from "./guard.ts";
+import { captureGuard, counted, type Guard, guarded, overflowAmong, overflowOf } from "./guard.ts";
 import { captureScale, leastScale, type LossScale, nextScale } from "./scaling.ts";
 import { captureUpdate, type UpdateOptions } from "./update.ts";
 
@@ -86,13 +86,12 @@ export function captureStep(
   const pass = capturePass(model, variables, images, passOptions);
   const { targets, logits, loss, gradient, capture, correct, statistics } = pass;
   const { states, updates: changed } = update(gradient, statistics);
-  const overflow = pass.overflow ?? overflowOf(firstOf(gradient, variables.parameters));
-  let bad = add(overflow, notFinite(loss));
-  if (statistics !== variables.statistics.tensor) {
-    changed.set(variables.statistics.tensor, statistics);
-    bad = add(bad, overflowOf(firstOf(statistics, variables.statistics)));
-  }
-  const updates = takenUpdates(changed, { bad, overflow, loss }, inputs);
+  const moments = firstMoments(variables, capture);
+  if (moments.length) changed.set(variables.statistics.tensor, statistics);
+  const seen = pass.overflow ? moments : [firstOf(gradient, variables.parameters), ...moments];
+  const known = pass.overflow ?? full(0, []);
+  const bad = add(add(known, overflowAmong(seen)), notFinite(loss));
+  const updates = takenUpdates(changed, { bad, overflow: pass.overflow ?? bad, loss }, inputs);
   updates.set(metrics.correct, add(metrics.correct, correct));
   return {
     ...{ targets, scalars, states, metrics, guard, ...scale && { scale }, sums: [] },
@@ -154,18 +153,18 @@ function divided(
     [count, add(count, share(pass.count))],
     [metrics.correct, add(metrics.correct, pass.correct)],
   ]);
-  if (pass.statistics !== variables.statistics.tensor) {
+  const moments = firstMoments(variables, pass.capture);
+  if (moments.length) {
     const { tensor } = variables.statistics;
-    const { statistics: next } = pass;
-    batch.set(
-      tensor,
-      where(pass.overflow ?? overflowOf(firstOf(next, variables.statistics)), tensor, next),
-    );
+    const bad = pass.overflow ?? overflowAmong(moments);
+    batch.set(tensor, where(bad, tensor, pass.statistics));
   }
   const mean = div(gradients, count);
   const { states, updates: changed } = update(mean, variables.statistics.tensor);
   const loss = div(total, count);
-  const overflow = overflowOf(scale ? gradients : firstOf(gradients, variables.parameters));
+  const overflow = scale
+    ? overflowOf(gradients)
+    : overflowAmong([firstOf(gradients, variables.parameters)]);
   const bad = add(overflow, notFinite(loss));
   const updates = takenUpdates(changed, { bad, overflow, loss }, inputs);
   const sums = [gradients, total, count];
@@ -178,13 +177,19 @@ function divided(
 }
 
 /**
- * The first vector of an arena, or else the first tensor: of a gradient, what the backward pass comes to near its end,
- * of running statistics, what batches come to first. What is not finite before reaches it, and to look at all of an
- * arena would cost a reading; where a sum for a single weight overflows, the next loss is not finite.
+ * The part of a gradient of the first norm, of the first vector where there is none, or else of the first tensor: what
+ * the backward pass comes to near its end. What is not finite before reaches it, and to look at all of it would cost
+ * a reading; where a sum for a single weight overflows, the next loss is not finite.
  */
-function firstOf(x: Tensor, arena: Arena): Tensor {
-  const { variables } = arena;
-  return arena.partOf(x, variables.find(({ shape }) => shape.length === 1) ?? variables[0]!);
+function firstOf(gradient: Tensor, parameters: Arena): Tensor {
+  const { variables } = parameters;
+  const first = ["affine", "vector"].map((kind) => variables.find((v) => v.layout === kind));
+  return parameters.partOf(gradient, first.find((v) => v) ?? variables[0]!);
+}
+
+/** Mean and variance that the first norm took of a batch, which running statistics would follow; none without one. */
+function firstMoments({ statistics }: Variables, { moments }: Capture): Tensor[] {
+  return statistics.variables.slice(0, 1).map(({ name }) => moments.get(name)!.tensor);
 }
 
 /** Classes as probabilities [n, classes]. Throws RangeError for a class that is none of them. */

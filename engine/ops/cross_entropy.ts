@@ -71,8 +71,9 @@ const argmaxEqualOp: Op = {
   kernel(y) {
     const [logits] = y.inputs as [Tensor];
     const ROWS = rows(logits.shape);
-    const consts = { ROWS, K: channels(logits.shape), C4: channelQuads(logits.shape) };
-    return { shader: argmaxShader, consts, grid: flatGrid(ROWS) };
+    const [K, C4] = [channels(logits.shape), channelQuads(logits.shape)];
+    const consts = { ROWS, K, C4, WX: 1, WY: 64 };
+    return { shader: argmaxShader, consts, grid: [1, ceilDiv(ROWS, 64), 1] };
   },
   reference(y, logits, targets) {
     const equal = new Float64Array(y.size);

@@ -11,7 +11,7 @@ import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
 import type { Weight } from "../../models/safetensors.ts";
 import { DivergedError } from "../../train/epoch.ts";
 import { fit } from "../../train/fit.ts";
-import { captureGuard, counted } from "../../train/guard.ts";
+import { captureGuard, counted, overflowAmong } from "../../train/guard.ts";
 import { type Examples, Session, type SessionOptions } from "../../train/session.ts";
 import type { Measured } from "../../train/trainer.ts";
 import { deviceTest } from "../device.ts";
@@ -142,6 +142,21 @@ Deno.test("steps left out are counted, all and in a row, the longest row until i
   assert.deepEqual(after(4, 2, 2, 17, 1), [5, 3, 3]);
   assert.deepEqual(after(4, 2, 5, 1, 1), [5, 3, 5]);
   assert.deepEqual(after(4, 2, 5, 1, 0), [5, 2, 5], "the scale of the loss is lowered first");
+});
+
+Deno.test("numbers that are not finite are counted wherever they are among tensors of several shapes", () => {
+  const shapes = [[2, 5], [5], [3], [2, 2, 3]];
+  const tensors = shapes.map((shape, i) => input(`x${i}`, shape));
+  const feeds = new Map(tensors.map((t) => [t, new Float64Array(t.size).fill(1e30)]));
+  const count = () => interpret([overflowAmong(tensors)], feeds)[0]![0];
+  assert.equal(count(), 0);
+  let bad = 0;
+  for (const numbers of feeds.values()) {
+    for (const i of [0, numbers.length - 1]) {
+      numbers[i] = [NaN, Infinity, -Infinity][bad % 3]!;
+      assert.equal(count(), ++bad);
+    }
+  }
 });
 
 Deno.test("fit() says which steps were left out, and stops where three followed each other", async () => {
