@@ -77,7 +77,13 @@ export {
 } from "./engine/compile/program.ts";
 
 // The device: programs to numbers.
-export { type Device, DeviceError, type DeviceOptions, openDevice } from "./engine/gpu/device.ts";
+export {
+  adoptDevice,
+  type Device,
+  DeviceError,
+  type DeviceOptions,
+  openDevice,
+} from "./engine/gpu/device.ts";
 export { evaluate, type EvaluateOptions } from "./engine/gpu/evaluate.ts";
 export { Memory } from "./engine/gpu/memory.ts";
 export { Runner } from "./engine/gpu/runner.ts";

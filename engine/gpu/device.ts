@@ -76,14 +76,8 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
         maxBufferSize: limits.maxBufferSize,
       },
     });
-  const { vendor, architecture, device, description } = info; // A browser may leave most of them empty.
-  const name = description || device || [vendor, architecture].filter((s) => s).join(" ") ||
-    "unnamed adapter";
-  const software = info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(
-    `${name} ${architecture} ${device}`,
-  );
   // Deno does not list the feature and grants it all the same; a browser may refuse.
-  const sharing = software
+  const sharing = isSoftware(info)
     ? await request([...features, SUBGROUPS]).catch(() => undefined)
     : undefined;
   const gpu = sharing ?? await request(features).catch((error: Error) => {
@@ -91,6 +85,32 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       `Cannot open a device: the adapter refused (${error.message}), a working one was needed`,
     );
   });
+  return await deviceOf(gpu, { info, tiles: options.tiles, sharing: sharing !== undefined });
+}
+
+/**
+ * A device that another part of a program opened, or another implementation of WebGPU than this runtime's: Dawn in
+ * Node for instance. Buffers are as large as its limits say, which by WebGPU's defaults is 128 MiB a binding.
+ */
+export async function adoptDevice(
+  gpu: GPUDevice,
+  { tiles }: Pick<DeviceOptions, "tiles"> = {},
+): Promise<Device> {
+  const { adapterInfo: info } = gpu as { readonly adapterInfo?: GPUAdapterInfo };
+  return await deviceOf(gpu, { info, tiles, sharing: gpu.features.has(SUBGROUPS) });
+}
+
+interface Known {
+  readonly info: GPUAdapterInfo | undefined;
+  readonly tiles: DeviceOptions["tiles"];
+  /** Whether lanes of a subgroup may share values. */
+  readonly sharing: boolean;
+}
+
+async function deviceOf(gpu: GPUDevice, { info, tiles, sharing }: Known): Promise<Device> {
+  const name = nameOf(info);
+  const software = info !== undefined && isSoftware(info);
+  const { limits } = gpu;
   return {
     gpu,
     name,
@@ -98,14 +118,29 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     limits: {
       maxBinding: limits.maxStorageBufferBindingSize,
       maxBuffer: limits.maxBufferSize,
-      maxBuffers: gpu.limits.maxStorageBuffersPerShaderStage,
+      maxBuffers: limits.maxStorageBuffersPerShaderStage,
       loadBound: software,
       ...(software && { threads: SOFTWARE_THREADS }),
-      ...(options.tiles?.[name] && { tiles: options.tiles[name] }),
-      ...(sharing && { lanes: await subgroupSize(gpu, info) }),
+      ...(tiles?.[name] && { tiles: tiles[name] }),
+      ...(software && sharing && { lanes: await subgroupSize(gpu, info) }),
     },
     check: faultsOf(gpu),
   };
+}
+
+/** What an adapter calls itself. A browser may leave most of it empty. */
+function nameOf(info: GPUAdapterInfo | undefined): string {
+  if (!info) return "unnamed adapter";
+  const { vendor, architecture, device, description } = info;
+  return description || device || [vendor, architecture].filter((s) => s).join(" ") ||
+    "unnamed adapter";
+}
+
+/** Whether a processor computes. */
+function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter || /llvmpipe|lavapipe|swiftshader|basic render/i.test(
+    `${nameOf(info)} ${info.architecture} ${info.device}`,
+  );
 }
 
 /** Listens to a device; what it returns is `check` of {@linkcode Device}. */

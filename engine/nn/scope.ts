@@ -57,9 +57,9 @@ export function isParameter({ layout }: Variable): boolean {
 /** What one passage through a model leaves behind. */
 export class Capture {
   /** What a layer computed, by its name in the model. */
-  readonly values = new Map<string, Tensor>();
+  readonly values: Map<string, Tensor> = new Map();
   /** Batch statistics by the name of the norm, and over how many rows they were taken. */
-  readonly moments = new Map<string, { readonly tensor: Tensor; readonly count: number }>();
+  readonly moments: Map<string, { readonly tensor: Tensor; readonly count: number }> = new Map();
   #streams = 0;
 
   /** Used by `declare` and `apply`. */
