@@ -46,6 +46,7 @@ deviceTest("train, eval and predict fit together and resume bit for bit", async 
       "events.out.tfevents",
       "last.safetensors",
       "metrics.csv",
+      "previous.safetensors",
       "report.html",
       "steps.csv",
       "train.log",
