@@ -11,6 +11,9 @@ export const device: Device | undefined = await openDevice().catch((error) => {
   throw error;
 });
 
+/** Milliseconds after which a test fails that waits for something: far more than any takes, on cold and slow machines. */
+export const LIMIT = 600_000;
+
 addEventListener("unload", () => device?.gpu.destroy());
 
 /** Registers a test that computes on the device; without one it is ignored and its name says so. */
@@ -18,6 +21,7 @@ export function deviceTest(name: string, run: (device: Device) => Promise<void>)
   Deno.test({
     name: device ? name : `${name} (skipped: no adapter)`,
     ignore: !device,
+    timeout: LIMIT,
     fn: () => run(device!),
   });
 }

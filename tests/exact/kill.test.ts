@@ -7,7 +7,7 @@ import { CheckpointError } from "../../train/checkpoint.ts";
 import { RunFolder, RunFolderError } from "../../train/run_folder.ts";
 import { twoClasses } from "../cli/two_classes.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
-import { device } from "../device.ts";
+import { device, LIMIT } from "../device.ts";
 import { killRuns } from "./killing.ts";
 import { leftIn } from "./left.ts";
 import { TINY } from "./tiny_run.ts";
@@ -44,6 +44,7 @@ async function train(
 Deno.test({
   name: "runs that are killed at random moments go on to the bits of one that was not",
   ignore,
+  timeout: LIMIT,
   fn: async () => {
     const { kills, whole, left } = await killRuns({ times: 6, perRun: 3 });
     assert.equal(Object.values(kills).reduce((a, b) => a + b), 6);
@@ -54,6 +55,7 @@ Deno.test({
 Deno.test({
   name: "a signal saves after the step and says how to go on; damage falls back to the save before",
   ignore,
+  timeout: LIMIT,
   fn: async () => {
     await using dir = await temporaryFolder(await twoClasses());
     const line = `--data ${dir.path}/data ${TINY}`;
@@ -95,6 +97,7 @@ Deno.test({
   name:
     "a supervised trainer that crashes is started again, and one that is told wrong things is not",
   ignore,
+  timeout: LIMIT,
   fn: async () => {
     await using dir = await temporaryFolder(await twoClasses());
     const script = `

@@ -17,9 +17,9 @@ const { kills, runs } = await killRuns({
     console.error("a run came to its end and equals the one that was never killed");
   },
 });
-console.log(`killed when            times`);
+console.log(`killed                      times`);
 for (const [moment, count] of Object.entries(kills)) {
-  console.log(`${moment.padEnd(23)}${String(count).padStart(5)}`);
+  console.log(`${moment.padEnd(28)}${String(count).padStart(5)}`);
 }
 const seconds = ((performance.now() - begun) / 1000).toFixed(0);
 console.log(`${runs} runs came to their end and equal the one that was never killed; ${seconds} s`);

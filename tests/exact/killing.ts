@@ -1,5 +1,7 @@
 /** Trains a tiny run, kills it at random moments and lets it go on, until it is done. Asserts nothing. */
+import { denoFiles } from "../../cli/files.ts";
 import { hash } from "../../data/random.ts";
+import { readCheckpoint } from "../../train/checkpoint.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 import { twoClasses } from "../cli/two_classes.ts";
 import { type Left, leftIn } from "./left.ts";
@@ -18,7 +20,15 @@ export interface Killed {
 }
 
 /** How far a run was when it was killed. */
-export type Moment = "before the first save" | "in training" | "in the report";
+export type Moment = typeof MOMENTS[number];
+
+const MOMENTS = [
+  "before the first save",
+  "in a step",
+  "between a row and a save",
+  "in a save",
+  "in the report",
+] as const;
 
 /** How often to kill, and what decides when. */
 export interface KillOptions {
@@ -31,6 +41,9 @@ export interface KillOptions {
   /** Called with what a run left that came to its end, and what one left that was never killed. */
   readonly ended?: (left: Left, whole: Left) => void;
 }
+
+/** Milliseconds after which a run that was not killed is one that hangs. */
+const LIMIT = 120_000;
 
 const SCRIPT = decodeURIComponent(new URL("tiny_run.ts", import.meta.url).pathname);
 
@@ -46,9 +59,7 @@ export async function killRuns(
   const began = performance.now();
   await ended(start(`${line} --run ${dir.path}/again`));
   const life = performance.now() - began;
-  const kills: Record<Moment, number> = {
-    ...{ "before the first save": 0, "in training": 0, "in the report": 0 },
-  };
+  const kills = Object.fromEntries(MOMENTS.map((moment) => [moment, 0])) as Record<Moment, number>;
   const left: Left[] = [];
   let tries = 0;
   for (let count = 0; count < times;) {
@@ -87,15 +98,23 @@ function start(line: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Waits for a run to end well. Throws with what it said where it does not. */
+/** Waits for a run to end well. Throws with what it said where it does not, or not in time. */
 async function ended(child: Deno.ChildProcess): Promise<void> {
-  const { code, stderr } = await child.output();
+  const { code, signal, stderr } = await outputOf(child, LIMIT);
+  if (signal === "SIGKILL") throw new Error(`a run had not ended after ${LIMIT} ms`);
   if (code !== 0) throw new Error(`a run ended with ${code}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Kills a run after so many milliseconds; says whether it was still there. Throws where it ended by itself, badly. */
 async function killedAfter(child: Deno.ChildProcess, wait: number): Promise<boolean> {
-  const output = child.output();
+  const { code, signal, stderr } = await outputOf(child, wait);
+  if (signal === "SIGKILL") return true;
+  if (code === 0) return false;
+  throw new Error(`a run ended with ${code}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** What a run said and how it ended; it is killed after so many milliseconds. */
+async function outputOf(child: Deno.ChildProcess, wait: number): Promise<Deno.CommandOutput> {
   const timer = setTimeout(() => {
     try {
       child.kill("SIGKILL");
@@ -103,17 +122,26 @@ async function killedAfter(child: Deno.ChildProcess, wait: number): Promise<bool
       // It is done.
     }
   }, wait);
-  const { code, signal, stderr } = await output;
-  clearTimeout(timer);
-  if (signal === "SIGKILL") return true;
-  if (code === 0) return false;
-  throw new Error(`a run ended with ${code}: ${new TextDecoder().decode(stderr)}`);
+  try {
+    return await child.output();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
+/** What a run was at when it was killed, by what its folder holds. */
 async function momentOf(path: string): Promise<Moment> {
   if (!await exists(`${path}/last.safetensors`)) return "before the first save";
   const rows = await Deno.readTextFile(`${path}/metrics.csv`).catch(() => "");
-  return rows.split("\n").length > 5 ? "in the report" : "in training";
+  if (rows.split("\n").length > 5) return "in the report";
+  const names = (await denoFiles.list(path)).map(({ name }) => name);
+  if (names.some((name) => name.endsWith(".part"))) return "in a save";
+  const { logs = {} } = await readCheckpoint(denoFiles, `${path}/last.safetensors`);
+  for (const [name, saved] of Object.entries(logs)) {
+    const { size } = await denoFiles.info(`${path}/${name}`);
+    if (size > saved) return "between a row and a save";
+  }
+  return "in a step";
 }
 
 async function exists(path: string): Promise<boolean> {

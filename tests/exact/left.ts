@@ -45,7 +45,7 @@ export async function leftIn(path: string): Promise<Left> {
 }
 
 /** Rows without the columns of time, each of which must have all its cells. */
-function rowsOf(text: string, name: string): string[] {
+export function rowsOf(text: string, name: string): string[] {
   if (!text.endsWith("\n")) throw new RangeError(`${name} ends in the middle of a row`);
   const [head = [], ...rows] = text.trimEnd().split("\n").map((row) => row.split(","));
   const timed = ["img_per_s", "waiting", "seconds"];

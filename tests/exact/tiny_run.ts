@@ -17,6 +17,7 @@ import { writeReport } from "../../cli/report.ts";
 import { lockRun } from "../../cli/run_lock.ts";
 import { readTrainFlags } from "../../cli/train_flags.ts";
 import { readRun } from "../../report/run.ts";
+import type { Reporter } from "../../train/events.ts";
 import { stagesOf } from "../../train/recipe/stages.ts";
 import { openImages } from "../../train/run/images.ts";
 import { settledOn } from "../../train/run/job.ts";
@@ -39,11 +40,11 @@ export const TINY =
   "--model resnet18 --batch 4 --size 8 --resize 10 --epochs 4 --validation 0.15 " +
   "--recipe scratch --optimizer adamw --lr 0.01 --ema 0.9 --seed 3 --workers 1 --log-every 2 --patience 0";
 
-/** Trains, saves and reports; returns the exit code. */
-export async function trainTiny(args: readonly string[]): Promise<number> {
+/** Trains, saves and reports; returns the exit code. What it says goes to the terminal unless `reporter` takes it. */
+export async function trainTiny(args: readonly string[], reporter?: Reporter): Promise<number> {
   const parsed = readTrainFlags(args);
   if ("help" in parsed) throw new TypeError("Cannot train: flags of a run were needed");
-  const prepared = await prepareJob(parsed.flags, args);
+  const prepared = await prepareJob(parsed.flags, args, reporter);
   const device = await openReportedDevice(undefined, prepared.report);
   try {
     return await trainOn(device, settledOn(device, prepared));

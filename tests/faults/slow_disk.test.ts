@@ -9,7 +9,9 @@ import { RunRecord } from "../../train/run_record.ts";
 import { CHECK, FILES, samples, TRAIN } from "../data/loading.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 
-Deno.test("a slow disk changes no batch, and a batch does not wait for those after it", async () => {
+Deno.test("a slow disk changes no batch, and a batch does not wait for those after it", {
+  timeout: 120_000,
+}, async () => {
   await using folder = await temporaryFolder(FILES);
   const all = samples(folder.path);
   /** The bytes of an epoch, where reading the file of sample i takes so many milliseconds. */

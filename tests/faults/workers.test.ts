@@ -38,32 +38,36 @@ async function outcomes(pool: Pool, names: readonly string[]): Promise<(string |
   });
 }
 
-Deno.test("a worker that crashes or ends is replaced; the image that two broke down over is named", async () => {
-  const { pool, started } = await moody(2, 2);
-  try {
-    const names = Array.from({ length: 60 }, (_, i) => `${i}.png`);
-    const [sum] = await outcomes(pool, ["good.png"]);
-    assert.equal(typeof sum, "number");
-    names.splice(50, 0, "throw.png");
-    names.splice(30, 0, "once.png");
-    names.splice(20, 0, "end.png");
-    const found = await outcomes(pool, names);
-    const bad = names.flatMap((name, i) => found[i] === sum ? [] : [`${name}: ${found[i]}`]);
-    assert.equal(bad.length, 2, bad.join("\n"));
-    assert.match(
-      bad[0]!,
-      /^end\.png: Cannot read end\.png: of two .* the last one was silent for 2 s, an image/,
-    );
-    assert.match(
-      bad[1]!,
-      /^throw\.png: Cannot read throw\.png: of two workers that had it the last one ended \(.*crashed\), an/,
-    );
-    assert.ok(started() >= 4 && started() <= 7, `${started()} workers`);
-    assert.deepEqual(await outcomes(pool, ["good.png"]), [sum], "the pool still works");
-  } finally {
-    pool.close();
-  }
-});
+Deno.test(
+  "a worker that crashes or ends is replaced; the image that two broke down over is named",
+  { timeout: 120_000 },
+  async () => {
+    const { pool, started } = await moody(2, 2);
+    try {
+      const names = Array.from({ length: 60 }, (_, i) => `${i}.png`);
+      const [sum] = await outcomes(pool, ["good.png"]);
+      assert.equal(typeof sum, "number");
+      names.splice(50, 0, "throw.png");
+      names.splice(30, 0, "once.png");
+      names.splice(20, 0, "end.png");
+      const found = await outcomes(pool, names);
+      const bad = names.flatMap((name, i) => found[i] === sum ? [] : [`${name}: ${found[i]}`]);
+      assert.equal(bad.length, 2, bad.join("\n"));
+      assert.match(
+        bad[0]!,
+        /^end\.png: Cannot read end\.png: of two .* the last one was silent for 2 s, an image/,
+      );
+      assert.match(
+        bad[1]!,
+        /^throw\.png: Cannot read throw\.png: of two workers that had it the last one ended \(.*crashed\), an/,
+      );
+      assert.ok(started() >= 4 && started() <= 7, `${started()} workers`);
+      assert.deepEqual(await outcomes(pool, ["good.png"]), [sum], "the pool still works");
+    } finally {
+      pool.close();
+    }
+  },
+);
 
 Deno.test("a worker that hangs is given up", async () => {
   // In a process of its own: Deno leaves the thread of an endless loop running.
@@ -79,6 +83,7 @@ Deno.test("a worker that hangs is given up", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", program],
     cwd: new URL("../..", import.meta.url),
+    signal: AbortSignal.timeout(120_000),
   }).output();
   assert.equal(
     new TextDecoder().decode(stdout),
@@ -87,7 +92,7 @@ Deno.test("a worker that hangs is given up", async () => {
   );
 });
 
-Deno.test("where no other worker starts, that is said", async () => {
+Deno.test("where no other worker starts, that is said", { timeout: 120_000 }, async () => {
   let started = 0;
   const broken = "data:application/javascript,throw new Error('no memory for a thread')";
   const pool = await Pool.open(1, {
