@@ -20,21 +20,21 @@ export function draw(
   stream: number,
 ): Float32Array {
   const key = Math.imul(seed, 0x2545F491) ^ Math.imul(stream + 1, 0x9E3779B1);
+  const numbers = new Float32Array(count);
   switch (initial.kind) {
     case "constant":
-      return new Float32Array(count).fill(initial.value);
+      return numbers.fill(initial.value);
     case "rows":
-      return Float32Array.from(
-        { length: count },
-        (_, i) => initial.values[Math.floor(i * initial.values.length / count)]!,
-      );
+      initial.values.forEach((value, row, { length }) => {
+        numbers.fill(value, Math.ceil(row * count / length));
+      });
+      return numbers;
     case "uniform":
-      return Float32Array.from(
-        { length: count },
-        (_, i) => (2 * uniform(key, i) - 1) * initial.bound,
-      );
+      for (let i = 0; i < count; i++) numbers[i] = (2 * uniform(key, i) - 1) * initial.bound;
+      return numbers;
     case "normal":
-      return Float32Array.from({ length: count }, (_, i) => normal(key, i) * initial.std);
+      for (let i = 0; i < count; i++) numbers[i] = normal(key, i) * initial.std;
+      return numbers;
   }
 }
 

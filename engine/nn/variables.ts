@@ -63,17 +63,21 @@ export function entries({ name, layout, shape }: Variable): Entry[] {
   }
 }
 
-/** For each element of a variable on the device, in its order: the entry and the index it has in a file. */
-function* mapping({ layout, shape }: Variable): Iterable<[entry: number, index: number]> {
+/** Calls `visit` for each element `i` of a variable on the device, with the entry and the index it has in a file. */
+function forPlaces(
+  { layout, shape }: Variable,
+  visit: (i: number, entry: number, index: number) => void,
+): void {
   const c = channels(shape);
   const inner = layout === "convolution" ? shape[2]! : 1;
   const taps = layout === "convolution" ? shape[0]! * shape[1]! : 1;
-  for (let i = 0; i < size(shape); i++) {
+  const count = size(shape);
+  for (let i = 0; i < count; i++) {
     const [row, o] = [Math.floor(i / c), i % c];
-    if (layout === "affine" || layout === "statistics") yield [row, o];
-    else if (layout === "vector") yield [0, i];
-    else if (layout === "matrix") yield [0, o * shape[0]! + row];
-    else yield [0, (o * inner + row % inner) * taps + Math.floor(row / inner)];
+    if (layout === "affine" || layout === "statistics") visit(i, row, o);
+    else if (layout === "vector") visit(i, 0, i);
+    else if (layout === "matrix") visit(i, 0, o * shape[0]! + row);
+    else visit(i, 0, (o * inner + row % inner) * taps + Math.floor(row / inner));
   }
 }
 
@@ -164,7 +168,9 @@ export class Arena {
   encode(read: (entry: Entry) => ArrayLike<number>): Float32Array {
     return this.#fill((v) => {
       const files = entries(v).map(read);
-      return Array.from(mapping(v), ([entry, index]) => files[entry]![index]!);
+      const numbers = new Float32Array(size(v.shape));
+      forPlaces(v, (i, entry, index) => numbers[i] = files[entry]![index]!);
+      return numbers;
     });
   }
 
@@ -174,11 +180,7 @@ export class Arena {
       const at = storedIndex(v.shape);
       const start = this.#offsets[i]! * 4;
       const files = entries(v).map((e) => ({ ...e, data: new Float32Array(size(e.shape)) }));
-      let k = 0;
-      for (const [entry, index] of mapping(v)) {
-        files[entry]!.data[index] = arena[start + at(k)]!;
-        k++;
-      }
+      forPlaces(v, (i, entry, index) => files[entry]!.data[index] = arena[start + at(i)]!);
       return files;
     });
   }

@@ -171,25 +171,33 @@ Deno.test("weights that were downloaded earlier begin a run, unless a flag says 
     [`${repository}/refs/main`]: commit,
     [file]: "weights",
   });
-  Deno.env.set("HF_HOME", folder.path);
-  try {
-    const { weights, tag, pretrained, recipe } = trainFlags("--data", "a");
-    assert.deepEqual(
-      [weights, tag, pretrained, recipe],
-      [`${folder.path}/${file}`, "ra_in1k", undefined, "fine-tune"],
-    );
-    assert.deepEqual(
-      [
-        trainFlags("--data", "a", "--no-pretrained"),
-        trainFlags("--data", "a", "--model", "resnet18"),
-        trainFlags(),
-      ]
-        .map((flags) => [flags.weights, flags.pretrained]),
-      [[undefined, false], [undefined, false], [undefined, false]],
-    );
-  } finally {
-    Deno.env.set("HF_HOME", "/nowhere");
-  }
+  const lines = [
+    ["--data", "a"],
+    ["--data", "a", "--no-pretrained"],
+    ["--data", "a", "--model", "resnet18"],
+    [],
+  ];
+  // In a process of its own: the environment of this one is that of other tests too.
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { readTrainFlags } from "${new URL("../../cli/train_flags.ts", import.meta.url)}";
+      const all = ${JSON.stringify(lines)}.map((line) => readTrainFlags(line).flags);
+      console.log(JSON.stringify(all));`,
+    ],
+    cwd: new URL("../..", import.meta.url),
+    env: { HF_HOME: folder.path },
+  }).output();
+  const [found, ...others] = JSON.parse(new TextDecoder().decode(stdout));
+  const { weights, tag, pretrained, recipe } = found;
+  assert.deepEqual(
+    [weights, tag, pretrained, recipe],
+    [`${folder.path}/${file}`, "ra_in1k", undefined, "fine-tune"],
+  );
+  assert.deepEqual(
+    others.map((flags: typeof found) => [flags.weights, flags.pretrained]),
+    [[undefined, false], [undefined, false], [undefined, false]],
+  );
 });
 
 Deno.test("the saved options of every recipe are read again as they are", async () => {

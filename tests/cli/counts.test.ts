@@ -1,7 +1,9 @@
 /** Tests of counting what `deno test` reports. */
 import assert from "node:assert/strict";
-import { countCases } from "../../cli/test.ts";
+import { countCases, runTests } from "../../cli/test.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import { temporaryFolder } from "../data/fixtures.ts";
+import { tree } from "./command.ts";
 
 Deno.test("countCases() counts the outcomes of a real report", async () => {
   await using folder = await temporaryFolder({
@@ -20,5 +22,43 @@ Deno.test("countCases() counts the outcomes of a real report", async () => {
     passed: 3,
     failed: 1,
     skipped: ["d (skipped: no <adapter>)"],
+    interrupted: [],
   });
+});
+
+Deno.test("tests that do not end are named when their time is over, and what they started is killed", async () => {
+  await using folder = await temporaryFolder({
+    "a.test.ts": `Deno.test("ends", () => {});`,
+    "b.test.ts": `Deno.test("computes <for> ever", () => {
+      Deno.writeTextFileSync("spinning", "");
+      while (true);
+    });`,
+    "c.test.ts": `Deno.test("waits for a process", async (t) => {
+      await t.step("that sleeps", async () => {
+        const child = new Deno.Command(Deno.execPath(), {
+          args: ["eval", "setInterval(() => Deno.writeTextFileSync('awake', ''), 10)"],
+        }).spawn();
+        await child.status;
+      });
+    });`,
+  });
+  const { path } = folder;
+  const exists = async (name: string) => (await tree(path)).includes(name);
+  const late = new AbortController();
+  const counted = runTests(path, { jobs: 3, late: late.signal });
+  for (let left = 3000; !await exists("spinning") || !await exists("awake"); left--) {
+    assert.ok(left > 0, "the tests do not begin");
+    await delay(20);
+  }
+  late.abort();
+  const { passed, failed, interrupted } = await counted;
+  assert.deepEqual([passed, failed], [1, 2]);
+  assert.deepEqual(interrupted.toSorted(), [
+    "computes <for> ever (./b.test.ts)",
+    "waits for a process (./c.test.ts)",
+  ]);
+  await delay(50);
+  await Deno.remove(`${path}/awake`);
+  await delay(50);
+  assert.equal(await exists("awake"), false);
 });
