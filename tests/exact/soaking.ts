@@ -27,7 +27,10 @@ export interface SoakOptions {
 const BATCH = 4;
 
 /** The numbers of {@linkcode Reading} that memory is made of. */
-export type Measure = "rss" | "heap" | "external" | "device" | "buffers";
+export const MEASURES = ["rss", "heap", "external", "device", "buffers"] as const;
+
+/** One of them. */
+export type Measure = typeof MEASURES[number];
 
 /** Trains, with workers that decode each image anew. Throws where the run does not end well. */
 export async function soak({ epochs, steps, read = () => {} }: SoakOptions): Promise<Reading[]> {
@@ -61,4 +64,12 @@ export async function soak({ epochs, steps, read = () => {} }: SoakOptions): Pro
 export function strayed(readings: readonly Reading[], measure: Measure): [number, number] {
   const shares = readings.map((reading) => reading[measure] / readings[0]![measure] - 1);
   return [Math.min(...shares), Math.max(...shares)];
+}
+
+/** What is not flat: the process by more than `tolerance`, or the device at all. */
+export function grown(readings: readonly Reading[], tolerance: number): Measure[] {
+  const limits = { rss: tolerance, device: 0, buffers: 0 };
+  return (["rss", "device", "buffers"] as const).filter((measure) =>
+    Math.max(...strayed(readings, measure).map(Math.abs)) > limits[measure]
+  );
 }
