@@ -228,7 +228,8 @@ export type { LossScale } from "./train/scaling.ts";
 export type { ScoreSheet } from "./train/score_sheet.ts";
 export type { Doubts, Judgement, ScoreRange } from "./train/submission.ts";
 export type { Tasted } from "./train/soup.ts";
-export type { Measured } from "./train/trainer.ts";
+export type { Measured } from "./train/measured.ts";
+export { localRanks, type Ranks } from "./train/ranks.ts";
 export {
   type Examples,
   type ImageChange,

@@ -49,6 +49,30 @@ export async function prepareJob(
   const path = resumed?.folder.path ?? given.run ?? defaultFolder(given.name ?? given.model);
   if (!resumed) await requireFree(files, path);
   if (resumed?.warning !== undefined) report({ event: "warning", text: resumed.warning });
+  return await jobIn(path, given, { resumed, report });
+}
+
+/**
+ * The same job on a rank that follows rank 0, which has prepared it: in its folder, without a word. What is to be
+ * downloaded or made is there already.
+ */
+export async function followJob(
+  asked: AskedFlags,
+  args: readonly string[],
+  path: string,
+): Promise<Job> {
+  const report = () => {};
+  if (asked.resume === undefined) return await jobIn(path, asked, { report });
+  const resumed = await RunFolder.open(files, path);
+  const given = resumeFlags(resumed.checkpoint, { path: lastOf(resumed.folder), args });
+  return await jobIn(path, given, { resumed, report });
+}
+
+async function jobIn(
+  path: string,
+  given: AskedFlags,
+  { resumed, report }: { readonly resumed?: Job["resumed"] | undefined; readonly report: Reporter },
+): Promise<Job> {
   const opened = await openData(given);
   const start = resumed
     ? { resumed, preprocessing: resumed.checkpoint.preprocessing }

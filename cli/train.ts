@@ -7,6 +7,7 @@ import { requireRoom } from "../data/storage.ts";
 import type { Device } from "../engine/gpu/device.ts";
 import type { PlanEvent } from "../train/events.ts";
 import type { FitResult } from "../train/fit.ts";
+import { gatherNumbers } from "../train/ranks.ts";
 import { RunFolder } from "../train/run_folder.ts";
 import type { Session } from "../train/session.ts";
 import { openWithBatch } from "./batch.ts";
@@ -17,28 +18,37 @@ import { superviseTraining } from "./supervise.ts";
 import { shell } from "../report/model_card.ts";
 import { denoFiles as files } from "./files.ts";
 import { openImages } from "../train/run/images.ts";
+import { leads } from "../train/run/together.ts";
 import { trainStages } from "../train/run/train.ts";
 import { settledOn } from "../train/run/job.ts";
-import { type Job, prepareJob } from "./job.ts";
+import type { Job } from "./job.ts";
+import type { OpenRanks } from "./mpi/ranks.ts";
+import { asRanks } from "./mpi/together.ts";
+import { begin, prepareTogether, recordOf, requireShared } from "./mpi/train.ts";
 import { openReportedDevice } from "./machine.ts";
 import { learnByHeart } from "./overfit.ts";
 import { planOf } from "../train/run/plan.ts";
 import { RECIPES } from "../train/recipe/recipes.ts";
-import { documentsOf, openRecord, type Recorder } from "./record.ts";
+import { documentsOf, type Recorder } from "./record.ts";
 import { initialize, type OpenStage, openStage } from "../train/run/stage.ts";
 import { type Stage, stagesOf } from "../train/recipe/stages.ts";
 import { classCounts, imbalanceWarning } from "../train/run/data.ts";
 import { readTrainFlags } from "./train_flags.ts";
 import { tuningWarning } from "../train/recipe/tuning.ts";
 
-/** Trains as the flags say and returns the exit code. */
+/** Trains as the flags say, as one of several ranks where a launcher started them, and returns the exit code. */
 export async function run(args: readonly string[]): Promise<number> {
+  return await asRanks("train", (ranks) => runAs(ranks, args));
+}
+
+async function runAs(ranks: OpenRanks, args: readonly string[]): Promise<number> {
   const parsed = readTrainFlags(args);
   if ("help" in parsed) {
-    console.log(parsed.help);
+    if (ranks.rank === 0) console.log(parsed.help);
     return 0;
   }
   const { supervise, saveEvery } = parsed.flags;
+  if (ranks.size > 1) requireShared(parsed.flags);
   if (supervise !== undefined) {
     return await superviseTraining(
       parsed.flags,
@@ -46,11 +56,14 @@ export async function run(args: readonly string[]): Promise<number> {
       supervise === true ? {} : { times: supervise },
     );
   }
-  const job = await prepareJob(parsed.flags, args);
+  const job = await prepareTogether(ranks, parsed.flags, { args });
   let interrupts: Interrupts | undefined;
   const listen = (say: (text: string) => void) => interrupts = listenForSignals({ saveEvery, say });
   const result = await trainJob(job, { listen });
-  return result?.interrupted ? interrupts?.exitCode() ?? 0 : 0;
+  if (!result?.interrupted) return 0;
+  // Not every rank has heard the signal.
+  const codes = await gatherNumbers(ranks, [interrupts?.exitCode() ?? 0]);
+  return Math.max(...codes.map(([code]) => code!));
 }
 
 /** How a job is done. */
@@ -67,7 +80,7 @@ export async function trainJob(
   prepared: Job,
   options: TrainJobOptions = {},
 ): Promise<FitResult | undefined> {
-  await announce(prepared);
+  if (leads(prepared)) await announce(prepared);
   const device = await openReportedDevice(prepared.flags.power, prepared.report);
   const done = prepared.resumed?.checkpoint.epoch ?? 0;
   const all = stagesOf(prepared.flags);
@@ -81,6 +94,7 @@ export async function trainJob(
   try {
     const { session } = opened.stage;
     await initialize(session, job);
+    if (job.ranks) await begin(session, job, job.ranks);
     const plan = planOf(job, { device, session, stage: first });
     report(plan);
     if (flags.dryRun) {
@@ -142,20 +156,17 @@ async function train(
     readonly stages: readonly Stage[];
   },
 ): Promise<FitResult> {
-  const { path, resumed } = job;
-  await using _lock = await lockRun(path);
-  await requireRoom(files, path, {
-    bytes: 2 * checkpointBytes(opened.stage.session),
-    what: "two checkpoints",
-  });
-  const folder = resumed?.folder ??
-    await RunFolder.create(files, path, job.recipe, documentsOf(device, job));
+  const { path } = job;
+  await using _lock = leads(job) ? await lockRun(path) : undefined;
+  const folder = leads(job)
+    ? await openFolder(opened.stage.session, job, device)
+    : RunFolder.follow(files, path);
   const images = await openImages(job);
   let record: Recorder | undefined;
   let interrupts: Interrupts | undefined;
   try {
-    await listLeftOut(job);
-    const { report, close } = record = await openRecord(job, folder, plan);
+    if (leads(job)) await listLeftOut(job);
+    const { report, close } = record = await recordOf(job, folder, plan);
     interrupts = listen?.((text) => report({ event: "note", text }));
     const result = await trainStages(opened, job, {
       ...{ device, plan, stages, folder, images, record },
@@ -171,7 +182,7 @@ async function train(
       report({ event: "note", text });
     } else {
       await close();
-      report(await endOf(job, { ...result, best }, { device, record }));
+      if (leads(job)) report(await endOf(job, { ...result, best }, { device, record }));
     }
     await close();
     return result;
@@ -182,6 +193,14 @@ async function train(
     await record?.close().catch(() => {});
     await folder.discardUnfinished();
   }
+}
+
+/** The folder of a run that begins or goes on. Throws StorageError where two checkpoints find no room. */
+async function openFolder(session: Session, job: Job, device: Device): Promise<RunFolder> {
+  const { path, resumed, recipe } = job;
+  const bytes = 2 * checkpointBytes(session);
+  await requireRoom(files, path, { bytes, what: "two checkpoints" });
+  return resumed?.folder ?? await RunFolder.create(files, path, recipe, documentsOf(device, job));
 }
 
 /** About what a checkpoint takes: all that steps keep, which is all that lies in no slot. */

@@ -2,6 +2,7 @@
 import { divide, type Division, type HasKernel } from "./divide.ts";
 import { type Drawn, type Pipeline, readPipeline, type RunImages } from "./pipeline.ts";
 import { PRESETS } from "./presets.ts";
+import type { Shard } from "./stretch.ts";
 
 /** First of the keys of choices for the images of training. */
 export const TRAINING = 1;
@@ -49,6 +50,11 @@ export interface LoaderOptions {
    */
   readonly pass?: number;
   /**
+   * Which part to make where several processes share the work: in training `batch` rows of each batch, which has those of
+   * all of them, else the batches of a stretch of all samples. All if not given.
+   */
+  readonly share?: Shard | undefined;
+  /**
    * Whether the images of a batch may lie in shared memory and be overwritten as soon as the next one is asked for: for
    * whoever copies them to a device at once. Default false.
    */
@@ -79,7 +85,7 @@ export function divisionOf(options: LoaderOptions): Division {
 
 /** Throws RangeError for options that cannot be met with `count` samples. */
 export function requirePossible(
-  { batch, size, resize, train }: LoaderOptions,
+  { batch, size, resize, train, share }: LoaderOptions,
   count: number,
 ): void {
   if (!(Number.isInteger(batch) && batch > 0)) {
@@ -93,9 +99,10 @@ export function requirePossible(
       `Cannot resize images to ${resize}: a whole number of at least the size, ${size}, was needed`,
     );
   }
-  if (train && count < batch) {
+  const whole = batch * (share?.count ?? 1);
+  if (train && count < whole) {
     throw new RangeError(
-      `Cannot fill a training batch of ${batch}: there are ${count} images, a batch of at most that was needed`,
+      `Cannot fill a training batch of ${whole}: there are ${count} images, a batch of at most that was needed`,
     );
   }
 }

@@ -20,6 +20,7 @@ import { Pool } from "./pool.ts";
 import type { Finished, Work } from "./prepare.ts";
 import type { Sample } from "./sample.ts";
 import { epochOrder, type Order, type Sampler } from "./sampler.ts";
+import { stretchOf } from "./stretch.ts";
 import { type Prefix, Supply } from "./supply.ts";
 
 export { defaultResize, type Left, type LoaderOptions } from "./batch_options.ts";
@@ -158,8 +159,11 @@ export class Loader {
       };
     const division = divisionOf(options);
     const prefix = this.#supply.prefix(division.prefix);
-    const { from: first = 0 } = options;
-    const steps = train ? Math.floor(count / batch) : Math.ceil(count / batch);
+    const { from: first = 0, share = { index: 0, count: 1 } } = options;
+    const own = stretchOf(share, count);
+    /** Rows of all who share a batch, and what comes before one's own of the first. */
+    const [whole, before] = train ? [batch * share.count, batch * share.index] : [batch, own.first];
+    const steps = train ? Math.floor(count / whole) : Math.ceil((own.end - own.first) / batch);
     const ahead = Math.max(2, Math.ceil(8 * this.#pool.size / batch));
     const pending: (Loaded | Promise<Loaded>)[] = [];
     const buffers: Batch["images"][] = [];
@@ -169,7 +173,8 @@ export class Loader {
       for (; begun < Math.min(steps, step + 1 + ahead); begun++) {
         // What is made at once needs no head start.
         if (pending.length > 0 && !(pending.at(-1) instanceof Promise)) break;
-        const [from, to] = [begun * batch, (begun + 1) * batch];
+        const from = begun * whole + before;
+        const to = train ? from + batch : Math.min(from + batch, own.end);
         const rows = {
           indices: order.indices.subarray(from, to),
           repeats: order.repeats.subarray(from, to),

@@ -129,7 +129,7 @@ export function captureTraining(
     return t;
   };
   const step = captureStep(model, variables, pixels.training, {
-    ...{ classes, optimizer, recompute, accumulate: accumulate > 1 },
+    ...{ classes, optimizer, recompute, accumulate: accumulate > 1 || options.ranks !== undefined },
     teacher: teacherOf(augmented, options, feeds),
     ...{ clipUnits, clipValue, clipNorm, loss, focus, sumClasses, threshold },
     scaled: precision === "f16",

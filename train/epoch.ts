@@ -3,7 +3,7 @@
 import type { ImageSet } from "./evaluate.ts";
 import type { Reporter } from "./events.ts";
 import type { FitOptions, Trainable } from "./fit.ts";
-import type { Measured } from "./trainer.ts";
+import type { Measured } from "./measured.ts";
 import { trainingBatches } from "./training_batches.ts";
 import { firstLossWarning } from "./warnings.ts";
 
@@ -70,7 +70,7 @@ export async function trainEpoch(
   report: Reporter,
 ): Promise<Epoch> {
   const { epoch, epochs, steps, batch, accumulate = 1, schedule, logEvery, resume } = options;
-  const { begun, ask = () => "go on" } = options;
+  const { begun, ranks, ask = () => "go on" } = options;
   // The classes of a classifier that knows nothing yet.
   const fresh = resume === undefined && epoch === 0 ? options.fresh : undefined;
   const clock = new Clock();
@@ -125,10 +125,10 @@ export async function trainEpoch(
     learningRate = schedule.learningRate(epoch, step);
     const beta1 = schedule.beta1?.(epoch, step);
     const rates = beta1 === undefined ? { learningRate } : { learningRate, beta1 };
-    if (accumulate > 1) session.update(rates);
-    else session.step(examples, rates);
+    if (accumulate > 1) await session.update(rates);
+    else await session.step(examples, rates);
     step++;
-    clock.images = batch * accumulate * (step - from);
+    clock.images = batch * (ranks?.size ?? 1) * accumulate * (step - from);
     await look(step === 1 && fresh !== undefined);
     const answer = await ask({ after: "step", step: epoch * steps + step });
     interrupted = answer === "stop";

@@ -1,7 +1,10 @@
 /** Measures a session on labelled images: logits of every image once, and all scores of them. Trains nothing. */
 
 import type { Loader, LoaderOptions } from "../data/loader.ts";
+import { stretchOf } from "../data/stretch.ts";
 import { type Scores, scoresOf } from "./metrics/scores.ts";
+import type { Ranks } from "./ranks.ts";
+import { mostBatches, shardOf, sharedOutputs } from "./shared_outputs.ts";
 import type { Session } from "./session.ts";
 
 /** The part of a session that measuring needs. */
@@ -24,7 +27,9 @@ export interface EvaluateOptions {
   /** How images are resized. Default "bilinear". */
   readonly interpolation?: LoaderOptions["interpolation"];
   readonly seed: number;
-  /** Called after each batch with the images it measured. */
+  /** Those who share the images: each measures a stretch of them, and all have all outputs. Default nobody. */
+  readonly ranks?: Ranks | undefined;
+  /** Called after each batch with the images it measured, 0 where a rank has none left and others have: as often on all. */
   readonly measured?: ((images: number) => void | Promise<void>) | undefined;
 }
 
@@ -57,14 +62,20 @@ export async function evaluate(
 export async function plainOutputs(
   session: Evaluable,
   images: ImageSet,
-  { batch, size, resize, interpolation, seed, measured }: EvaluateOptions,
+  { batch, size, resize, interpolation, seed, ranks, measured = () => {} }: EvaluateOptions,
 ): Promise<Outputs> {
   const plain = { batch, size, resize, interpolation, seed, train: false, epoch: 0 };
-  return await outputs(session, images, plain, measured);
+  if (!ranks || ranks.size === 1) return await outputs(session, images, plain, measured);
+  let batches = 0;
+  const counted = async (count: number) => (batches++, await measured(count));
+  const share = shardOf(ranks);
+  const own = await outputs(session, images, { ...plain, share }, counted);
+  while (batches < mostBatches(ranks, images.count, batch)) await counted(0);
+  return await sharedOutputs(own, ranks);
 }
 
 /**
- * Runs every image through the session once. Throws RangeError when the loader left an image out
+ * Runs every image through the session once, or every image of a share. Throws RangeError when the loader left an image out
  * or gave one twice, so that no image ever has another one's outputs.
  */
 export async function outputs(
@@ -92,7 +103,8 @@ export async function outputs(
     });
     await measured(batch.indices.reduce((n, index) => n + (index < 0 ? 0 : 1), 0));
   }
-  const missing = seen.indexOf(0);
+  const { first, end } = stretchOf(options.share ?? { index: 0, count: 1 }, images.count);
+  const missing = seen.subarray(0, end).indexOf(0, first);
   if (missing >= 0) throw new RangeError(`Cannot measure image ${missing}: the loader left it out`);
   return { logits, labels, classes };
 }

@@ -118,7 +118,8 @@ export async function fit(
   options: FitOptions,
   report: Reporter = () => {},
 ): Promise<FitResult> {
-  const { batch, epochs, accumulate = 1 } = options;
+  const { epochs, accumulate = 1, ranks } = options;
+  const batch = options.batch * (ranks?.size ?? 1);
   const steps = stepsPerEpoch(data.train.count, batch, accumulate);
   if (steps === 0) {
     const times = accumulate === 1 ? "" : `${accumulate} × `;
@@ -129,7 +130,8 @@ export async function fit(
   }
   const { until = epochs, patience = 0, monitor = MONITOR, rehearsal = 0, resume } = options;
   if (!resume && rehearsal > 0) {
-    const wrong = await rehearse(session, data.validation, { ...options, batches: rehearsal });
+    const alone = { ...options, ranks: undefined, batches: rehearsal };
+    const wrong = await rehearse(session, data.validation, alone);
     if (wrong !== undefined) {
       throw new DivergedError(
         `Cannot validate before the first step: an output is ${wrong}, finite ones were needed; ` +

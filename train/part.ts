@@ -1,6 +1,7 @@
 /** One of several parts of a prediction, each made by a process of its own, as a file and back. Predicts nothing. */
 
 import { DataError } from "../data/errors.ts";
+import { type Shard, stretchOf } from "../data/stretch.ts";
 import {
   dataStart,
   formatSafetensors,
@@ -11,12 +12,7 @@ import {
 import { type Average, AVERAGES, type Prediction } from "./predict.ts";
 import type { SubmissionOptions } from "./submission.ts";
 
-/** Which part of how many. */
-export interface Shard {
-  /** From 0. */
-  readonly index: number;
-  readonly count: number;
-}
+export { type Shard, stretchOf };
 
 /** What all parts of one prediction have in common. */
 export interface PartPlan {
@@ -49,12 +45,6 @@ export interface Part {
 
 /** Version of the layout. */
 const VERSION = "1";
-
-/** The images of a part: one stretch of all, as long as the others' or one image longer. */
-export function stretchOf({ index, count }: Shard, images: number): { first: number; end: number } {
-  const cut = (at: number) => Number(BigInt(at) * BigInt(images) / BigInt(count));
-  return { first: cut(index), end: cut(index + 1) };
-}
 
 /** What a part is called in the folder of all: `part-00003-of-00007.safetensors`. */
 export function partName({ index, count }: Shard): string {

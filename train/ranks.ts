@@ -39,14 +39,6 @@ export async function broadcastValue<T>(ranks: Ranks, value: T): Promise<T> {
   return JSON.parse(new TextDecoder().decode(await ranks.broadcast(text)));
 }
 
-/** What belongs to a rank of `count` things in a row that are shared out: rows `from` to `to`, to exclusive. */
-export function shareOf(
-  { rank, size }: Pick<Ranks, "rank" | "size">,
-  count: number,
-): { readonly from: number; readonly to: number } {
-  return { from: Math.floor(rank * count / size), to: Math.floor((rank + 1) * count / size) };
-}
-
 /** A call that a rank made, and what it gave. */
 interface Call {
   readonly name: keyof Ranks;

@@ -15,6 +15,8 @@ export async function finishAverage(
   options: FitOptions,
 ): Promise<Evaluation> {
   session.useAverage();
-  await session.estimateStatistics(trainingBatches(data.train, options, options.epochs - 1));
+  // Each rank sees the same, so that all find the same.
+  const alone = { ...options, ranks: undefined };
+  await session.estimateStatistics(trainingBatches(data.train, alone, options.epochs - 1));
   return await evaluate(session, data.validation, options);
 }

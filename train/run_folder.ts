@@ -147,6 +147,11 @@ export class RunFolder {
     return { ...opened, folder: new RunFolder(files, path, rows) };
   }
 
+  /** The folder of a run that another process writes: it is only read here, where the run goes back. */
+  static follow(files: Files, path: string): RunFolder {
+    return new RunFolder(files, path, []);
+  }
+
   /**
    * Makes a folder for a run of which there is a checkpoint alone, out of a tab for instance. Throws RunFolderError when
    * something is in it, CheckpointError for a checkpoint that no run goes on from; `where` is what it is called.
@@ -204,8 +209,9 @@ export class RunFolder {
 
   /** The checkpoint that was written last; undefined where no epoch was kept. */
   async last(): Promise<Checkpoint | undefined> {
-    if (this.#unfinished !== undefined) return undefined;
-    return await readCheckpoint(this.#files, join(this.path, LAST));
+    const last = join(this.path, LAST);
+    if (this.#unfinished !== undefined || await this.#files.kind(last) === "none") return undefined;
+    return await readCheckpoint(this.#files, last);
   }
 
   /** Keeps the mean of the weights of several epochs beside the best one, as `averaged.safetensors`. */

@@ -14,7 +14,8 @@ import { type CapturedModel, captureEvaluation, captureModel, imageFeeds } from 
 import { limitsOf, planOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions, SessionPlan } from "./session_options.ts";
 import { captureStatistics } from "./statistics.ts";
-import { type Measured, Trainer } from "./trainer.ts";
+import type { Measured } from "./measured.ts";
+import { Trainer } from "./trainer.ts";
 import { WeightAverage } from "./weight_average.ts";
 import {
   type ArenaNumbers,
@@ -86,8 +87,8 @@ export class Session {
    * Submits one step: writes the batch and a few scalars, runs the program once, reads nothing. Throws
    * TypeError where the session adds up batches: that is `accumulate` and `update`.
    */
-  step(examples: Examples, rates: Rates): void {
-    this.#trained("step").step(examples, rates);
+  step(examples: Examples, rates: Rates): void | Promise<void> {
+    return this.#trained("step").step(examples, rates);
   }
 
   /**
@@ -102,8 +103,8 @@ export class Session {
    * Submits the update that finishes a step, with the mean gradient of the batches since the last one. Throws
    * TypeError where another number of batches than the session's was added up.
    */
-  update(rates: Rates): void {
-    this.#trained("update").update(rates);
+  update(rates: Rates): void | Promise<void> {
+    return this.#trained("update").update(rates);
   }
 
   /**

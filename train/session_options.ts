@@ -9,6 +9,7 @@ import type { FreezeOptions } from "../engine/nn/stages.ts";
 import type { AverageOptions } from "../engine/optim/average.ts";
 import type { OptimizerOptions } from "../engine/optim/mod.ts";
 import type { Preprocessing } from "../models/mod.ts";
+import type { Ranks } from "./ranks.ts";
 import type { RateOptions } from "./rates.ts";
 import type { DistillOptions } from "./teacher.ts";
 import type { ClipOptions } from "./update.ts";
@@ -39,6 +40,11 @@ export interface SessionOptions
   readonly average?: AverageOptions | undefined;
   /** Batches whose gradients are averaged for each step of the optimizer. Default 1. */
   readonly accumulate?: number;
+  /**
+   * Those who take each step together, each with a batch of its own: as if it were one batch of all their images, but for
+   * the statistics of norms, which are each rank's own. Default nobody.
+   */
+  readonly ranks?: Ranks | undefined;
   /** Share of the target spread over all classes. Default 0. */
   readonly labelSmoothing?: number;
   /** What each class counts in the loss. Default all 1. */

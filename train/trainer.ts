@@ -17,31 +17,14 @@ import {
 } from "./captured.ts";
 import { compileTraining, limitsOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
+import type { Measured } from "./measured.ts";
 import { readFirst } from "./readings.ts";
+import { exchange, ofAll, ofOne } from "./shared_step.ts";
 import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
 import { type State, statesOf } from "./states.ts";
 import { decodeTally, tallied, TALLY_ENTRY, withTally } from "./tally.ts";
 import { oneHot } from "./step.ts";
 import { type ArenaNumbers, decodeArena, encodeStates } from "./weights.ts";
-
-/** What steps amount to since this was last asked. */
-export interface Measured {
-  /** The mean of the batches whose steps were taken; NaN where there is none. */
-  readonly loss: number;
-  /** Share of the images whose largest logit is the right one. */
-  readonly accuracy: number;
-  /** Images of the steps that were taken. */
-  readonly count: number;
-  /** Steps that changed nothing, because their loss or gradients were not finite. */
-  readonly skipped: number;
-  /** The most of them in a row; of halves, those that a smaller scale of the loss would not help. */
-  readonly longest: number;
-  /** Where activations are kept as halves. */
-  readonly scaling?: {
-    /** What the loss is multiplied by now while it is differentiated. */
-    readonly lossScale: number;
-  };
-}
 
 /** Steps on a device. The methods are those of a session that trains. */
 export class Trainer {
@@ -116,8 +99,12 @@ export class Trainer {
   }
 
   /** See `Session`. */
-  step(examples: Examples, rates: Rates): void {
-    this.#requireOne("step");
+  step(examples: Examples, rates: Rates): void | Promise<void> {
+    this.#require("one", "step");
+    if (this.#finish) {
+      this.#add(examples);
+      return this.#finished(this.#finish, rates);
+    }
     const t = this.#stepsDone + 1;
     this.#feed(examples, this.#values(t, rates));
     this.#batch.run();
@@ -126,31 +113,45 @@ export class Trainer {
 
   /** See `Session`. */
   accumulate(examples: Examples): void {
-    this.#requireSeveral("accumulate");
-    const { scalars } = this.#training.step;
-    this.#feed(examples, new Array<number>(scalars.size - 1).fill(0));
+    this.#require("several", "accumulate");
+    this.#add(examples);
+  }
+
+  /** See `Session`. */
+  update(rates: Rates): void | Promise<void> {
+    this.#require("several", "update");
+    if (this.#pending === this.#accumulate) return this.#finished(this.#finish!, rates);
+    throw new TypeError(
+      `Cannot update: ${this.#pending} batches were added up, ${this.#accumulate} were needed`,
+    );
+  }
+
+  #add(examples: Examples): void {
+    this.#feed(examples, new Array<number>(this.#training.step.scalars.size - 1).fill(0));
     this.#batch.run();
     this.#pending++;
   }
 
-  /** See `Session`. */
-  update(rates: Rates): void {
-    const finish = this.#requireSeveral("update");
-    if (this.#pending !== this.#accumulate) {
-      throw new TypeError(
-        `Cannot update: ${this.#pending} batches were added up, ${this.#accumulate} were needed`,
-      );
-    }
-    const t = this.#stepsDone + 1;
-    this.#memory.write(this.#training.step.scalars, [0, ...this.#values(t, rates)]);
-    finish.run();
-    this.#pending = 0;
-    this.#stepped(t);
+  /** Takes the step of what was added up, here or on all ranks. */
+  #finished(finish: Runner, rates: Rates): void | Promise<void> {
+    const take = () => {
+      const t = this.#stepsDone + 1;
+      this.#memory.write(this.#training.step.scalars, [0, ...this.#values(t, rates)]);
+      finish.run();
+      this.#pending = 0;
+      this.#stepped(t);
+    };
+    const { ranks } = this.#options;
+    if (!ranks) return take();
+    const { step: { sums } } = this.#training;
+    const { variables: { statistics } } = this.#model;
+    const numbers = { read: (t: Tensor) => this.read(t), memory: this.#memory };
+    return exchange({ sums, statistics }, numbers, ranks).then(take);
   }
 
   /** See `Session`. */
   profile(): Promise<Span[]> {
-    this.#requireOne("profile");
+    this.#require("one", "profile");
     this.#stepped(this.#stepsDone + 1);
     return this.#batch.profile();
   }
@@ -159,14 +160,15 @@ export class Trainer {
   async metrics(): Promise<Measured> {
     const { metrics, guard, scale } = this.#training.step;
     const steps = this.#stepsMeasured;
-    const images = this.#options.batch * this.#accumulate;
+    const { batch, ranks } = this.#options;
+    const images = batch * this.#accumulate * (ranks?.size ?? 1);
     // The queue keeps the order: the sums are copied, then set to 0, before any step that follows.
     const sums = [metrics.loss, metrics.correct, guard.skipped, guard.longest];
     const all = scale ? [...sums, scale.factor] : sums;
     const reading = readFirst(all, (t) => this.read(t));
     for (const sum of sums) this.#memory.write(sum, [0]);
     this.#stepsMeasured = 0;
-    const [loss, correct, skipped, longest, factor] = await reading;
+    const [loss, correct, skipped, longest, factor] = await ofAll(await reading, ranks);
     const taken = steps - skipped!;
     return {
       loss: loss! / taken,
@@ -220,7 +222,7 @@ export class Trainer {
       all.set(SCALE_ENTRY, encodeScale(factor!, taken!));
     }
     const sums = await readFirst(tallied(this.#training.step), (t) => this.read(t));
-    return withTally(all, sums, this.#stepsMeasured);
+    return withTally(all, await ofAll(sums, this.#options.ranks), this.#stepsMeasured);
   }
 
   /** Replaces that, and drops batches of a step that was not finished. Throws RangeError where it does not fit. */
@@ -238,7 +240,8 @@ export class Trainer {
     encodeStates(this.#states, others)
       .forEach((numbers, i) => this.#memory.write(this.#states[i]!.tensor, numbers));
     for (const sum of sums) this.#memory.write(sum, new Float32Array(sum.size));
-    tallied(this.#training.step).forEach((t, i) => this.#memory.write(t, [tally[i]!]));
+    const own = ofOne(tally, this.#options.ranks);
+    tallied(this.#training.step).forEach((t, i) => this.#memory.write(t, [own[i]!]));
     this.#stepsMeasured = tally.at(-1)!;
     this.#stepsDone = stepsDone;
     this.#pending = 0;
@@ -280,21 +283,18 @@ export class Trainer {
       step.targets,
       examples.targets ?? oneHot(examples.labels, step.targets.shape),
     );
-    const draw = Math.floor(uniform(this.#options.seed, this.batches + 1) * 2 ** 24);
+    // Rows of a batch are counted from 0 on each rank, so each draws for itself.
+    const { seed, ranks: { rank, size } = { rank: 0, size: 1 } } = this.#options;
+    const draw = Math.floor(uniform(seed, (this.batches + 1) * size + rank) * 2 ** 24);
     this.#memory.write(step.scalars, [draw, ...scalars]);
   }
 
-  #requireOne(what: string): void {
-    if (!this.#finish) return;
+  #require(batches: "one" | "several", what: string): void {
+    if (this.#accumulate === 1 === (batches === "one")) return;
     throw new TypeError(
-      `Cannot ${what} a session that adds up batches: accumulate() for each and update() were needed`,
-    );
-  }
-
-  #requireSeveral(what: string): Runner {
-    if (this.#finish) return this.#finish;
-    throw new TypeError(
-      `Cannot ${what} in a session whose steps are one batch: \`accumulate\` above 1 was needed`,
+      batches === "one"
+        ? `Cannot ${what} a session that adds up batches: accumulate() for each and update() were needed`
+        : `Cannot ${what} in a session whose steps are one batch: \`accumulate\` above 1 was needed`,
     );
   }
 }

@@ -117,6 +117,8 @@ function joined(library: Library, { launcher, size: told }: Launched): OpenRanks
     barrier: () => inTurn(() => {}),
     abort(message, code = 1) {
       console.error(message);
+      // Launchers that hear of the end first no longer read what was said.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
       library.call("MPI_Abort", world, code);
       Deno.exit(code);
     },

@@ -13,7 +13,7 @@ import { DivergedError } from "../../train/epoch.ts";
 import { fit } from "../../train/fit.ts";
 import { captureGuard, counted, overflowAmong } from "../../train/guard.ts";
 import { type Examples, Session, type SessionOptions } from "../../train/session.ts";
-import type { Measured } from "../../train/trainer.ts";
+import type { Measured } from "../../train/measured.ts";
 import { deviceTest } from "../device.ts";
 import { greys } from "../train/brightness.ts";
 import { Regression } from "../train/regression.ts";

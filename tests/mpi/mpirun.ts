@@ -52,10 +52,11 @@ export function startRanks(
   { command, args }: Mpirun,
   ranks: number,
   words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Deno.ChildProcess {
   return new Deno.Command(command, {
     args: [...args, "-n", `${ranks}`, Deno.execPath(), "run", "-A", ...words],
-    env: ENV,
+    env: { ...ENV, ...env },
     ...{ stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
 }
@@ -72,9 +73,12 @@ export async function ranRanks(
   mpi: Mpirun,
   ranks: number,
   words: readonly string[],
-  { seconds = 120 }: { readonly seconds?: number } = {},
+  { seconds = 120, env }: {
+    readonly seconds?: number;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
-  return await endOf(startRanks(mpi, ranks, words), { seconds });
+  return await endOf(startRanks(mpi, ranks, words, env), { seconds });
 }
 
 /** Waits for the end of ranks. Throws with what they said where they do not end in so many seconds. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { UsageError } from "../../cli/errors.ts";
 import { launchedBy } from "../../cli/mpi/launcher.ts";
 import { openRanks } from "../../cli/mpi/ranks.ts";
-import { gatherNumbers, localRanks, shareOf } from "../../train/ranks.ts";
+import { gatherNumbers, localRanks } from "../../train/ranks.ts";
 import { mpiTest, ranRanks } from "./mpirun.ts";
 
 const TALK = decodeURIComponent(new URL("talk.ts", import.meta.url).pathname);
@@ -38,18 +38,6 @@ Deno.test("ranks that make different calls are told so, and those that wait for 
   const waiting = a.barrier();
   assert.throws(() => b.abort("no more"), /no more/);
   await assert.rejects(waiting, /no more/);
-});
-
-Deno.test("shares are disjoint, complete and even", () => {
-  for (const [size, count] of [[1, 5], [3, 10], [4, 4], [7, 3]] as const) {
-    const shares = Array.from({ length: size }, (_, rank) => shareOf({ rank, size }, count));
-    assert.deepEqual(
-      shares.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, i) => from + i)),
-      Array.from({ length: count }, (_, i) => i),
-    );
-    const lengths = shares.map(({ from, to }) => to - from);
-    assert.ok(Math.max(...lengths) - Math.min(...lengths) <= 1);
-  }
 });
 
 Deno.test("the environment says who launched, and a script in a job is alone", () => {

@@ -2,7 +2,7 @@
 
 import type { Batch } from "../../data/loader.ts";
 import type { Trainable } from "../../train/fit.ts";
-import type { Measured } from "../../train/trainer.ts";
+import type { Measured } from "../../train/measured.ts";
 
 /** Softmax regression of the class on an image's mean brightness, by gradient descent, float64. */
 export class Regression implements Trainable {

@@ -26,7 +26,8 @@ export async function beforeValidation(
   },
 ): Promise<void> {
   if (optimizer !== "schedule-free") return;
-  const batches = trainingBatches(images.train, options, epoch);
+  // Each rank sees the same, so that all find the same.
+  const batches = trainingBatches(images.train, { ...options, ranks: undefined }, epoch);
   await session.estimateStatistics(firstBatches(batches, BATCHES));
 }
 

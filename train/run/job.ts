@@ -7,6 +7,7 @@ import type { Device } from "../../engine/gpu/device.ts";
 import type { Preprocessing } from "../../models/mod.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { Reporter } from "../events.ts";
+import type { Ranks } from "../ranks.ts";
 import { augmentedOn, kernelsOf } from "../recipe/augment.ts";
 import type { RunRecipe } from "../recipe/recipe.ts";
 import type { InitialWeights } from "../restore.ts";
@@ -20,6 +21,8 @@ export interface RunJob {
   readonly path: string;
   /** For a run that goes on: where it stopped. */
   readonly resumed?: { readonly folder: RunFolder; readonly checkpoint: Checkpoint };
+  /** Those who train it together, this process one of them; alone if not given. */
+  readonly ranks?: Ranks | undefined;
   /** Its options. */
   readonly flags: RunRecipe;
   /** Its images. */

@@ -12,6 +12,7 @@ import { lastOf, type RunJob } from "./job.ts";
 import { createSession } from "./sessions.ts";
 import type { Stage } from "../recipe/stages.ts";
 import { classCounts } from "./data.ts";
+import { ownBatch } from "./together.ts";
 import { sessionOptions } from "../recipe/recipe.ts";
 
 /** A stage that can be trained. */
@@ -29,6 +30,8 @@ export function stageOptions(job: RunJob, { size }: Stage, pipeline: Pipeline = 
     ...sessionOptions(flags, classCounts(job.data.dataset, "train")),
     ...(job.distill && { distill: job.distill }),
     size,
+    batch: ownBatch(job),
+    ranks: job.ranks,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),
   };

@@ -13,6 +13,7 @@ import { afterValidation, averagedScore, beforeValidation } from "./averages.ts"
 import type { RunJob } from "./job.ts";
 import { rollBack } from "./roll_back.ts";
 import { nextStage, type OpenStage } from "./stage.ts";
+import { askTogether, leads, ownBatch, requireAlike } from "./together.ts";
 
 /** Batches of validation that a run is rehearsed with before its first step. */
 const REHEARSAL = 2;
@@ -53,7 +54,7 @@ export async function trainStages(
   job: RunJob,
   { device, plan, stages, folder, images, ask, record }: TrainingMeans,
 ): Promise<FitResult> {
-  const { flags, resumed } = job;
+  const { flags, resumed, ranks } = job;
   const { report, finished } = record;
   let result: FitResult | undefined;
   let point = resumePoint(job);
@@ -77,17 +78,21 @@ export async function trainStages(
       try {
         return await fit(session, images, {
           ...options,
-          ask,
+          ask: ask && ranks ? askTogether(ask, ranks) : ask,
           resume: point && { ...point, since: stage.from },
           validating: async (epoch) =>
             await beforeValidation(session, { flags, images, options, epoch }),
-          saving: async (point) =>
-            await folder.saveMidway(await current({ ...point, step: session.stepsDone })),
+          saving: async (point) => {
+            const checkpoint = await current({ ...point, step: session.stepsDone });
+            if (leads(job)) await folder.saveMidway(checkpoint);
+          },
           finished: async (epoch, best, outputs) => {
             await afterValidation(session, { flags, epoch });
             // The checkpoint comes last: a run that is killed before does again what it is of.
             await finished(epoch, outputs);
-            await folder.save(epoch, await current({ ...epoch, best }), flags);
+            const checkpoint = await current({ ...epoch, best });
+            if (ranks) await requireAlike(checkpoint.weights, ranks, epoch.epoch);
+            if (leads(job)) await folder.save(epoch, checkpoint, flags);
           },
         }, report);
       } catch (error) {
@@ -106,7 +111,8 @@ export async function trainStages(
     if (!interrupted && best && epoch === flags.epochs && session.averaged > 0) {
       const text = await averagedScore(session, { images, options: optionsNow(), best });
       const end = { epoch, best, step: session.stepsDone };
-      await folder.keepAverage(await checkpointOf(opened.stage, job, end));
+      const averaged = await checkpointOf(opened.stage, job, end);
+      if (leads(job)) await folder.keepAverage(averaged);
       report({ event: "note", text });
     }
     if (interrupted || result.stopped || epoch === flags.until) break;
@@ -127,17 +133,16 @@ function resumePoint({ resumed, flags, report }: RunJob): FitOptions["resume"] {
 }
 
 /** How a stage is trained, apart from what is done to its images. */
-function fitOptions(
-  { flags, preprocessing, initial, distill, data: { dataset } }: RunJob,
-  { size, resize, until }: Stage,
-): Omit<FitOptions, "schedule"> {
-  const { batch, seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
+function fitOptions(job: RunJob, { size, resize, until }: Stage): Omit<FitOptions, "schedule"> {
+  const { flags, preprocessing, initial, distill, ranks, data: { dataset } } = job;
+  const { seed, epochs, logEvery, accumulate, patience, monitor, augmentOn } = flags;
   const classes = dataset.classes.length;
   // A classifier that comes with the weights may know its task; other losses have other beginnings.
   const fresh = (initial === undefined || initial.headDrawn === true) &&
     flags.loss === "cross-entropy" && distill === undefined;
   return {
-    ...{ batch, size, resize, interpolation: preprocessing.interpolation, seed },
+    ...{ batch: ownBatch(job), ranks, seed },
+    ...{ size, resize, interpolation: preprocessing.interpolation },
     ...{ epochs, logEvery, accumulate, monitor, classes, hasKernel: kernelsOf(augmentOn) },
     until: Math.min(until, flags.until ?? until),
     // The mean of the last epochs is made of all of them.
