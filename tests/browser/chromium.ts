@@ -104,6 +104,7 @@ export async function inBrowser<T>(executablePath: string, run: (page: Page) => 
     run({
       adapter: () => callPage(tab, "adapter"),
       firstStep: () => callPage(tab, "firstStep"),
+      losses: (...parameters) => callPage(tab, "losses", ...parameters),
       golden: (...parameters) => callPage(tab, "golden", ...parameters),
     }));
 }

@@ -36,11 +36,16 @@ export interface KillOptions {
   readonly seed?: number;
   /** Kills of a run at most. */
   readonly perRun?: number;
+  /** What kills; SIGKILL if not given. A run may finish its step and save itself after any other one. */
+  readonly signal?: keyof typeof SIGNALS;
   /** Called after each kill. */
   readonly killed?: (count: number, moment: Moment) => void;
   /** Called with what a run left that came to its end, and what one left that was never killed. */
   readonly ended?: (left: Left, whole: Left) => void;
 }
+
+/** What kills a run, and the exit code of one that it killed. */
+const SIGNALS = { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 } as const;
 
 /** Milliseconds after which a run that was not killed is one that hangs. */
 const LIMIT = 120_000;
@@ -49,8 +54,10 @@ const SCRIPT = decodeURIComponent(new URL("tiny_run.ts", import.meta.url).pathna
 
 /** Kills runs so many times. Throws where one that was killed does not go on. */
 export async function killRuns(
-  { times, seed = 1, perRun = 20, killed = () => {}, ended: done = () => {} }: KillOptions,
+  options: KillOptions,
 ): Promise<Killed> {
+  const { times, seed = 1, perRun = 20, signal = "SIGKILL" } = options;
+  const { killed = () => {}, ended: done = () => {} } = options;
   await using dir = await temporaryFolder(await twoClasses());
   const line = `--data ${dir.path}/data ${TINY} --save-every 1`;
   const whole = `${dir.path}/whole`;
@@ -77,7 +84,7 @@ export async function killRuns(
         throw new Error(`${times} kills were asked for, ${count} came of ${tries} tries`);
       }
       const wait = life * (0.2 + hash(seed, tries) / 2 ** 32);
-      if (!await killedAfter(child, wait)) break; // it was done before
+      if (!await killedAfter(child, wait, signal)) break; // it was done before
       count++;
       const moment = await momentOf(path);
       kills[moment]++;
@@ -106,18 +113,26 @@ async function ended(child: Deno.ChildProcess): Promise<void> {
 }
 
 /** Kills a run after so many milliseconds; says whether it was still there. Throws where it ended by itself, badly. */
-async function killedAfter(child: Deno.ChildProcess, wait: number): Promise<boolean> {
-  const { code, signal, stderr } = await outputOf(child, wait);
-  if (signal === "SIGKILL") return true;
+async function killedAfter(
+  child: Deno.ChildProcess,
+  wait: number,
+  signal: keyof typeof SIGNALS,
+): Promise<boolean> {
+  const { code, stderr } = await outputOf(child, wait, signal);
+  if (code === SIGNALS[signal]) return true;
   if (code === 0) return false;
   throw new Error(`a run ended with ${code}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** What a run said and how it ended; it is killed after so many milliseconds. */
-async function outputOf(child: Deno.ChildProcess, wait: number): Promise<Deno.CommandOutput> {
+async function outputOf(
+  child: Deno.ChildProcess,
+  wait: number,
+  by: Deno.Signal = "SIGKILL",
+): Promise<Deno.CommandOutput> {
   const timer = setTimeout(() => {
     try {
-      child.kill("SIGKILL");
+      child.kill(by);
     } catch {
       // It is done.
     }

@@ -16,7 +16,7 @@ import { readSnapshot, type Snapshot, writeSnapshot } from "../../train/snapshot
 import { twoClasses } from "../cli/two_classes.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 import { deviceTest } from "../device.ts";
-import { tiny } from "./tiny_run.ts";
+import { tiny } from "./tiny.ts";
 
 /** Four epochs of five steps. */
 const [EPOCHS, STEPS] = [4, 5];

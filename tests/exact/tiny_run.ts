@@ -3,10 +3,6 @@
  * the flags of `train`. Asserts nothing.
  */
 import type { Device } from "../../engine/gpu/device.ts";
-import { convolution, linear, norm } from "../../engine/nn/layers.ts";
-import type { Model } from "../../engine/nn/scope.ts";
-import { relu } from "../../engine/ops/pointwise.ts";
-import { globalAveragePool, squeeze } from "../../engine/ops/sum.ts";
 import { failureOf } from "../../cli/errors.ts";
 import { denoFiles } from "../../cli/files.ts";
 import { listenForSignals } from "../../cli/interrupts.ts";
@@ -29,14 +25,7 @@ import { leads } from "../../train/run/together.ts";
 import { trainStages } from "../../train/run/train.ts";
 import { RunFolder } from "../../train/run_folder.ts";
 import { Session } from "../../train/session.ts";
-
-/** A convolution, a norm and a classifier for two classes. */
-export const tiny: Model = (scope, images) => {
-  const initial = { kind: "uniform", bound: 0.5 } as const;
-  const x = norm(scope, "bn", convolution(scope, "conv", images, 4, { kernel: 3, stride: 2 }));
-  const pooled = scope.dropout(squeeze(globalAveragePool(relu(x))), 0.2);
-  return linear(scope, "fc", pooled, 2, { weight: initial, bias: initial });
-};
+import { tiny } from "./tiny.ts";
 
 /** One without a norm and without dropout: what is exact on any number of ranks. */
 export const plain: Model = (scope, images) => {
