@@ -9,6 +9,7 @@ import { HubError } from "../models/hub.ts";
 import { CheckpointError } from "../train/checkpoint.ts";
 import { DivergedError } from "../train/epoch.ts";
 import { UsageError } from "../train/recipe/usage_error.ts";
+import { DriftError } from "../train/run/together.ts";
 import { RunFolderError } from "../train/run_folder.ts";
 
 export { UsageError };
@@ -22,6 +23,7 @@ const CODES = [
   [DeviceError, 4],
   [MemoryError, 5],
   [DivergedError, 6],
+  [DriftError, 6],
   [CheckpointError, 7],
   [StorageError, 7],
   [HubError, 7],
@@ -36,7 +38,7 @@ export interface Failure {
 }
 
 /**
- * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, 7 checkpoint, weights or a file
+ * The exit code of an error: 2 usage, 3 data, 4 no device, 5 memory, 6 diverged, or ranks that did, 7 checkpoint, weights or a file
  * that the machine does not keep, 8 data that a server does not give now; 1 is a fault of the program or the machine.
  */
 export function failureOf(error: unknown): Failure {

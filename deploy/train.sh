@@ -15,9 +15,9 @@ if [ -e "$run/last.safetensors" ]; then
   exec deno run -A "$verity" train --resume "$run" "$@"
 fi
 
-# Several processes of one run may have begun it just now; one alone finds what it left when it was killed early.
-several=${OMPI_COMM_WORLD_SIZE:-${PMI_SIZE:-${SLURM_NTASKS:-1}}}
-if [ "$several" = 1 ] && [ -e "$run/config.json" ]; then
+# A run that was killed before its first save. Of several ranks the first alone looks after the folder.
+rank=${OMPI_COMM_WORLD_RANK:-${PMI_RANK:-${SLURM_PROCID:-0}}}
+if [ "$rank" = 0 ] && [ -e "$run/config.json" ]; then
   aside=$run-unfinished-$(date +%s)
   echo "$run has no checkpoint yet: it is now $aside" >&2
   mv -- "$run" "$aside"

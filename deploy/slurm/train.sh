@@ -1,6 +1,6 @@
 #!/bin/bash
 #SBATCH --job-name=verity-train
-#SBATCH --ntasks=1
+#SBATCH --ntasks=4
 #SBATCH --gpus-per-task=1
 #SBATCH --cpus-per-task=8
 #SBATCH --mem-per-cpu=2G
@@ -8,7 +8,7 @@
 #SBATCH --signal=B:USR1@90
 #SBATCH --requeue
 #SBATCH --open-mode=append
-# Training, one task for each GPU. 90 seconds before its time is up it saves, and is put in the queue again.
+# Training on four GPUs, one task for each. 90 seconds before its time is up it saves, and is put in the queue again.
 set -euo pipefail
 
 : "${DATA:?a folder or an address was needed}" "${RUN:?the folder of the run was needed}"
