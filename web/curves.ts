@@ -42,13 +42,14 @@ export class Chart {
   /** Its place on the page. */
   readonly element: HTMLElement;
   readonly #options: ChartOptions;
-  readonly #plot: uPlot;
+  /** Made with the first points: to make one is the longest thing that a page does while it trains. */
+  #plot: uPlot | undefined;
   readonly #latest = make("span", { class: "latest" });
   readonly #place: HTMLElement;
   readonly #observer: ResizeObserver;
   #until: number | undefined;
 
-  /** Draws an empty chart; it takes the width of its place once it is on the page. */
+  /** An empty place; curves follow with the first points, as wide as it is by then. */
   constructor(options: ChartOptions) {
     this.#options = options;
     this.#place = make("div", { role: "img", "aria-label": options.words("–"), "data-points": 0 });
@@ -56,11 +57,6 @@ export class Chart {
       "figure",
       { class: "chart" },
       make("figcaption", {}, options.title, " ", this.#latest),
-      this.#place,
-    );
-    this.#plot = new uPlot(
-      this.#plotOptions(),
-      [[], ...options.curves.map(() => [])],
       this.#place,
     );
     this.#observer = new ResizeObserver(() => this.#fit());
@@ -74,7 +70,9 @@ export class Chart {
     { latest, until }: ShownOptions,
   ): void {
     this.#until = until;
-    this.#plot.setData([[...x], ...y.map((values) => [...values])]);
+    const points: uPlot.AlignedData = [[...x], ...y.map((values) => [...values])];
+    if (this.#plot) this.#plot.setData(points);
+    else this.#plot = new uPlot(this.#plotOptions(), points, this.#place);
     this.#place.dataset.points = String(x.length);
     say(this.#latest, latest);
     this.#place.setAttribute("aria-label", this.#options.words(latest));
@@ -83,7 +81,7 @@ export class Chart {
   /** Ends it. */
   close(): void {
     this.#observer.disconnect();
-    this.#plot.destroy();
+    this.#plot?.destroy();
   }
 
   #plotOptions(): uPlot.Options {
@@ -97,7 +95,7 @@ export class Chart {
       values: (_: uPlot, splits: number[]) => splits.map(shown),
     };
     return {
-      width: 320,
+      width: this.#place.clientWidth || 320, // where it is not on the page yet
       height: HEIGHT,
       scales: {
         x: {
@@ -121,7 +119,8 @@ export class Chart {
 
   #fit(): void {
     const width = this.#place.clientWidth;
-    if (width > 0 && width !== this.#plot.width) this.#plot.setSize({ width, height: HEIGHT });
+    const plot = this.#plot;
+    if (plot && width > 0 && width !== plot.width) plot.setSize({ width, height: HEIGHT });
   }
 }
 

@@ -56,28 +56,43 @@ export async function openTab(context: BrowserContext, url: string): Promise<Tab
     if (!one.url().startsWith(url) && !/^(data|blob):/.test(one.url())) strangers.push(one.url());
   });
   page.on("dialog", (dialog) => void dialog.accept());
-  await page.addInitScript(() => {
-    const scope = globalThis as unknown as { longest: number };
-    scope.longest = 0;
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) {
-        scope.longest = Math.max(scope.longest, duration);
-      }
-    }).observe({ type: "longtask", buffered: true });
-  });
   await page.goto(url);
   await page.locator("body[data-machine] #folder:enabled").waitFor();
   return { page, faults, strangers };
 }
 
-/** The longest task of the page since this was last asked, in milliseconds; 0 where none took 50. */
-export async function longestTask(page: Page): Promise<number> {
-  return await page.evaluate(() => {
-    const scope = globalThis as unknown as { longest: number };
-    const { longest } = scope;
-    scope.longest = 0;
-    return longest;
-  });
+/** A task of a page's main thread, in milliseconds: by the clock, and what of it was computing, busy machine or not. */
+export interface Task {
+  readonly clock: number;
+  readonly computing: number;
+}
+
+/** The task that computes longest on the page while `act` goes on, by Chromium's own trace. */
+export async function longestTask(page: Page, act: () => Promise<void>): Promise<Task> {
+  type Traced = Record<"pid" | "tid" | "dur" | "tdur", number> & {
+    readonly name: string;
+    readonly args: { readonly name?: string };
+  };
+  const session = await page.context().newCDPSession(page);
+  const events: Traced[] = [];
+  session.on("Tracing.dataCollected", ({ value }) => events.push(...value as unknown as Traced[]));
+  const traceConfig = { includedCategories: ["toplevel", "__metadata"] };
+  await session.send("Tracing.start", { transferMode: "ReportEvents", traceConfig });
+  await act();
+  const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+  await session.send("Tracing.end");
+  await complete;
+  await session.detach();
+  const threads = new Set(
+    events.filter(({ args }) => args.name === "CrRendererMain").map(({ pid, tid }) =>
+      `${pid} ${tid}`
+    ),
+  );
+  return events.filter(({ name, pid, tid }) =>
+    /RunTask$/.test(name) && threads.has(`${pid} ${tid}`)
+  )
+    .map(({ dur, tdur }) => ({ clock: dur / 1000, computing: tdur / 1000 }))
+    .reduce((most, task) => task.computing > most.computing ? task : most);
 }
 
 /** Waits until an expression is true on the page, which may be loaded anew meanwhile. */
