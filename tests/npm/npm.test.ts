@@ -1,13 +1,16 @@
 /** The package for npm as its users have it: checked by TypeScript, built by Vite, trained with in Chromium and in Node. */
 import assert from "node:assert/strict";
+import { losses } from "../../examples/stripes.ts";
 import { openDevice } from "../../mod.ts";
 import { findChromium, inTab, textResponse } from "../browser/chromium.ts";
 import { device } from "../device.ts";
-import { losses } from "./losses.ts";
 import { deno, TYPESCRIPT, writePackage } from "./package.ts";
 
 const VITE = "npm:vite@8.4.0";
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+const PAGE = new URL("../../docs/library.md", import.meta.url);
+const EXAMPLE = new URL("../../examples/stripes.ts", import.meta.url);
 
 const chromium = findChromium();
 const dawn = chromium ? await nodeWithDawn() : undefined;
@@ -48,7 +51,7 @@ async function makeProject(): Promise<string> {
   globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
   const description = { name: "app", private: true, type: "module" };
   await Deno.writeTextFile(`${folder}/package.json`, JSON.stringify(description));
-  await Deno.copyFile(new URL("losses.ts", import.meta.url), `${folder}/losses.ts`);
+  await Deno.copyFile(EXAMPLE, `${folder}/stripes.ts`);
   const modules = `${folder}/node_modules`;
   await writePackage(`${modules}/@verity/verity`);
   await Deno.mkdir(`${modules}/@webgpu`);
@@ -56,11 +59,19 @@ async function makeProject(): Promise<string> {
   return folder;
 }
 
-const MAIN = `
-import { openDevice } from "@verity/verity";
-import { losses } from "./losses.ts";
-Object.assign(globalThis, { losses: async () => await losses(await openDevice()) });
-`;
+/** What the page of the library shows under a name: the rest of the block of code that begins with it. */
+async function shown(name: string): Promise<string> {
+  const [, text] = (await Deno.readTextFile(PAGE)).split(`// ${name}\n`, 2).map((part) =>
+    part.split("\n```", 1)[0]!
+  );
+  assert.ok(text, `docs/library.md shows ${name}`);
+  return text;
+}
+
+/** Losses as programs of that page print them. */
+function printed(text: string): number[] {
+  return text.trim().split("\n").map(Number);
+}
 
 const TSCONFIG = {
   compilerOptions: {
@@ -68,7 +79,7 @@ const TSCONFIG = {
     ...{ lib: ["dom", "dom.asynciterable", "esnext"], types: [], noEmit: true },
     allowImportingTsExtensions: true,
   },
-  files: ["main.ts"],
+  files: ["page.ts"],
 };
 
 /** The losses that this process has, beside others: another driver, another compiler of shaders. */
@@ -86,8 +97,8 @@ Deno.test({
   ignore: !chromium || !device,
   fn: async () => {
     const folder = await project({
-      "main.ts": MAIN,
-      "index.html": "<!doctype html><title>app</title><script type=module src=/main.ts></script>",
+      "page.ts": await shown("page.ts"),
+      "index.html": "<!doctype html><title>app</title><script type=module src=/page.ts></script>",
       "tsconfig.json": JSON.stringify(TSCONFIG),
     });
     const once = ["run", "-A", "--quiet", "--node-modules-dir=none"];
@@ -101,12 +112,19 @@ Deno.test({
       (path) =>
         Promise.resolve(path === "/page.js" ? textResponse(script, "text/javascript") : undefined),
       async (tab) => {
-        await tab.waitForFunction("globalThis.losses !== undefined");
-        return await tab.evaluate("globalThis.losses()") as number[];
+        await tab.waitForFunction("document.body.textContent.trim() !== ''", null, {
+          timeout: 120_000,
+        });
+        return printed(await tab.locator("body").innerText());
       },
     );
     await sameAsHere(there);
   },
+});
+
+Deno.test("the page of the library shows its example as it is", async () => {
+  const [page, example] = await Promise.all([PAGE, EXAMPLE].map((url) => Deno.readTextFile(url)));
+  assert.ok(page!.includes(`\`\`\`ts\n${example}\`\`\`\n`));
 });
 
 Deno.test("the library is publishable as it is", async () => {
@@ -119,22 +137,11 @@ Deno.test({
   }`,
   ignore: !dawn || !device,
   fn: async () => {
-    const folder = await project({
-      "main.js": `
-        import { create, globals } from "webgpu";
-        import { adoptDevice } from "@verity/verity";
-        import { losses } from "./losses.js";
-        Object.assign(globalThis, globals);
-        const gpu = create([]); // it must outlive the device
-        const adapter = await gpu.requestAdapter();
-        const device = await adoptDevice(await adapter.requestDevice());
-        console.log(JSON.stringify(await losses(device)));
-      `,
-    });
+    const folder = await project({ "node.js": await shown("node.js") });
     await Deno.symlink(`${dawn!.folder}/node_modules/webgpu`, `${folder}/node_modules/webgpu`);
-    await deno(["transpile", "-o", "losses.js", "losses.ts"], folder);
+    await deno(["transpile", "-o", "stripes.js", "stripes.ts"], folder);
     const { success, signal, stdout, stderr } = await new Deno.Command(dawn!.node, {
-      args: ["main.js"],
+      args: ["node.js"],
       cwd: folder,
       env: {
         VK_ICD_FILENAMES: "/usr/lib/chromium/vk_swiftshader_icd.json",
@@ -142,6 +149,6 @@ Deno.test({
       },
     }).output();
     assert.ok(success, `${signal} ${new TextDecoder().decode(stderr)}`);
-    await sameAsHere(JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!));
+    await sameAsHere(printed(new TextDecoder().decode(stdout)));
   },
 });

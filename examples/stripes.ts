@@ -1,4 +1,4 @@
-/** A program of someone who uses the library, by the name that it has in registries: losses of a few steps. */
+/** A small network of one's own learns stripes; written for who imports the library by its name, in Deno, a page or Node. */
 import {
   convolution,
   type Device,
