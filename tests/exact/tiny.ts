@@ -11,3 +11,10 @@ export const tiny: Model = (scope, images) => {
   const pooled = scope.dropout(squeeze(globalAveragePool(relu(x))), 0.2);
   return linear(scope, "fc", pooled, 2, { weight: initial, bias: initial });
 };
+
+/** One without a norm and without dropout: what is exact on any number of ranks. */
+export const plain: Model = (scope, images) => {
+  const initial = { kind: "uniform", bound: 0.5 } as const;
+  const x = relu(convolution(scope, "conv", images, 4, { kernel: 3, stride: 2 }));
+  return linear(scope, "fc", squeeze(globalAveragePool(x)), 2, { weight: initial, bias: initial });
+};

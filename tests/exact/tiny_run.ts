@@ -3,6 +3,7 @@
  * the flags of `train`. Asserts nothing.
  */
 import type { Device } from "../../engine/gpu/device.ts";
+import type { Model } from "../../engine/nn/scope.ts";
 import { failureOf } from "../../cli/errors.ts";
 import { denoFiles } from "../../cli/files.ts";
 import { listenForSignals } from "../../cli/interrupts.ts";
@@ -25,14 +26,7 @@ import { leads } from "../../train/run/together.ts";
 import { trainStages } from "../../train/run/train.ts";
 import { RunFolder } from "../../train/run_folder.ts";
 import { Session } from "../../train/session.ts";
-import { tiny } from "./tiny.ts";
-
-/** One without a norm and without dropout: what is exact on any number of ranks. */
-export const plain: Model = (scope, images) => {
-  const initial = { kind: "uniform", bound: 0.5 } as const;
-  const x = relu(convolution(scope, "conv", images, 4, { kernel: 3, stride: 2 }));
-  return linear(scope, "fc", squeeze(globalAveragePool(x)), 2, { weight: initial, bias: initial });
-};
+import { plain, tiny } from "./tiny.ts";
 
 /** Flags of a run of 4 epochs of 5 steps on the 24 images of `twoClasses`. */
 export const TINY =
