@@ -13,7 +13,7 @@ import { tree, verity } from "./command.ts";
 import { folderOfMistakes } from "./mistakes.ts";
 
 const TRAIN =
-  "train --data data --validation 0.25 --model resnet18 --size 32 --batch 4 --lr 1e-3 " +
+  "train --data data --validation 0.25 --model mobilenetv3_small_100 --size 32 --batch 4 --lr 1e-3 " +
   "--schedule constant --seed 5 --workers 1 --json";
 
 /** Images of two classes; a pipeline of one's own. */
@@ -128,8 +128,9 @@ Deno.test("augment writes a sheet of originals and variants, the same each time"
   assert.match((await run("augment --list")).out, /RandomRotation[^]*degrees/);
 });
 
-const ASKED = "train --run run --model resnet18 --size 32 --batch 4 --epochs 1 --data good";
-const PREDICT = "predict --checkpoint resnet18.safetensors --images good/a --out out.csv";
+const ASKED =
+  "train --run run --model mobilenetv3_small_100 --size 32 --batch 4 --epochs 1 --data good";
+const PREDICT = "predict --checkpoint small.safetensors --images good/a --out out.csv";
 
 /** What is asked for, and what the refusal must name. */
 const REFUSED: readonly [mistake: string, args: string, names: readonly string[]][] = [

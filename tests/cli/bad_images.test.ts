@@ -33,9 +33,11 @@ async function statesOf(dir: string): Promise<string[]> {
   return states;
 }
 
-const TRAIN = "train --model resnet18 --size 32 --batch 4 --epochs 1 --workers 1 --data data".split(
-  " ",
-);
+const TRAIN =
+  "train --model mobilenetv3_small_100 --size 32 --batch 4 --epochs 1 --workers 1 --data data"
+    .split(
+      " ",
+    );
 
 Deno.test("--on-bad list names every bad file, changes nothing and ends with 3", async () => {
   await using folder = await dataWithBadFiles();

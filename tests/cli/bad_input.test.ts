@@ -16,8 +16,9 @@ interface Row {
   readonly env?: Record<string, string>;
 }
 
-const TRAIN = "train --run run --model resnet18 --size 32 --batch 4 --epochs 1 --workers 1";
-const PREDICT = "predict --checkpoint resnet18.safetensors --images good/a --out out.csv";
+const TRAIN =
+  "train --run run --model mobilenetv3_small_100 --size 32 --batch 4 --epochs 1 --workers 1";
+const PREDICT = "predict --checkpoint small.safetensors --images good/a --out out.csv";
 
 const ROWS: readonly Row[] = [
   { mistake: "no such folder", args: `${TRAIN} --data nowhere`, code: 3, names: ["nowhere"] },
@@ -159,13 +160,13 @@ const ROWS: readonly Row[] = [
     mistake: "a checkpoint of another model",
     args: `${PREDICT} --model efficientnet_b0`,
     code: 7,
-    names: ["resnet18.safetensors", "resnet18", "efficientnet_b0"],
+    names: ["small.safetensors", "mobilenetv3_small_100", "efficientnet_b0"],
   },
   {
     mistake: "a checkpoint of other classes",
-    args: "eval --checkpoint resnet18.safetensors --data three",
+    args: "eval --checkpoint small.safetensors --data three",
     code: 7,
-    names: ["resnet18.safetensors", "a, b, c"],
+    names: ["small.safetensors", "a, b, c"],
   },
   {
     mistake: "a run that never finished an epoch",
@@ -177,7 +178,7 @@ const ROWS: readonly Row[] = [
     mistake: "a run of another model",
     args: "train --resume stopped --model efficientnet_b0",
     code: 7,
-    names: ["stopped/last.safetensors", "resnet18", "efficientnet_b0"],
+    names: ["stopped/last.safetensors", "mobilenetv3_small_100", "efficientnet_b0"],
   },
   {
     mistake: "another learning rate for a run",
@@ -244,13 +245,13 @@ const ROWS: readonly Row[] = [
     mistake: "initial weights of another model",
     args: `${TRAIN} --data good --weights other.safetensors`,
     code: 7,
-    names: ["other.safetensors", "resnet18", "efficientnet_b0"],
+    names: ["other.safetensors", "mobilenetv3_small_100", "efficientnet_b0"],
   },
   {
     mistake: "a checkpoint that lacks the model's weights",
     args: PREDICT,
     code: 7,
-    names: ["resnet18.safetensors"],
+    names: ["small.safetensors"],
     device: true,
   },
 ];

@@ -117,11 +117,11 @@ const MISTAKES: readonly (readonly [args: string, code: number, names: readonly 
   ["--format onnx --checkpoint gone.safetensors", 7, ["gone.safetensors"]],
   ["--format onnx --checkpoint good --out new.onnx", 7, ["good", "directory"]],
   ["--format onnx --checkpoint good/a/0.png", 7, ["good/a/0.png"]],
-  ["--format onnx", 7, ["resnet18.safetensors", "conv1.weight is missing"]],
+  ["--format onnx", 7, ["small.safetensors", "conv_stem.weight is missing"]],
   ["--format onnx --out nowhere/new.onnx", 2, ["--out", "nowhere"]],
   ["--format onnx --out empty", 2, ["--out", "empty", "folder"]],
   ["--format onnx --out other.safetensors", 2, ["--out", "other.safetensors", "--force"]],
-  ["--format onnx --out ./resnet18.safetensors --force", 2, ["--out", "another file"]],
+  ["--format onnx --out ./small.safetensors --force", 2, ["--out", "another file"]],
   ["--out new.onnx", 2, ["--format", "safetensors or onnx"]],
   ["--format onnx --precision f8 --out new.onnx", 2, ["--precision", "f32, f16"]],
 ];
@@ -130,7 +130,7 @@ Deno.test("export names what cannot be exported or written, and writes nothing",
   await using folder = await folderOfMistakes();
   const before = await tree(folder.path);
   for (const [args, expected, names] of MISTAKES) {
-    const command = `export --checkpoint resnet18.safetensors ${args}`;
+    const command = `export --checkpoint small.safetensors ${args}`;
     const { code, err } = await verity(command.split(" "), { cwd: folder.path });
     assert.equal(code, expected, err);
     assert.equal(err.trimEnd().split("\n").length, 1, err);

@@ -57,7 +57,7 @@ export async function folderOfMistakes(): Promise<TemporaryFolder> {
 
 async function writeMistakes(dir: string): Promise<void> {
   const checkpoint = {
-    model: "resnet18",
+    model: "mobilenetv3_small_100",
     classes: ["a", "b"],
     size: 32,
     resize: 37,
@@ -66,20 +66,20 @@ async function writeMistakes(dir: string): Promise<void> {
     step: 2,
     seed: 0,
     configuration: {
-      ...{ model: "resnet18", size: 32, resize: 37, batch: 4, epochs: 1, lr: 0.005 },
+      ...{ model: "mobilenetv3_small_100", size: 32, resize: 37, batch: 4, epochs: 1, lr: 0.005 },
       data: `${dir}/good`,
       fingerprint: "another",
     },
-    weights: new Map([["fc.bias", fromFloats([2], Float32Array.of(0, 1))]]),
+    weights: new Map([["classifier.bias", fromFloats([2], Float32Array.of(0, 1))]]),
   };
-  await writeCheckpoint(denoFiles, `${dir}/resnet18.safetensors`, checkpoint);
+  await writeCheckpoint(denoFiles, `${dir}/small.safetensors`, checkpoint);
   await writeCheckpoint(denoFiles, `${dir}/other.safetensors`, {
     ...checkpoint,
     model: "efficientnet_b0",
   });
   await Deno.mkdir(`${dir}/stopped`);
   await writeCheckpoint(denoFiles, `${dir}/stopped/last.safetensors`, checkpoint);
-  const bytes = await Deno.readFile(`${dir}/resnet18.safetensors`);
+  const bytes = await Deno.readFile(`${dir}/small.safetensors`);
   await Deno.writeFile(`${dir}/cut.safetensors`, bytes.subarray(0, bytes.length - 3));
   await Deno.symlink(`${dir}/good/b/4.png`, `${dir}/linked/link.png`);
 }

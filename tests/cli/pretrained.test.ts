@@ -85,18 +85,23 @@ deviceTest(
         await Deno.writeFile(`${folder.path}/data/${name}/${file}`, bytes);
       }
     }
-    const weights = new Map([...weightShapes("resnet18", 1000)].map(([name, shape]) => {
-      const values = new Float32Array(shape.reduce((n, d) => n * d, 1));
-      return [
-        name,
-        fromFloats(shape, values.fill(/running_var|bn\d\.weight/.test(name) ? 1 : 0.01)),
-      ];
-    }));
+    const weights = new Map(
+      [...weightShapes("mobilenetv3_small_100", 1000)].map(([name, shape]) => {
+        const values = new Float32Array(shape.reduce((n, d) => n * d, 1));
+        return [
+          name,
+          fromFloats(shape, values.fill(/running_var|bn\d\.weight/.test(name) ? 1 : 0.01)),
+        ];
+      }),
+    );
     const bytes = formatSafetensors(weights, { format: "pt" });
-    await using hub = await loopback({ "timm/resnet18.a1_in1k/model.safetensors": bytes });
+    await using hub = await loopback({
+      "timm/mobilenetv3_small_100.lamb_in1k/model.safetensors": bytes,
+    });
     const { code, out, err } = await verity(
       [
-        ...["train", "--data", "data", "--model", "resnet18", "--size", "32", "--batch", "2"],
+        ...["train", "--data", "data", "--model", "mobilenetv3_small_100", "--size", "32"],
+        ...["--batch", "4"],
         ...["--epochs", "1", "--workers", "1", "--run", "run", "--json", "--pretrained"],
       ],
       { cwd: folder.path, env: { "HF_ENDPOINT": hub.endpoint, "HF_HOME": "home" } },
@@ -104,11 +109,14 @@ deviceTest(
     assert.equal(code, 0, err);
     const events = out.trimEnd().split("\n").map((line) => JSON.parse(line));
     const notes = events.filter(({ event }) => event === "note").map(({ text }) => text).join("\n");
-    assert.match(notes, /Receiving timm\/resnet18\.a1_in1k\/model\.safetensors/);
-    assert.match(notes, /Begins with the weights of home\/hub\/.*; drawn anew, .*: fc\.weight/);
+    assert.match(notes, /Receiving timm\/mobilenetv3_small_100\.lamb_in1k\/model\.safetensors/);
+    assert.match(
+      notes,
+      /Begins with the weights of home\/hub\/.*; drawn anew, .*: classifier\.weight/,
+    );
     const { pretrained, resize } = JSON.parse(
       await Deno.readTextFile(`${folder.path}/run/config.json`),
     );
-    assert.deepEqual([pretrained, resize], ["a1_in1k", Math.floor(32 / 0.95)]);
+    assert.deepEqual([pretrained, resize], ["lamb_in1k", Math.floor(32 / 0.875)]);
   },
 );

@@ -8,7 +8,7 @@ import { tree, verity } from "./command.ts";
 import { twoClasses } from "./two_classes.ts";
 
 const TRAIN =
-  "train --data data --validation 0.25 --model resnet18 --size 32 --batch 4 --lr 1e-3 " +
+  "train --data data --validation 0.25 --model mobilenetv3_small_100 --size 32 --batch 4 --lr 1e-3 " +
   "--schedule constant --log-every 2 --seed 5 --workers 1 --json";
 
 function events(out: string): Record<string, unknown>[] {
@@ -165,11 +165,12 @@ deviceTest("train fine-tunes as its flags say and resumes with them, bit for bit
   const plan = events(whole.out).find(({ event }) => event === "plan")!;
   assert.deepEqual(
     [plan.frozen, plan["frozen_norm"], plan.recompute],
-    [["conv1", "layer1"], true, true],
+    [["conv_stem", "blocks.0"], true, true],
   );
-  // Not: conv1 and its norm; four convolutions of layer1 and their norms.
-  const frozen = 64 * 3 * 49 + 128 + 4 * (64 * 64 * 9 + 128);
-  assert.deepEqual([plan.parameters, plan.trained], [11177538, 11177538 - frozen]);
+  // Not: the stem and its norm; the convolutions of the first block, their norms, and its gate with biases.
+  const stem = 16 * 3 * 9 + 32;
+  const block = 16 * 9 + 32 + 16 * 8 + 8 + 8 * 16 + 16 + 16 * 16 + 32;
+  assert.deepEqual([plan.parameters, plan.trained], [1519906, 1519906 - stem - block]);
   assert.match(whole.err, /Warning: The frozen stages stay at random weights/);
 
   await run(`${tuned} --epochs 1 --run parts`);
@@ -178,12 +179,12 @@ deviceTest("train fine-tunes as its flags say and resumes with them, bit for bit
   const [a, b] = [await last("whole"), await last("parts")];
   assert.deepEqual(b.weights, a.weights);
   assert.deepEqual(b.optimizer, a.optimizer);
-  for (const key of ["conv1.weight", "layer1.1.bn2.bias", "layer4.1.bn1.running_var"]) {
+  for (const key of ["conv_stem.weight", "blocks.0.0.bn2.bias", "blocks.5.0.bn1.running_var"]) {
     assert.deepEqual(b.weights.get(key), first.weights.get(key), key);
   }
-  const moved = "layer2.0.conv1.weight";
+  const moved = "blocks.1.0.conv_pw.weight";
   assert.notDeepEqual(b.weights.get(moved), first.weights.get(moved));
-  assert.ok(!b.optimizer!.has("exp_avg.conv1.weight"));
+  assert.ok(!b.optimizer!.has("exp_avg.conv_stem.weight"));
   const other = await verity("train --resume parts --freeze 3".split(" "), { cwd: folder.path });
   assert.equal(other.code, 2);
   assert.match(other.err, /Cannot change --freeze of a run to 3: it began with 2/);
