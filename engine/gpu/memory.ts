@@ -166,10 +166,15 @@ export async function readStaging(device: Device, staging: GPUBuffer): Promise<A
     bytes = staging.getMappedRange().slice(0);
     staging.unmap();
   } catch (error) {
-    await new Promise((resolve) => setTimeout(resolve)); // the loss of a device is told after it shows
-    device.check();
-    throw error;
+    return await explained(device, error);
   }
   device.check();
   return bytes;
+}
+
+/** Throws what is wrong with the device, where that may be why there was an `error`, else that. */
+export async function explained(device: Device, error: unknown): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve)); // the loss of a device is told after it shows
+  device.check();
+  throw error;
 }

@@ -4,7 +4,15 @@ import { constantValues, type Tensor } from "../graph.ts";
 import { type Location, MemoryError, type Program } from "../compile/program.ts";
 import { bufferBytes } from "../compile/formats.ts";
 import type { Device } from "./device.ts";
-import { createStorage, errorOf, fromMemory, type Memory, padRows, readStaging } from "./memory.ts";
+import {
+  createStorage,
+  errorOf,
+  explained,
+  fromMemory,
+  type Memory,
+  padRows,
+  readStaging,
+} from "./memory.ts";
 import { Pace } from "./pace.ts";
 import { numbersBytes, pipelineFor } from "./pipelines.ts";
 import { type Span, timeDispatches } from "./profile.ts";
@@ -55,7 +63,7 @@ export class Runner {
       return new Runner(program, device, buffers, own, ready);
     } catch (error) {
       own.forEach((b) => b.destroy());
-      throw error;
+      return await explained(device, error);
     }
   }
 

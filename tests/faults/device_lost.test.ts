@@ -92,6 +92,24 @@ deviceTest("a device that is lost while a session is made is a DeviceError", asy
   }
 });
 
+deviceTest("a device that is lost while an evaluation is compiled is a DeviceError", async () => {
+  for (const turns of [0, 5, 50]) {
+    const device = await openDevice();
+    const session = await Session.create(device, {
+      ...{ model: blocks, classes, size, batch, seed: 1, train: true },
+      optimizer: { name: "sgd" },
+    });
+    const evaluated = session.evaluate(examples);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    device.gpu.destroy();
+    await assert.rejects(evaluated, (error) => {
+      assert.ok(error instanceof DeviceError, `after ${turns} turns: ${error}`);
+      return true;
+    });
+    session.destroy();
+  }
+});
+
 deviceTest("a run whose device is lost ends with 4 and keeps its last checkpoint", async () => {
   await using folder = await temporaryFolder(await twoClasses());
   const [data, run] = [`${folder.path}/data`, `${folder.path}/run`];
