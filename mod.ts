@@ -230,6 +230,7 @@ export type { Doubts, Judgement, ScoreRange } from "./train/submission.ts";
 export type { Tasted } from "./train/soup.ts";
 export type { Measured } from "./train/measured.ts";
 export { localRanks, type Ranks } from "./train/ranks.ts";
+export type { Wire } from "./train/wire.ts";
 export {
   type Examples,
   type ImageChange,

@@ -39,6 +39,7 @@ import { withPrecisionFlag } from "./precision_flags.ts";
 import { RECIPE_NAMES, recipeHelp, RECIPES } from "../train/recipe/recipes.ts";
 import { applyRecipe } from "./apply_recipe.ts";
 import { addReportFlag, type ReportFlags } from "./report_flags.ts";
+import { type RanksFlags, withRanksFlags } from "./ranks_flags.ts";
 import { addRunFlags, type RunFlags } from "./run_flags.ts";
 import { BY_HEART } from "./overfit.ts";
 import { readSizes } from "../train/recipe/stages.ts";
@@ -53,6 +54,7 @@ export interface Recipe
     WeightFlags,
     DistillFlags,
     RunFlags,
+    RanksFlags,
     BatchFlags,
     Pick<LoadingFlags, "onBad"> {
   readonly sampler: Sampler;
@@ -114,7 +116,7 @@ export function trainCommand({ name, description }: CommandName = TRAIN): Comman
     .option("--log-every <n>", "steps between two lines of progress", whole(1));
   const learning = withDistillFlags(withWeightFlags(addLoadingFlags(addReportFlag(command))));
   const tuned = withOptimizerFlags(withTuningFlags(withPrecisionFlag(learning)));
-  addRunFlags(withLossFlags(withScheduleFlags(tuned)));
+  addRunFlags(withRanksFlags(withLossFlags(withScheduleFlags(tuned))));
   for (const option of command.options) {
     const name = option.attributeName();
     const value = (DEFAULTS as unknown as Readonly<Record<string, unknown>>)[name];

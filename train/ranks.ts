@@ -18,6 +18,8 @@ export interface Ranks {
   broadcast(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** What each rank has, of any lengths, in the order of ranks, on all of them. */
   gather(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
+  /** Hands each rank one of `parts`, of any lengths, and gives what each has handed to this one, in the order of ranks. */
+  allToAll(parts: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>[]>;
   /** Waits until all are here. */
   barrier(): Promise<void>;
   /** Ends all ranks, this one too where it is a process, with an exit code. */
@@ -103,6 +105,19 @@ export function localRanks(size: number): Ranks[] {
     async gather(bytes) {
       const all = await meet(rank, { name: "gather", bytes });
       return all.map((one) => one.slice());
+    },
+    async allToAll(parts) {
+      const ends = parts.map((_, i) =>
+        parts.slice(0, i + 1).reduce((n, { length }) => n + length, 0)
+      );
+      const head = new Uint8Array(Float64Array.from([0, ...ends]).buffer);
+      const bytes = new Uint8Array(head.length + ends.at(-1)!);
+      bytes.set(head);
+      parts.forEach((part, i) => bytes.set(part, head.length + ends[i]! - part.length));
+      return (await meet(rank, { name: "allToAll", bytes })).map((one) => {
+        const at = new Float64Array(one.buffer, 0, size + 1);
+        return one.slice(head.length + at[rank]!, head.length + at[rank + 1]!);
+      });
     },
     async barrier() {
       await meet(rank, { name: "barrier", bytes: new Uint8Array() });

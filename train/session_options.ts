@@ -13,6 +13,7 @@ import type { Ranks } from "./ranks.ts";
 import type { RateOptions } from "./rates.ts";
 import type { DistillOptions } from "./teacher.ts";
 import type { ClipOptions } from "./update.ts";
+import type { Wire } from "./wire.ts";
 
 /** What a session is compiled for. */
 export interface SessionOptions
@@ -45,6 +46,8 @@ export interface SessionOptions
    * the statistics of norms, which are each rank's own. Default nobody.
    */
   readonly ranks?: Ranks | undefined;
+  /** As what their gradients travel: "f32", or as halves "f16", scaled by powers of two. Default "f32". */
+  readonly wire?: Wire | undefined;
   /** Share of the target spread over all classes. Default 0. */
   readonly labelSmoothing?: number;
   /** What each class counts in the loss. Default all 1. */

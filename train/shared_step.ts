@@ -4,6 +4,7 @@ import type { Memory } from "../engine/gpu/memory.ts";
 import type { Tensor } from "../engine/graph.ts";
 import type { Arena } from "../engine/nn/variables.ts";
 import type { Ranks } from "./ranks.ts";
+import { allReduceAsHalves, type Wire } from "./wire.ts";
 
 /** Replaces sums by those over all ranks, and statistics by their means, in one all-reduce. */
 export async function exchange(
@@ -12,7 +13,7 @@ export async function exchange(
     readonly read: (t: Tensor) => Promise<Float32Array>;
     readonly memory: Pick<Memory, "write">;
   },
-  ranks: Ranks,
+  { ranks, wire = "f32" }: { readonly ranks: Ranks; readonly wire?: Wire | undefined },
 ): Promise<void> {
   const means = statistics.variables.length > 0 ? [statistics.tensor] : [];
   const tensors = [...sums, ...means];
@@ -20,7 +21,12 @@ export async function exchange(
   const all = new Float32Array(parts.reduce((n, { length }) => n + length, 0));
   let at = 0;
   for (const part of parts) all.set(part, (at += part.length) - part.length);
-  await ranks.allReduce(all);
+  if (wire === "f16") {
+    // The first sum is that of the gradients; a few numbers follow it.
+    const gradients = all.subarray(0, parts[0]!.length);
+    await allReduceAsHalves(ranks, gradients);
+    await ranks.allReduce(all.subarray(gradients.length));
+  } else await ranks.allReduce(all);
   at = 0;
   for (const [i, t] of tensors.entries()) {
     const part = all.subarray(at, at += parts[i]!.length);

@@ -141,12 +141,12 @@ export class Trainer {
       this.#pending = 0;
       this.#stepped(t);
     };
-    const { ranks } = this.#options;
+    const { ranks, wire } = this.#options;
     if (!ranks) return take();
     const { step: { sums } } = this.#training;
     const { variables: { statistics } } = this.#model;
     const numbers = { read: (t: Tensor) => this.read(t), memory: this.#memory };
-    return exchange({ sums, statistics }, numbers, ranks).then(take);
+    return exchange({ sums, statistics }, numbers, { ranks, wire }).then(take);
   }
 
   /** See `Session`. */

@@ -87,6 +87,7 @@ function signatures<H extends "i32" | "pointer">(handle: H) {
     MPI_Test: call("buffer", "buffer", "buffer"),
     MPI_Allreduce: call("pointer", data, "i32", handle, handle, handle),
     MPI_Bcast: call(data, "i32", handle, "i32", handle),
+    MPI_Alltoallv: call(data, data, data, handle, data, data, data, handle, handle),
     MPI_Allgather: call(data, "i32", handle, data, "i32", handle, handle),
     MPI_Allgatherv: call(data, "i32", handle, data, "buffer", "buffer", handle, handle),
   };

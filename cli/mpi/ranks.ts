@@ -106,13 +106,25 @@ function joined(library: Library, { launcher, size: told }: Launched): OpenRanks
         if (total >= 2 ** 31) {
           throw new RangeError(`Cannot gather ${total} bytes: below ${2 ** 31} were needed`);
         }
-        const ends: number[] = [];
-        counts.forEach((count) => ends.push((ends.at(-1) ?? 0) + count));
-        const starts = Int32Array.from(ends, (end, i) => end - counts[i]!);
+        const starts = startsOf(counts);
         const all = new Uint8Array(total);
         const sent = [bytes, bytes.length, byte] as const;
         call("MPI_Allgatherv", ...sent, all, counts, starts, byte, world);
-        return ends.map((end, i) => all.slice(starts[i], end));
+        return Array.from({ length: size }, (_, i) => all.slice(starts[i], starts[i + 1]));
+      }),
+    allToAll: (parts) =>
+      inTurn(() => {
+        const sent = Int32Array.from(parts, ({ length }) => length);
+        const received = new Int32Array(size);
+        const four = Int32Array.from({ length: size }, () => 4);
+        const places = four.map((_, i) => 4 * i);
+        call("MPI_Alltoallv", sent, four, places, byte, received, four, places, byte, world);
+        const [from, to] = [startsOf(sent), startsOf(received)];
+        const all = new Uint8Array(from.at(-1)!);
+        parts.forEach((part, i) => all.set(part, from[i]));
+        const got = new Uint8Array(to.at(-1)!);
+        call("MPI_Alltoallv", all, sent, from, byte, got, received, to, byte, world);
+        return Array.from({ length: size }, (_, i) => got.slice(to[i], to[i + 1]));
       }),
     barrier: () => inTurn(() => {}),
     abort(message, code = 1) {
@@ -124,4 +136,11 @@ function joined(library: Library, { launcher, size: told }: Launched): OpenRanks
     },
     close: () => inTurn(() => call("MPI_Finalize")),
   };
+}
+
+/** Where parts of these lengths begin that lie one behind the other, and where the last one ends. */
+function startsOf(lengths: Int32Array): Int32Array<ArrayBuffer> {
+  const starts = new Int32Array(lengths.length + 1);
+  lengths.forEach((length, i) => starts[i + 1] = starts[i]! + length);
+  return starts;
 }

@@ -6,6 +6,7 @@ import { broadcastValue } from "../../train/ranks.ts";
 import type { RunFolder } from "../../train/run_folder.ts";
 import type { PlanEvent, Reporter } from "../../train/events.ts";
 import { describeRanks, leads, requireAgreement, shareStart } from "../../train/run/together.ts";
+import { bytesText } from "../../train/batch.ts";
 import { AUTO_BATCH } from "../batch_flags.ts";
 import { UsageError } from "../errors.ts";
 import { followJob, type Job, prepareJob } from "../job.ts";
@@ -45,6 +46,10 @@ export async function prepareTogether(
 export async function begin(session: Session, job: Job, ranks: Ranks): Promise<void> {
   await requireAgreement(job, ranks);
   await shareStart(session, ranks);
+  const bytes = 4 * session.plan.trained;
+  const text = `Each step adds up ${bytesText(bytes)} of gradients`;
+  const halves = job.flags.wire === "f16" ? `, which travel as ${bytesText(bytes / 2)}` : "";
+  job.report({ event: "note", text: text + halves });
 }
 
 /** The record of a run, which rank 0 keeps. */

@@ -5,6 +5,7 @@ import { UsageError } from "../../cli/errors.ts";
 import { launchedBy } from "../../cli/mpi/launcher.ts";
 import { openRanks } from "../../cli/mpi/ranks.ts";
 import { gatherNumbers, localRanks } from "../../train/ranks.ts";
+import { allReduceAsHalves } from "../../train/wire.ts";
 import { mpiTest, ranRanks } from "./mpirun.ts";
 
 const TALK = decodeURIComponent(new URL("talk.ts", import.meta.url).pathname);
@@ -20,6 +21,36 @@ Deno.test("ranks in one process add up, hand out and gather", async () => {
       assert.deepEqual(all.map((one) => [...one]), [[], [1], [2, 2]]);
     }),
   );
+});
+
+Deno.test("sums that travel as halves keep small numbers, and what is not finite", async () => {
+  const own = (rank: number) => Float32Array.of(1e-9, -3e-9, 2e-12, rank, 6e5, 7e5, 0, 1e-3, 0.3);
+  for (const size of [1, 2, 3]) {
+    const sums = await Promise.all(
+      localRanks(size).map(async (ranks) => {
+        const numbers = own(ranks.rank);
+        await allReduceAsHalves(ranks, numbers);
+        return numbers;
+      }),
+    );
+    assert.ok(sums.every((one) => one.join() === sums[0]!.join()));
+  }
+  const [small] = await Promise.all(
+    localRanks(3).map(async (ranks) => {
+      const numbers = new Float32Array(9).fill(1e-9 * (ranks.rank + 1));
+      await allReduceAsHalves(ranks, numbers);
+      return numbers;
+    }),
+  );
+  for (const x of small!) assert.ok(Math.abs(x / 6e-9 - 1) < 2 ** -9, `${x}`);
+  const [bad] = await Promise.all(
+    localRanks(2).map(async (ranks) => {
+      const numbers = Float32Array.of(1, ranks.rank === 0 ? NaN : 2, 3, Infinity);
+      await allReduceAsHalves(ranks, numbers);
+      return numbers;
+    }),
+  );
+  assert.deepEqual([bad![0], bad![1], bad![2], bad![3]], [2, NaN, 6, Infinity]);
 });
 
 Deno.test("ranks that make different calls are told so, and those that wait for one that fails", async () => {
@@ -76,8 +107,10 @@ mpiTest("processes add up to the same bits, hand out, gather and wait", async (m
     const told = [first, second].map(({ out }) =>
       out.trim().split("\n").map((line) => JSON.parse(line)).sort((a, b) => a.rank - b.rank)
     );
-    const bits = new Set(told.flat().map(({ large }) => large));
-    assert.equal(bits.size, 1, "the sum is the same on all ranks, in both runs");
+    for (const name of ["large", "halves"]) {
+      const bits = new Set(told.flat().map((one) => one[name]));
+      assert.equal(bits.size, 1, `${name}: the sum is the same on all ranks, in both runs`);
+    }
     const sum = size * (size - 1) / 2;
     for (const [rank, one] of told[0]!.entries()) {
       assert.equal(one.rank, rank);
@@ -86,6 +119,12 @@ mpiTest("processes add up to the same bits, hand out, gather and wait", async (m
       assert.deepEqual(one.small, [sum + size, 10 * sum]);
       assert.deepEqual(one.part, [rank, rank, sum, sum, rank, rank, rank, rank]);
       assert.equal(one.said, "from rank 0");
+      const filled = Array.from(
+        { length: size },
+        (_, from) => new Array(rank + 1).fill(10 * from + rank),
+      );
+      assert.deepEqual(one.handed, filled);
+      assert.ok(one.apart < 2 ** -9, `halves are off by ${one.apart} of the largest`);
       const expected = Array.from(
         { length: size },
         (_, r) => Array.from({ length: r }, (_, i) => 10 * r + i),

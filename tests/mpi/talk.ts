@@ -1,6 +1,7 @@
 /** A rank that tries each call of its group and says what came of it, one JSON object a rank. Asserts nothing. */
 
 import { gatherNumbers } from "../../train/ranks.ts";
+import { allReduceAsHalves } from "../../train/wire.ts";
 import { openRanks } from "../../cli/mpi/ranks.ts";
 
 const ranks = openRanks();
@@ -26,6 +27,15 @@ const said = await ranks.broadcast(
   rank === 0 ? new TextEncoder().encode("from rank 0") : new Uint8Array(),
 );
 const gathered = await gatherNumbers(ranks, Array.from({ length: rank }, (_, i) => 10 * rank + i));
+const handed = await ranks.allToAll(
+  Array.from({ length: size }, (_, to) => new Uint8Array(to + 1).fill(10 * rank + to)),
+);
+const halves = numbers(1001);
+await allReduceAsHalves(ranks, halves);
+const exact = numbers(1001);
+await ranks.allReduce(exact);
+const largest = exact.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+const apart = exact.reduce((most, x, i) => Math.max(most, Math.abs(x - halves[i]!)), 0) / largest;
 // Asked for at once, done in order.
 const both = [Float32Array.of(1), Float32Array.of(2)] as const;
 await Promise.all(both.map((one) => ranks.allReduce(one)));
@@ -38,6 +48,7 @@ clearInterval(timer);
 console.log(JSON.stringify({
   ...{ rank, size, library, small: [...small], large: await hash(large), part: [...part] },
   ...{ said: new TextDecoder().decode(said), gathered: gathered.map((one) => [...one]) },
+  ...{ handed: handed.map((one) => [...one]), halves: await hash(halves), apart },
   ...{ both: both.map(([x]) => x), heard },
 }));
 await ranks.close();

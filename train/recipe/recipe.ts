@@ -5,6 +5,7 @@ import type { Step } from "../../data/pipeline.ts";
 import { stepsPerEpoch } from "../fit.ts";
 import type { ScoreName } from "../metrics/scores.ts";
 import type { SessionOptions } from "../session_options.ts";
+import type { Wire } from "../wire.ts";
 import type { AugmentOn } from "./augment.ts";
 import { type LossFlags, lossOptions } from "./loss.ts";
 import { type OptimizerFlags, updateOptions } from "./optimizer.ts";
@@ -31,6 +32,8 @@ export interface RunRecipe extends TuningFlags, OptimizerFlags, ScheduleFlags, L
   readonly dropPath: number;
   /** As what activations are kept; f32 where it is left out. */
   readonly precision?: Precision;
+  /** As what gradients travel between ranks; f32 where it is left out. */
+  readonly wire?: Wire;
   /** A preset, a file with a pipeline, or its steps. */
   readonly augment: string | readonly Step[];
   /** Where it is done as far as it can be. */

@@ -32,6 +32,7 @@ export function stageOptions(job: RunJob, { size }: Stage, pipeline: Pipeline = 
     size,
     batch: ownBatch(job),
     ranks: job.ranks,
+    wire: flags.wire,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),
   };
