@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { GoldenTraining } from "../../cli/golden/training.ts";
 import { device } from "../device.ts";
+import { lossesOf } from "../exact/losses.ts";
 import { shared } from "../shared.ts";
 import { bundle, findChromium, inBrowser } from "./chromium.ts";
 import { firstStep, LEARNING_RATE } from "./first_step.ts";
@@ -42,6 +43,18 @@ browserTest(
       const [most, average] = [Math.max(...moved), moved.reduce((a, b) => a + b) / moved.length];
       assert.ok(Math.abs(most - LEARNING_RATE) < 1e-6, `moved by at most ${most}`);
       assert.ok(average > 0.9 * LEARNING_RATE, `moved by ${average}`);
+    }
+  },
+);
+
+browserTest(
+  "ten losses of a tiny network are those here within 1e-5, and the same bits each time",
+  device ? undefined : "no adapter",
+  async (page) => {
+    const [there, again] = [await page.losses("tiny", 10), await page.losses("tiny", 10)];
+    assert.deepEqual(again, there);
+    for (const [step, loss] of (await lossesOf(device!, "tiny", 10)).entries()) {
+      assert.ok(Math.abs(there[step]! - loss) <= 1e-5, `${there[step]} there, ${loss} here`);
     }
   },
 );
