@@ -11,7 +11,7 @@ export interface RunDenoOptions {
 }
 
 /** Milliseconds in which what is interrupted can say what it was at. */
-const GRACE = 10_000;
+const GRACE = 30_000;
 
 /**
  * Runs Deno and says whether it ended well. Where that takes until `late` it is interrupted, so that `deno test` says

@@ -28,25 +28,28 @@ Deno.test("countCases() counts the outcomes of a real report", async () => {
 
 Deno.test("tests that do not end are named when their time is over, and what they started is killed", async () => {
   await using folder = await temporaryFolder({
-    "a.test.ts": `Deno.test("ends", () => {});`,
-    "b.test.ts": `Deno.test("computes <for> ever", () => {
+    "a.test.ts": `Deno.test("ends", () => Deno.writeTextFileSync("ended", ""));`,
+    "b.test.ts": `Deno.test("computes <for> long", () => {
       Deno.writeTextFileSync("spinning", "");
-      while (true);
+      for (const end = Date.now() + 120_000; Date.now() < end;);
     });`,
     "c.test.ts": `Deno.test("waits for a process", async (t) => {
       await t.step("that sleeps", async () => {
         const child = new Deno.Command(Deno.execPath(), {
-          args: ["eval", "setInterval(() => Deno.writeTextFileSync('awake', ''), 10)"],
+          args: ["eval", "setInterval(() => Deno.writeTextFileSync('awake', ''), 10); setTimeout(Deno.exit, 120_000);"],
         }).spawn();
         await child.status;
       });
     });`,
   });
   const { path } = folder;
-  const exists = async (name: string) => (await tree(path)).includes(name);
+  const exists = async (...names: string[]) => {
+    const there = await tree(path);
+    return names.every((name) => there.includes(name));
+  };
   const late = new AbortController();
   const counted = runTests(path, { jobs: 3, late: late.signal });
-  for (let left = 3000; !await exists("spinning") || !await exists("awake"); left--) {
+  for (let left = 3000; !await exists("ended", "spinning", "awake"); left--) {
     assert.ok(left > 0, "the tests do not begin");
     await delay(20);
   }
@@ -54,7 +57,7 @@ Deno.test("tests that do not end are named when their time is over, and what the
   const { passed, failed, interrupted } = await counted;
   assert.deepEqual([passed, failed], [1, 2]);
   assert.deepEqual(interrupted.toSorted(), [
-    "computes <for> ever (./b.test.ts)",
+    "computes <for> long (./b.test.ts)",
     "waits for a process (./c.test.ts)",
   ]);
   await delay(50);
