@@ -21,9 +21,12 @@ export interface MeasuredStep {
   readonly mpi: string;
   readonly ranks: number;
   readonly model: string;
-  /** Of what is averaged. */
+  /** Of what is added up. */
   readonly bytes: number;
+  /** Without what follows. */
   readonly step: number;
+  /** What it waits for the others. */
+  readonly wait: number;
   /** What the all-reduce takes once all are there. */
   readonly sum: number;
   /** What it takes to bring numbers from the device and back. */
@@ -248,11 +251,11 @@ export function jitterTable(load: Workload, network: Network, ranks: readonly nu
 /** Steps of several ranks as they were measured. */
 export function stepTable(measured: readonly MeasuredStep[]): string {
   return markdown(
-    ["", "ranks", "the step", "from the device and back", "all-reduce"],
-    measured.map(({ mpi, ranks, model, bytes, step, move, sum }) => [
-      `${model}, ${(bytes / 1e6).toFixed(1)} MB, ${mpi}`,
+    ["", "ranks", "the step", "from the device and back", "waiting for others", "all-reduce"],
+    measured.map(({ mpi, ranks, model, bytes, step, move, wait, sum }) => [
+      ranks === 1 ? model : `${model}, ${(bytes / 1e6).toFixed(1)} MB, ${mpi}`,
       `${ranks}`,
-      ...[step, move, sum].map((ms) => `${short(ms)} ms`),
+      ...[step, move, wait, sum].map((ms) => `${short(ms)} ms`),
     ]),
   );
 }
