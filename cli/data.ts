@@ -6,6 +6,7 @@ import { reportPage, shownImages } from "../data/report/page.ts";
 import { type DataReport, reportOf } from "../data/report/report.ts";
 import { type Scanned, Scanner } from "../data/report/scan.ts";
 import { reportData, reportLines } from "../data/report/text.ts";
+import { startDecoder } from "./decoder.ts";
 import { addDataFlags, type DataFlags, placesOf, requireDataAgreement } from "./data_flags.ts";
 import { UsageError } from "./errors.ts";
 import { denoFiles } from "./files.ts";
@@ -65,7 +66,10 @@ export async function run(args: readonly string[]): Promise<number> {
     );
   }
   const { dataset, files, source } = await openData(flags);
-  const scanner = await Scanner.open(files, flags.workers ? { workers: flags.workers } : {});
+  const scanner = await Scanner.open(files, {
+    ...(flags.workers && { workers: flags.workers }),
+    start: startDecoder,
+  });
   try {
     const samples = (["train", "validation"] as const).flatMap((part) =>
       dataset[part].map((sample) => ({ sample, part }))

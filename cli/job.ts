@@ -11,6 +11,7 @@ import type { Reporter } from "../train/events.ts";
 import { fitInitialWeights, readInitialWeights } from "../train/restore.ts";
 import { defaultFolder, requireFree, RunFolder } from "../train/run_folder.ts";
 import { kernelsOf, pipelineOfRun, writtenPipeline } from "../train/recipe/augment.ts";
+import { startDecoder } from "./decoder.ts";
 import { placesOf, placeText } from "./data_flags.ts";
 import { describeTeacher, distillOptions, openTeacher, type Teacher } from "./distill_flags.ts";
 import { denoFiles as files } from "./files.ts";
@@ -128,7 +129,10 @@ async function jobOf(
   const flags = withSizes(asked, start.preprocessing);
   const { workers, decodeTimeout, sampler, size, resize } = flags;
   const cache = openCache(flags, { files: opened.files, report });
-  const settings: LoaderSettings = { cache, sampler, workers, decodeTimeout };
+  const settings: LoaderSettings = {
+    ...{ cache, sampler, workers, decodeTimeout },
+    startWorker: startDecoder,
+  };
   const { train, validation } = opened.dataset;
   const { interpolation } = start.preprocessing;
   const reading = { files: opened.files, settings, report, size, resize, interpolation };

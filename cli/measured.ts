@@ -6,6 +6,7 @@ import { isAddress } from "../data/remote/shard_list.ts";
 import type { Sample } from "../data/sample.ts";
 import { type Checkpoint, CheckpointError } from "../train/checkpoint.ts";
 import type { Reporter } from "../train/events.ts";
+import { startDecoder } from "./decoder.ts";
 import { addDataFlags, type DataFlags, PLACE_FLAGS, requireDataAgreement } from "./data_flags.ts";
 import { type NamedCheckpoint, sizesOf } from "./ensemble_flags.ts";
 import { UsageError } from "./errors.ts";
@@ -77,7 +78,7 @@ export async function openMeasured(
     : dataset[flags.part];
   const cache = openCache(flags, { files, report });
   const { workers, decodeTimeout } = flags;
-  const settings = { cache, workers, decodeTimeout };
+  const settings = { cache, workers, decodeTimeout, startWorker: startDecoder };
   const bad = await findBad(part, flags, { files, settings, report, ...sizesOf(checkpoint) });
   const leftOut = new Set(bad.map(({ sample }) => sample));
   for (const { reason: text } of bad) report({ event: "warning", text });

@@ -7,6 +7,7 @@ import type { Sample } from "../data/sample.ts";
 import { openImages } from "../data/sources.ts";
 import { TABLE_ENDINGS } from "../data/table_file.ts";
 import { noAnswers, type Shard } from "../train/part.ts";
+import { startDecoder } from "./decoder.ts";
 import { requireApart, writeOverlays } from "./cam.ts";
 import { ask } from "./ensemble.ts";
 import {
@@ -99,6 +100,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const { samples, first } = part ?? { samples: all, first: 0 };
   const settings = {
+    startWorker: startDecoder,
     cache: openCache(flags, { files, report }),
     workers,
     decodeTimeout: flags.decodeTimeout,

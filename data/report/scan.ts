@@ -6,6 +6,7 @@ import type { Image } from "../image.ts";
 import { readImageFile } from "../image_file.ts";
 import type { Library } from "../native.ts";
 import { Pool } from "../pool.ts";
+import type { WatchOptions } from "../watched_worker.ts";
 import type { Sample } from "../sample.ts";
 import { resizeImage } from "../transforms/resize.ts";
 import { type Looks, looksOf } from "./looks.ts";
@@ -38,6 +39,8 @@ export interface ScannerOptions {
   readonly workers?: number;
   /** The library that must decode; the best one that runs if not given. */
   readonly library?: Library;
+  /** Starts a worker for images; see {@linkcode WatchOptions}. */
+  readonly start?: WatchOptions["start"];
 }
 
 /** Decodes images to small ones. Call {@linkcode close} at the end, or the workers keep the program alive. */
@@ -51,9 +54,12 @@ export class Scanner {
   }
 
   /** Starts the workers. */
-  static async open(files: Files, { workers, library }: ScannerOptions = {}): Promise<Scanner> {
+  static async open(
+    files: Files,
+    { workers, library, start }: ScannerOptions = {},
+  ): Promise<Scanner> {
     const count = workers ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency));
-    return new Scanner(files, await Pool.open(count, { library }));
+    return new Scanner(files, await Pool.open(count, { library, start }));
   }
 
   /** What is known of every sample, in order. Calls `scanned` after each. */
