@@ -35,6 +35,9 @@ const found: readonly Mpirun[] = (await Promise.all(MPIS.map(async ({ says, ...m
   return says.test(said) ? [mpi] : [];
 }))).flat();
 
+/** The launcher of MPICH, where it is. */
+export const mpich: Mpirun | undefined = found.find(({ name }) => name === "MPICH");
+
 /** Registers a test for each of the launchers; without one it is ignored and its name says so. */
 export function mpiTest(name: string, run: (mpi: Mpirun) => Promise<void>): void {
   for (const { name: mpi } of MPIS) {

@@ -6,7 +6,8 @@ import { launchedBy } from "../../cli/mpi/launcher.ts";
 import { openRanks } from "../../cli/mpi/ranks.ts";
 import { gatherNumbers, localRanks } from "../../train/ranks.ts";
 import { allReduceAsHalves } from "../../train/wire.ts";
-import { mpiTest, ranRanks } from "./mpirun.ts";
+import { temporaryFolder } from "../data/fixtures.ts";
+import { mpich, mpiTest, ranRanks } from "./mpirun.ts";
 
 const TALK = decodeURIComponent(new URL("talk.ts", import.meta.url).pathname);
 
@@ -134,6 +135,32 @@ mpiTest("processes add up to the same bits, hand out, gather and wait", async (m
     }
     assert.ok(told[0]!.slice(1).every(({ heard }) => heard > 3), "timers go on while ranks wait");
   }
+});
+
+const COMPILES = mpich !== undefined &&
+  await new Deno.Command("cc", { args: ["--version"] }).output().then(() => true, () => false);
+Deno.test({
+  name: `a library of MPI 5's standard ABI is joined by its pointers${
+    COMPILES ? "" : " (skipped: MPICH or a C compiler is missing)"
+  }`,
+  ignore: !COMPILES,
+  async fn() {
+    await using folder = await temporaryFolder();
+    const library = `${folder.path}/libmpi_abi.so`;
+    const source = TALK.replace("talk.ts", "standard_abi.c");
+    const args = ["-std=gnu11", "-w", "-shared", "-fPIC", "-o", library, source, "-ldl"];
+    const made = await new Deno.Command("cc", { args }).output();
+    assert.ok(made.success, new TextDecoder().decode(made.stderr));
+    const env = { VERITY_MPI: library };
+    const [own, through] = [
+      await ranRanks(mpich!, 2, [TALK]),
+      await ranRanks(mpich!, 2, [TALK], { env }),
+    ].map(({ out }) => out.trim().split("\n").map((line) => JSON.parse(line)));
+    const answers = (all: typeof own) =>
+      all!.map(({ library: _, heard: __, ...answer }) => answer).sort((a, b) => a.rank - b.rank);
+    assert.deepEqual(answers(through), answers(own));
+    assert.ok(through!.every((one) => one.library === `standard ABI, ${library}`));
+  },
 });
 
 mpiTest("a rank that gives up ends all of them with its words", async (mpi) => {
