@@ -71,6 +71,7 @@ export {
   type Goal,
   type Location,
   MemoryError,
+  type Pause,
   type Precision,
   type Program,
   type ProgramMemory,

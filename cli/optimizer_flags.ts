@@ -34,6 +34,10 @@ export function withOptimizerFlags(command: Command): Command {
       "batches a step: gradients are averaged over them, norms still see one batch",
       whole(1),
     )
+    .option(
+      "--sync-bn",
+      "norms see the batches of all ranks as one, and wait for them twice a step (default: each rank's own)",
+    )
     .option("--clip-norm <x>", "scale all gradients down to this norm together", positive)
     .option("--clip-value <x>", "bound every number of the gradients", positive)
     .option(

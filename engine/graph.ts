@@ -94,6 +94,11 @@ export interface Op<Attrs = unknown> {
    * `args` give the value of an operand at a row of the same column.
    */
   columns?(y: Tensor<Attrs>, args: readonly ((row: number) => string)[]): string[];
+  /**
+   * For ops that put together what ranks have of their operand: the result, the same on all of them, from the operand
+   * of each in the order of ranks. The host computes it while the program waits, see `Pause` in `compile/program.ts`.
+   */
+  across?(y: Tensor<Attrs>, parts: readonly ArrayLike<number>[]): Float64Array;
   /** How it works on a batch. Pointwise ops need not say it; others without work on whole batches only. */
   readonly batch?: Batch<Attrs>;
   /** True for a pointwise op whose results depend on their positions too. */

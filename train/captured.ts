@@ -133,6 +133,7 @@ export function captureTraining(
     teacher: teacherOf(augmented, options, feeds),
     ...{ clipUnits, clipValue, clipNorm, loss, focus, sumClasses, threshold },
     scaled: precision === "f16",
+    ...(options.ranks && options.synchroniseNorms && { ranks: options.ranks.size }),
     rates: column("rate factors", rateFactors(variables, options)),
     decays: column("decay factors", decayFactors(variables, options.optimizer, options)),
     average: options.average && {

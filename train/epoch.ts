@@ -119,7 +119,7 @@ export async function trainEpoch(
     if (step === steps) break; // what is left fills no step
     clock.waited += examples.waited;
     if (accumulate > 1) {
-      session.accumulate(examples);
+      await session.accumulate(examples);
       if (++added % accumulate !== 0) continue;
     }
     learningRate = schedule.learningRate(epoch, step);

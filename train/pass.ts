@@ -55,6 +55,8 @@ export interface PassOptions extends NamedLossOptions {
    * Throws RangeError where the model marks no blocks.
    */
   readonly recompute?: boolean;
+  /** How many ranks take the statistics of norms together. Default 1. */
+  readonly ranks?: number;
 }
 
 /** Captures the pass of `images` [n, h, w, 3], normalised, through `model`. */
@@ -64,11 +66,22 @@ export function capturePass(
   images: Tensor,
   options: PassOptions,
 ): Pass {
-  const { classes, seed, teacher, objective, factor, recompute: again = false, ...lossOptions } =
-    options;
+  const {
+    classes,
+    seed,
+    teacher,
+    objective,
+    factor,
+    recompute: again = false,
+    ranks,
+    ...lossOptions
+  } = options;
   const { parameters, statistics } = variables;
   const targets = input("targets", [images.shape[0]!, classes]);
-  const { logits, capture } = apply(model, variables, images, { training: true, seed });
+  const { logits, capture } = apply(model, variables, images, {
+    ...{ training: true, seed },
+    ...(ranks && { ranks }),
+  });
   const told = lossSums(logits, targets, lossOptions);
   const sums = teacher ? distilled(told, logits, teacher) : told;
   const loss = div(sums.total, sums.count);

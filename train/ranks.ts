@@ -35,6 +35,16 @@ export async function gatherNumbers(
   return all.map((bytes) => new Float64Array(bytes.slice().buffer));
 }
 
+/** Numbers of each rank, as many as of this one, in the order of ranks. */
+export async function gatherFloats(
+  ranks: Ranks,
+  numbers: Float32Array<ArrayBuffer>,
+): Promise<Float32Array[]> {
+  const { buffer, byteOffset, byteLength } = numbers;
+  const all = await ranks.gather(new Uint8Array(buffer, byteOffset, byteLength));
+  return all.map((bytes) => new Float32Array(bytes.slice().buffer));
+}
+
 /** What rank 0 has, as JSON. */
 export async function broadcastValue<T>(ranks: Ranks, value: T): Promise<T> {
   const text = new TextEncoder().encode(JSON.stringify(value ?? null));

@@ -95,8 +95,8 @@ export class Session {
    * Submits the pass of one batch of a step, which adds its gradient and loss to those of the step so far; its
    * running statistics move at once. Throws TypeError where the session was not made to add up batches.
    */
-  accumulate(examples: Examples): void {
-    this.#trained("accumulate").accumulate(examples);
+  accumulate(examples: Examples): void | Promise<void> {
+    return this.#trained("accumulate").accumulate(examples);
   }
 
   /**

@@ -48,6 +48,11 @@ export interface SessionOptions
   readonly ranks?: Ranks | undefined;
   /** As what their gradients travel: "f32", or as halves "f16", scaled by powers of two. Default "f32". */
   readonly wire?: Wire | undefined;
+  /**
+   * Whether the ranks take the statistics of norms together, so that their batches are one for norms too: each norm
+   * waits for all of them twice a step. Default false.
+   */
+  readonly synchroniseNorms?: boolean;
   /** Share of the target spread over all classes. Default 0. */
   readonly labelSmoothing?: number;
   /** What each class counts in the loss. Default all 1. */

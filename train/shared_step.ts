@@ -1,9 +1,10 @@
 /** What ranks exchange for a step: sums of their gradients and losses, and running statistics. Computes no gradient. */
 
 import type { Memory } from "../engine/gpu/memory.ts";
+import type { Runner } from "../engine/gpu/runner.ts";
 import type { Tensor } from "../engine/graph.ts";
 import type { Arena } from "../engine/nn/variables.ts";
-import type { Ranks } from "./ranks.ts";
+import { gatherFloats, type Ranks } from "./ranks.ts";
 import { allReduceAsHalves, type Wire } from "./wire.ts";
 
 /** Replaces sums by those over all ranks, and statistics by their means, in one all-reduce. */
@@ -33,6 +34,12 @@ export async function exchange(
     if (i >= sums.length) { for (let k = 0; k < part.length; k++) part[k]! /= ranks.size; }
     memory.write(t, part);
   }
+}
+
+/** Runs a program, with what all ranks have where it pauses for that. */
+export function runTogether(runner: Runner, ranks: Ranks | undefined): void | Promise<void> {
+  if (!ranks || !runner.program.pauses.length) return runner.run();
+  return runner.runAcross((own) => gatherFloats(ranks, own));
 }
 
 /** Where right answers stand among sums over steps: each rank counts its own, all else is of all ranks already. */

@@ -57,6 +57,8 @@ export interface StepOptions extends NamedLossOptions, UpdateOptions {
   readonly teacher?: TeacherOptions | undefined;
   /** As for a pass. */
   readonly recompute?: boolean;
+  /** As for a pass. */
+  readonly ranks?: number;
   /** Whether the loss is scaled while it is differentiated, and steps that overflow left out. Default false. */
   readonly scaled?: boolean;
   /** Whether batches are added up until a second program, `finish`, takes the step. Default false. */

@@ -19,7 +19,7 @@ import { compileTraining, limitsOf, type Programs } from "./programs.ts";
 import type { Examples, SessionOptions } from "./session_options.ts";
 import type { Measured } from "./measured.ts";
 import { readFirst } from "./readings.ts";
-import { exchange, ofAll, ofOne } from "./shared_step.ts";
+import { exchange, ofAll, ofOne, runTogether } from "./shared_step.ts";
 import { decodeScale, encodeScale, SCALE_ENTRY } from "./scaling.ts";
 import { type State, statesOf } from "./states.ts";
 import { decodeTally, tallied, TALLY_ENTRY, withTally } from "./tally.ts";
@@ -101,9 +101,9 @@ export class Trainer {
   /** See `Session`. */
   step(examples: Examples, rates: Rates): void | Promise<void> {
     this.#require("one", "step");
-    if (this.#finish) {
-      this.#add(examples);
-      return this.#finished(this.#finish, rates);
+    const finish = this.#finish;
+    if (finish) {
+      return Promise.resolve(this.#add(examples)).then(() => this.#finished(finish, rates));
     }
     const t = this.#stepsDone + 1;
     this.#feed(examples, this.#values(t, rates));
@@ -112,9 +112,9 @@ export class Trainer {
   }
 
   /** See `Session`. */
-  accumulate(examples: Examples): void {
+  accumulate(examples: Examples): void | Promise<void> {
     this.#require("several", "accumulate");
-    this.#add(examples);
+    return this.#add(examples);
   }
 
   /** See `Session`. */
@@ -126,10 +126,10 @@ export class Trainer {
     );
   }
 
-  #add(examples: Examples): void {
+  #add(examples: Examples): void | Promise<void> {
     this.#feed(examples, new Array<number>(this.#training.step.scalars.size - 1).fill(0));
-    this.#batch.run();
     this.#pending++;
+    return runTogether(this.#batch, this.#options.ranks);
   }
 
   /** Takes the step of what was added up, here or on all ranks. */

@@ -13,6 +13,7 @@ export function explain(program: Program): string {
       ` ${grid.join("×").padEnd(12)} ${size(bytes).padStart(9)}  ${place}` +
       (note && `  [apart: ${note}]`);
   });
+  const { pauses } = program;
   const held = program.buffers.filter((b) => b.holds);
   const states = held.reduce((n, b) => n + b.size, 0);
   const moved = program.dispatches.reduce((n, d) => n + d.bytes, 0);
@@ -20,6 +21,7 @@ export function explain(program: Program): string {
   return [
     ...lines,
     `${program.dispatches.length} dispatches move ${size(moved)}`,
+    ...(pauses.length ? [`${pauses.length} pauses for what other ranks have`] : []),
     `${held.length} inputs, states and constants: ${size(states)}`,
     `${program.buffers.length - held.length} heaps: ${size(allocated)}, in use at most ${
       size(peak)

@@ -89,7 +89,7 @@ interface Uses {
   readonly times: Map<Tensor, number>;
   /** Size of the largest consumer that reads it element by element, in quads. */
   readonly widest: Map<Tensor, number>;
-  /** Tensors that a view looks into. */
+  /** Tensors that a view looks into, or the host. */
   readonly viewed: Set<Tensor>;
 }
 
@@ -101,7 +101,7 @@ function countUses(order: readonly Tensor[], options: CompileOptions): Uses {
     const loads = t.op.kernel && kernelOf(t, options).loads;
     const read = t.op.view ? t.operands.slice(0, 1) : t.operands;
     read.forEach((x, i) => {
-      if (t.op.view || packOffsets(t)) viewed.add(x);
+      if (t.op.view || packOffsets(t) || t.op.across) viewed.add(x);
       times.set(x, (times.get(x) ?? 0) + (options.loadBound ? loads?.[i] ?? 1 : 1));
       const width = t.op.pointwise
         ? quads(t.shape)

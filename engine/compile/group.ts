@@ -175,7 +175,7 @@ class Groups {
   #beside(t: Tensor, host: number): boolean {
     const { values } = this.#drafts[host]!;
     const [root] = values;
-    if (!root || root.op.columns || !t.op.pointwise) return false;
+    if (!root || root.op.columns || root.op.across || !t.op.pointwise) return false;
     const at = positionsOf(root);
     return covers(at, t) && this.#readsAt(t, new Set(values), at, host);
   }

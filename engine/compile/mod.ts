@@ -3,8 +3,8 @@
 import { emit } from "./emit.ts";
 import { storage } from "./fuse.ts";
 import { memoryOf } from "./memory.ts";
-import { locationOf, plan } from "./plan.ts";
-import type { CompileOptions, Goal, Location, Program } from "./program.ts";
+import { locationOf, type Plan, plan } from "./plan.ts";
+import type { CompileOptions, Dispatch, Goal, Location, Pause, Program } from "./program.ts";
 import { shareTexts } from "./share.ts";
 import { simplify } from "./simplify.ts";
 import { sliceBatch } from "./slice.ts";
@@ -34,11 +34,26 @@ export function compile(goal: Goal, options: CompileOptions = {}): Program {
     locations.set(goal.outputs[i]!, { ...place, offset: place.offset + offset * 16 });
   });
   const forward = new Set(topological(ends.map(final), (t) => t.operands));
-  const dispatches = planned.steps.map((step) => emit(step, planned));
+  const dispatches: Dispatch[] = [];
+  const pauses: Pause[] = [];
+  for (const step of planned.steps) {
+    const [value] = step.values;
+    if (value?.op.across) pauses.push(pauseAt(dispatches.length, value, planned));
+    else dispatches.push(emit(step, planned));
+  }
   return {
     dispatches: options.share ?? options.loadBound ? shareTexts(dispatches) : dispatches,
+    pauses,
     buffers: planned.buffers,
     locations,
     memory: memoryOf(planned, { outputs: outputs.map(({ base }) => base), forward }),
   };
+}
+
+/** The pause after so many dispatches in which `value` is put together. */
+function pauseAt(after: number, value: Tensor, planned: Plan): Pause {
+  const { base, offset } = storage(value.operands[0]!);
+  const own = locationOf(base, planned);
+  const from = { ...own, offset: own.offset + offset * 16 };
+  return { after, value, from, to: locationOf(value, planned) };
 }

@@ -82,10 +82,24 @@ export interface ProgramMemory {
   readonly kept: number;
 }
 
+/** Where a program waits for other ranks, whose parts of a value the host puts together. */
+export interface Pause {
+  /** How many dispatches come before it. */
+  readonly after: number;
+  /** Made by an op that has `across`. */
+  readonly value: Tensor;
+  /** Where its operand is. */
+  readonly from: Location;
+  /** Where it is to be. */
+  readonly to: Location;
+}
+
 /** One fixed sequence of dispatches over fixed buffers. */
 export interface Program {
   /** In the order they run. */
   readonly dispatches: readonly Dispatch[];
+  /** Where they wait for other ranks, in their order; empty for what one computes alone. */
+  readonly pauses: readonly Pause[];
   /** What bindings and locations point into. */
   readonly buffers: readonly Buffer[];
   /** Where inputs and outputs are. */

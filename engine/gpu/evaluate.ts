@@ -36,7 +36,7 @@ export async function evaluate(
   try {
     for (const [t, values] of feeds) memory.write(t, values);
     runner = await Runner.create(program, memory);
-    runner.run();
+    await runner.runAcross((own) => Promise.resolve([own]));
     const results: Float32Array[] = [];
     for (const t of outputs) results.push(await runner.read(t));
     return results;

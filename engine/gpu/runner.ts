@@ -69,22 +69,51 @@ export class Runner {
 
   /**
    * Runs the program once: one submit, several on a slow device that is watched, nothing created, nothing
-   * read. Throws what went wrong before, see `check` of {@linkcode Device}.
+   * read. Throws what went wrong before, see `check` of {@linkcode Device}; TypeError where it has pauses.
    */
   run(): void {
+    const { length } = this.program.pauses;
+    if (length) {
+      throw new TypeError(`Cannot run: the program has ${length} pauses, none were needed`);
+    }
     this.#device.check();
-    const { gpu } = this.#device;
     const start = performance.now();
+    this.#submit(0, this.#ready.length);
+    // Where the device is lost meanwhile, `check` says so.
+    if (this.#pace.asks) this.#time(start).catch(() => {});
+  }
+
+  /**
+   * Runs the program once, with its pauses: `gather` gives what each rank has, in their order, for what this one has.
+   * Throws what went wrong before or meanwhile.
+   */
+  async runAcross(
+    gather: (own: Float32Array<ArrayBuffer>) => Promise<readonly Float32Array[]>,
+  ): Promise<void> {
     let from = 0;
-    for (const to of this.#pace.ends) {
+    for (const { after, value, from: source, to } of this.program.pauses) {
+      this.#device.check();
+      if (after > from) this.#submit(from, after);
+      from = after;
+      const [operand] = value.operands as [Tensor];
+      const own = fromMemory(operand, await this.#readBytes(operand, source)).slice();
+      const all = padRows(value, value.op.across!(value, await gather(own)));
+      this.#device.gpu.queue.writeBuffer(this.#buffers[to.buffer]!, to.offset, all);
+    }
+    this.#device.check();
+    this.#submit(from, this.#ready.length);
+  }
+
+  /** Submits dispatches from one up to another. */
+  #submit(from: number, to: number): void {
+    const { gpu } = this.#device;
+    for (const end of [...this.#pace.ends.filter((e) => from < e && e < to), to]) {
       const encoder = gpu.createCommandEncoder();
       const pass = encoder.beginComputePass();
-      for (; from < to; from++) record(this.#ready[from]!, pass);
+      for (; from < end; from++) record(this.#ready[from]!, pass);
       pass.end();
       gpu.queue.submit([encoder.finish()]);
     }
-    // Where the device is lost meanwhile, `check` says so.
-    if (this.#pace.asks) this.#time(start).catch(() => {});
   }
 
   /** Tells the pace how long the run took that was submitted last, from when the one before was done. */

@@ -61,7 +61,10 @@ export function norm(
   const running = scope.variable(name, "statistics", shape, { kind: "rows", values: [0, 1] });
   const training = scope.usesBatch(name);
   const statistics = training ? scope.batchMoments(name, x) : running;
-  return scope.mark(name, batchNorm(x, statistics, affine, { epsilon, training }));
+  return scope.mark(
+    name,
+    batchNorm(x, statistics, affine, { epsilon, training, ranks: scope.ranks }),
+  );
 }
 
 /** Initial values of `linear`. */

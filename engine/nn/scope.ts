@@ -5,6 +5,7 @@ import { dropout, dropPath } from "../ops/dropout.ts";
 import { pack } from "../ops/layout.ts";
 import { add, full, mul } from "../ops/pointwise.ts";
 import { rows, type Shape } from "../shape.ts";
+import { momentsAcross } from "../ops/across.ts";
 import { moments } from "../ops/batch_norm.ts";
 import type { Initial } from "./init.ts";
 import { type FreezeOptions, frozenVariables } from "./stages.ts";
@@ -70,6 +71,8 @@ export class Capture {
     readonly resolve: (v: Variable) => Tensor,
     /** Whether the norm of this name leaves its running statistics as they are, and uses them. */
     readonly frozenNorm: (name: string) => boolean = () => false,
+    /** How many ranks take the statistics of their batches together. */
+    readonly ranks: number = 1,
   ) {}
 
   /** What the outermost blocks computed, in their order: marks that other marks stand below. */
@@ -92,7 +95,7 @@ export function apply(
   model: Model,
   variables: Variables,
   images: Tensor,
-  options: { readonly training: boolean; readonly seed?: Tensor },
+  options: { readonly training: boolean; readonly seed?: Tensor; readonly ranks?: number },
 ): { readonly logits: Tensor; readonly capture: Capture } {
   const { parameters, statistics, frozen } = variables;
   const capture = new Capture(
@@ -100,6 +103,7 @@ export function apply(
     options.seed,
     (v) => (frozen.part(v) ?? parameters.part(v) ?? statistics.part(v))!,
     (name) => frozen.part({ name, layout: "statistics" }) !== undefined,
+    options.ranks,
   );
   return { logits: model(new Scope(capture), images), capture };
 }
@@ -153,6 +157,11 @@ export class Scope {
     return this.#capture.training;
   }
 
+  /** How many ranks take the statistics of their batches together. */
+  get ranks(): number {
+    return this.#capture.ranks;
+  }
+
   /** Whether the norm `name` uses the statistics of the batch: in training, unless it is frozen. */
   usesBatch(name: string): boolean {
     return this.training && !this.#capture.frozenNorm(this.#path(name));
@@ -170,9 +179,10 @@ export class Scope {
     return t;
   }
 
-  /** The statistics of a batch, kept for the running ones. Throws RangeError for a single row: no variance. */
+  /** The statistics of a batch, of those of all ranks, kept for the running ones. Throws RangeError for a single row: no variance. */
   batchMoments(name: string, x: Tensor): Tensor {
-    if (rows(x.shape) < 2) {
+    const count = rows(x.shape) * this.ranks;
+    if (count < 2) {
       throw new RangeError(
         `Cannot normalise ${
           this.#path(name)
@@ -180,8 +190,8 @@ export class Scope {
           "2 or more were needed, from a larger batch or image size, or frozen norms",
       );
     }
-    const tensor = moments(x);
-    this.#capture.moments.set(this.#path(name), { tensor, count: rows(x.shape) });
+    const tensor = this.ranks > 1 ? momentsAcross(moments(x)) : moments(x);
+    this.#capture.moments.set(this.#path(name), { tensor, count });
     return tensor;
   }
 

@@ -4,6 +4,7 @@ import momentsShader from "../../shaders/moments.wgsl" with { type: "text" };
 import productsShader from "../../shaders/products.wgsl" with { type: "text" };
 import { type Op, Tensor } from "../graph.ts";
 import { channels, rows } from "../shape.ts";
+import { sumAcross } from "./across.ts";
 import { row } from "./layout.ts";
 import { add, literal, mapElements, mul, sub } from "./pointwise.ts";
 
@@ -79,6 +80,8 @@ interface NormAttrs {
   readonly epsilon: number;
   /** Whether the moments are those of `x`, so that its gradient flows through them. */
   readonly training: boolean;
+  /** How many have rows of which these are the moments. */
+  readonly ranks: number;
 }
 
 const batchNormOp: Op<NormAttrs> = {
@@ -86,15 +89,16 @@ const batchNormOp: Op<NormAttrs> = {
   reads: 3,
   pointwise: (_, [x, scale, shift]) => `fma(${x}, ${scale}, ${shift})`,
   grad(dy, { attrs }, x, scale, _, statistics, affine) {
-    const { epsilon, training } = attrs;
+    const { epsilon, training, ranks } = attrs;
     const shape = affine!.shape;
     const centred = sub(x!, row(statistics!, 0));
     const sums = new Tensor(sumsOp, [dy, centred], shape, {}) as Tensor;
     const gradient = new Tensor(affineGradientOp, [sums, statistics!], shape, { epsilon });
     if (!training) return [mul(dy, scale!), null, null, null, gradient as Tensor];
-    const back = new Tensor(backOp, [sums, statistics!, affine!], [3, channels(x!.shape)], {
+    const all = ranks > 1 ? sumAcross(sums) : sums;
+    const back = new Tensor(backOp, [all, statistics!, affine!], [3, channels(x!.shape)], {
       epsilon,
-      count: rows(x!.shape),
+      count: rows(x!.shape) * ranks,
     }) as Tensor;
     const dx = add(add(mul(dy, row(back, 0)), mul(x!, row(back, 1))), row(back, 2));
     return [dx, null, null, null, gradient as Tensor];
@@ -171,6 +175,8 @@ export interface BatchNormOptions {
   readonly epsilon?: number;
   /** Whether `statistics` are those of `x` itself, not running ones. Default true. */
   readonly training?: boolean;
+  /** How many ranks have rows, as many as `x`, of which `statistics` are the moments. Default 1. */
+  readonly ranks?: number;
 }
 
 /**
@@ -184,7 +190,7 @@ export function batchNorm(
   affine: Tensor,
   options: BatchNormOptions = {},
 ): Tensor {
-  const { epsilon = 1e-5, training = true } = options;
+  const { epsilon = 1e-5, training = true, ranks = 1 } = options;
   const c = channels(x.shape);
   for (const t of [statistics, affine]) {
     if (t.shape.join() !== `2,${c}`) {
@@ -201,5 +207,6 @@ export function batchNorm(
   return new Tensor(batchNormOp, [x, scale, shift, statistics, affine], x.shape, {
     epsilon,
     training,
+    ranks,
   }) as Tensor;
 }

@@ -26,6 +26,8 @@ export interface OptimizerFlags extends ClipOptions {
   /** What decays; by the optimizer where it is left out. */
   readonly decayOn?: "all" | "weights";
   readonly accumulate: number;
+  /** Whether norms see the batches of all ranks as one. Default false. */
+  readonly syncBn?: boolean;
   /** Decay of the moving average. */
   readonly ema?: number;
   /** Whether the average decays by that from the first step. */
@@ -95,8 +97,14 @@ export function momentumOf({ optimizer, momentum }: OptimizerFlags): number | un
 export function updateOptions(
   flags: OptimizerFlags,
   { warmupSteps }: { readonly warmupSteps: number },
-): Pick<SessionOptions, "optimizer" | "average" | "accumulate" | "decayAll"> & ClipOptions {
+):
+  & Pick<
+    SessionOptions,
+    "optimizer" | "average" | "accumulate" | "synchroniseNorms" | "decayAll"
+  >
+  & ClipOptions {
   const { optimizer: name, ema, decayOn, accumulate, clipNorm, clipValue, clipUnits } = flags;
+  const { syncBn: synchroniseNorms = false } = flags;
   const { beta1, beta2, epsilon, alpha, amsgrad, centered, nesterov, weightDecay } = flags;
   const optimizer: OptimizerOptions = {
     ...{ name, weightDecay, momentum: momentumOf(flags) },
@@ -105,7 +113,7 @@ export function updateOptions(
   };
   return {
     optimizer,
-    ...{ accumulate, clipNorm, clipValue, clipUnits },
+    ...{ accumulate, synchroniseNorms, clipNorm, clipValue, clipUnits },
     decayAll: decayOn && decayOn === "all",
     average: ema ? { decay: ema, warmup: !flags.emaConstant } : undefined,
   };
@@ -128,6 +136,7 @@ export function describeOptimizer(flags: OptimizerFlags): string {
     ...weightDecay > 0
       ? [`weight decay ${weightDecay}${on === "weights" ? " (not of norms and biases)" : ""}`]
       : [],
+    ...flags.syncBn ? ["norms over all ranks"] : [],
     ...accumulate > 1 ? [`${accumulate} batches a step`] : [],
     ...clipUnits === undefined ? [] : [`channels clipped to ${clipUnits} of their weights`],
     ...clipValue === undefined ? [] : [`gradients clipped to ±${clipValue}`],

@@ -1,5 +1,6 @@
 /** Rows of the table of cases: batch norm and its statistics. */
 
+import { momentsAcross, sumAcross } from "../../../engine/ops/across.ts";
 import { batchNorm, moments } from "../../../engine/ops/batch_norm.ts";
 import { imagesOf, row } from "../../../engine/ops/layout.ts";
 import { add, full, mul, silu } from "../../../engine/ops/pointwise.ts";
@@ -41,6 +42,13 @@ export const batchNormCases: Case[] = [
     },
     tolerance: 5e-6,
   },
+  {
+    name: "batchNorm in training, with its sums put together by the host",
+    inputs: [[2, 3, 3, 5], [2, 5]],
+    build: (x, affine) => batchNorm(x!, momentsAcross(moments(x!)), affine!),
+    tolerance: 5e-6,
+  },
+  { name: "sumAcross", inputs: [[2, 5]], build: (x) => sumAcross(mul(x!, x!)) },
   {
     name: "batchNorm in evaluation",
     inputs: [[2, 3, 3, 7], [2, 7], [2, 7]],
