@@ -27,7 +27,9 @@ const words = (
   more = "",
 ) => [
   SCRIPT,
-  ...`--data ${dir}/data ${TINY} --log-every 1 --run ${dir}/${run} ${more}`.trim().split(" "),
+  ...`--data ${dir}/data ${TINY} --log-every 1 --sync-bn --run ${dir}/${run} ${more}`.trim().split(
+    " ",
+  ),
 ];
 
 /** Trains to the end and says what was left. */
@@ -38,7 +40,7 @@ async function trained(mpi: Mpirun, ranks: number, line: readonly string[]): Pro
   return await leftIn(line[at + 1]!);
 }
 
-/** The network without norm and dropout, whose numbers do not depend on how many ranks there are. */
+/** The network without dropout, whose numbers do not depend on how many ranks there are that norm together. */
 const PLAIN = { VERITY_NETWORK: "plain" };
 
 /** Trains in one process. */
