@@ -230,6 +230,7 @@ export type { ScoreSheet } from "./train/score_sheet.ts";
 export type { Doubts, Judgement, ScoreRange } from "./train/submission.ts";
 export type { Tasted } from "./train/soup.ts";
 export type { Measured } from "./train/measured.ts";
+export { type LocalSession, LocalSteps, type LocalStepsOptions } from "./train/local_steps.ts";
 export { localRanks, type Ranks } from "./train/ranks.ts";
 export type { Wire } from "./train/wire.ts";
 export {
