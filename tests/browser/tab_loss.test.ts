@@ -5,7 +5,7 @@ import { verity } from "../cli/command.ts";
 import { writeUntrained } from "../cli/untrained.ts";
 import { smooth, temporaryFolder } from "../data/fixtures.ts";
 import { encodeJpeg } from "../../data/encode.ts";
-import { device } from "../device.ts";
+import { device, LIMIT } from "../device.ts";
 import { findChromium } from "./chromium.ts";
 import { driven } from "./driver.ts";
 
@@ -16,6 +16,7 @@ Deno.test({
   name: "the first loss of EfficientNet-B0 in a tab is the command line's, from the same files" +
     (missing ? ` (skipped: ${missing})` : ""),
   ignore: missing !== undefined,
+  timeout: LIMIT,
   fn: async () => {
     const files: Record<string, Uint8Array> = {};
     for (let i = 0; i < 20; i++) {
