@@ -27,13 +27,13 @@ deviceTest(
   "a program on the public names trains to the bits of the command line",
   async (device) => {
     const options: AskedRecipe & { readonly seed: number } = {
-      ...{ model: "resnet18", size: 32, batch: 4, epochs: 1, seed: 5, lr: 1e-3 },
+      ...{ model: "mobilenetv3_small_100", size: 32, batch: 4, epochs: 1, seed: 5, lr: 1e-3 },
       ...{ logEvery: 1, recipe: "scratch" },
     };
     await using dir = await temporaryFolder(await twoClasses());
     const [data, one, other] = ["data", "one", "other"].map((name) => `${dir.path}/${name}`);
-    const line = `train --data ${data} --validation 0.25 --model resnet18 --size 32 --batch 4 ` +
-      "--epochs 1 --seed 5 --lr 1e-3 --log-every 1 --recipe scratch --no-report --workers 1";
+    const line = `train --data ${data} --validation 0.25 --model mobilenetv3_small_100 --size 32 ` +
+      "--batch 4 --epochs 1 --seed 5 --lr 1e-3 --log-every 1 --recipe scratch --no-report --workers 1";
     const { code, err } = await verity([...line.split(" "), "--run", one!]);
     assert.equal(code, 0, err);
     const where = { files: denoFiles, data: data!, validation: 0.25, workers: 2, path: other! };
