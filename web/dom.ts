@@ -75,7 +75,6 @@ export function table(
   rows: readonly (readonly Child[])[],
   { numbers = 1, tall = false }: { readonly numbers?: number; readonly tall?: boolean } = {},
 ): HTMLElement {
-  const kindOf = (column: number) => column >= numbers ? "number" : "name";
   // A table that is wider than a phone is scrolled, by keys too.
   return make(
     "div",
@@ -89,16 +88,23 @@ export function table(
         make(
           "tr",
           {},
-          ...head.map((cell, i) => make("th", { scope: "col", class: kindOf(i) }, cell)),
+          ...head.map((cell, i) => make("th", { scope: "col", class: kindOf(i, numbers) }, cell)),
         ),
       ),
-      make(
-        "tbody",
-        {},
-        ...rows.map((row) =>
-          make("tr", {}, ...row.map((cell, i) => make("td", { class: kindOf(i) }, cell)))
-        ),
-      ),
+      make("tbody", {}, ...rows.map((row) => tableRow(row, numbers))),
     ),
   );
+}
+
+/** A row more for the body of a {@linkcode table}. */
+export function tableRow(cells: readonly Child[], numbers = 1): HTMLTableRowElement {
+  return make(
+    "tr",
+    {},
+    ...cells.map((cell, i) => make("td", { class: kindOf(i, numbers) }, cell)),
+  );
+}
+
+function kindOf(column: number, numbers: number): string {
+  return column >= numbers ? "number" : "name";
 }

@@ -31,13 +31,21 @@ class Losses {
   }
 }
 
-/** Waits until a run has said the third step of `epoch`, or a later one: two are saved, where each is. */
+/**
+ * Waits until a run has said the third step of `epoch`, or a later one: two are saved, where each is. Throws where that
+ * takes five minutes.
+ */
 async function untilMidst(driver: Driver, epoch: number, losses: Losses): Promise<void> {
-  while (true) {
+  const end = performance.now() + 300_000;
+  while (performance.now() < end) {
     const { events } = await driver.heard();
     if (losses.hear(events).some((one) => one.epoch === epoch && one.step > 2)) return;
     await driver.tab.waitForTimeout(20);
   }
+  const heard = [...losses.all.keys()].at(-1) ?? "none";
+  throw new Error(
+    `Cannot wait longer for epoch ${epoch}: its third step was needed, the last is ${heard}`,
+  );
 }
 
 /** Has the worker keep the device that it opens where a test can destroy it. */

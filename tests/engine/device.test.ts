@@ -1,9 +1,9 @@
-/** What goes wrong on the device is thrown where numbers are run or read; each test breaks a device of its own. */
+/** Devices: opened elsewhere, or broken. What goes wrong on one is thrown where numbers are run or read. */
 
 import { strict as assert } from "node:assert";
 import { compile } from "../../engine/compile/mod.ts";
 import { MemoryError, type Program } from "../../engine/compile/program.ts";
-import { type Device, DeviceError, openDevice } from "../../engine/gpu/device.ts";
+import { adoptDevice, type Device, DeviceError, openDevice } from "../../engine/gpu/device.ts";
 import { canAllocate, Memory } from "../../engine/gpu/memory.ts";
 import { Runner } from "../../engine/gpu/runner.ts";
 import { input } from "../../engine/graph.ts";
@@ -23,6 +23,26 @@ async function breakable(test: (device: Device) => Promise<void>): Promise<void>
     device.gpu.destroy();
   }
 }
+
+deviceTest(
+  "a device that something else opened computes, within the limits that it was opened with",
+  async ({ name, software }) => {
+    const adapter = await navigator.gpu.requestAdapter();
+    const gpu = await adapter!.requestDevice();
+    try {
+      const adopted = await adoptDevice(gpu);
+      assert.deepEqual([adopted.name, adopted.software], [name, software]);
+      assert.equal(adopted.limits.maxBinding, 2 ** 27, "WebGPU's default");
+      const memory = new Memory(adopted);
+      const runner = await Runner.create(program, memory);
+      memory.write(x, [1, 2, 3, 4]);
+      runner.run();
+      assert.deepEqual([...await runner.read(y)], [2, 4, 6, 8]);
+    } finally {
+      gpu.destroy();
+    }
+  },
+);
 
 deviceTest(
   "a lost device is a DeviceError, in read() and in run()",

@@ -2,8 +2,8 @@
 /// <reference lib="dom" />
 
 import { Chart, type ChartOptions } from "../curves.ts";
-import { button, make, say, table } from "../dom.ts";
-import type { LiveRun, Points } from "../live.ts";
+import { button, make, say, table, tableRow } from "../dom.ts";
+import type { EpochRow, LiveRun, Points } from "../live.ts";
 import type { Screen, View } from "../view.ts";
 import { progressPart } from "./progress.ts";
 
@@ -28,7 +28,7 @@ export function trainingScreen(view: View): Screen {
   const progress = progressPart(view, live);
   const numbers = numberCards(view, live);
   const curves = curvesOf(view, live);
-  const epochs = make("div", { "data-epochs": true });
+  const epochs = epochsPart(view, live);
   const notes = make("ul", { lang: "en" });
   const controls = controlsPart(view);
   const plan = make("p", { class: "note" });
@@ -41,7 +41,7 @@ export function trainingScreen(view: View): Screen {
     numbers.element,
     make("div", { class: "charts" }, ...curves.map(({ chart }) => chart.element)),
     make("h2", {}, training.epochs),
-    epochs,
+    epochs.element,
     make("details", {}, make("summary", {}, training.plan), plan, notes),
   );
   let drawn = -Infinity;
@@ -54,7 +54,6 @@ export function trainingScreen(view: View): Screen {
     chart.show(x, y, { latest: latest(y), until: live.total });
     later = next + 1 < curves.length ? setTimeout(draw, 0, next + 1) : undefined;
   };
-  let rows = -1;
   const update = () => {
     progress.update();
     controls.update();
@@ -63,10 +62,7 @@ export function trainingScreen(view: View): Screen {
     if (live.notes.length !== notes.children.length) {
       notes.replaceChildren(...live.notes.map((note) => make("li", {}, note)));
     }
-    if (live.epochs.length !== rows) {
-      rows = live.epochs.length;
-      epochs.replaceChildren(epochTable(view, live));
-    }
+    epochs.update();
     later ??= setTimeout(draw, Math.max(0, drawn + DRAWN_EVERY - performance.now()), 0);
   };
   const close = () => {
@@ -187,16 +183,9 @@ function curvesOf({ texts, formats }: View, live: LiveRun): LiveCurve[] {
   ];
 }
 
-function epochTable({ texts, formats }: View, live: LiveRun): HTMLElement {
+/** The table of epochs, which grows by rows: there may be a thousand. */
+function epochsPart({ texts, formats }: View, live: LiveRun): Required<Omit<Screen, "close">> {
   const { curves, training } = texts;
-  const score = (value: number | undefined) => formats.score(value) ?? "–";
-  const rows = live.epochs.map((row) => [
-    formats.count(row.epoch),
-    score(row["train_loss"]),
-    score(row.loss),
-    formats.percent(row.accuracy),
-    score(row.auc),
-  ]);
   const head = [
     curves.epoch,
     `${curves.loss}, ${curves.training}`,
@@ -204,7 +193,26 @@ function epochTable({ texts, formats }: View, live: LiveRun): HTMLElement {
     training.accuracy,
     curves.auc,
   ];
-  return table(training.epochs, head, rows);
+  const score = (value: number | undefined) => formats.score(value) ?? "–";
+  const cells = (row: EpochRow) => [
+    formats.count(row.epoch),
+    score(row["train_loss"]),
+    score(row.loss),
+    formats.percent(row.accuracy),
+    score(row.auc),
+  ];
+  const element = make("div", { "data-epochs": true }, table(training.epochs, head, []));
+  let shown: readonly EpochRow[] = [];
+  const update = () => {
+    const { epochs } = live;
+    // What a lost device goes over again is replaced.
+    const body = element.querySelector("tbody")!;
+    const kept = epochs[shown.length - 1] === shown.at(-1) ? shown.length : 0;
+    if (kept < shown.length) body.replaceChildren();
+    body.append(...epochs.slice(kept).map((row) => tableRow(cells(row))));
+    shown = epochs;
+  };
+  return { element, update };
 }
 
 function planText({ texts, formats }: View, { plan }: LiveRun): string {
