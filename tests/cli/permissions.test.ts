@@ -79,7 +79,7 @@ Deno.test({
     await Deno.mkdir(CACHE, { recursive: true });
     const best = `${dir}/runs/a/best.safetensors`;
     const small =
-      "--model resnet18 --size 32 --resize 36 --batch 12 --epochs 1 --workers 1 --recipe scratch";
+      "--model mobilenetv3_small_100 --size 32 --resize 36 --batch 4 --epochs 1 --workers 1 --recipe scratch";
     const commands = new Map([
       ["models", []],
       ["data", ["--data", `${dir}/data`]],
