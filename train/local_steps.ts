@@ -20,7 +20,10 @@ export interface LocalStepsOptions {
 /** What a meeting needs of a session, whose options name no ranks. */
 export type LocalSession = Pick<Session, "readWeights" | "writeWeights" | "readOptimizer">;
 
-/** Meetings of one of several ranks. A run that resumes begins without the momentum of its outer step. */
+/** What the states of the outer step are called among those of an optimizer, before the key of a weight. */
+export const OUTER = "outer.";
+
+/** Meetings of one of several ranks. */
 export class LocalSteps {
   readonly #session: LocalSession;
   readonly #ranks: Ranks;
@@ -44,25 +47,43 @@ export class LocalSteps {
   }
 
   /**
-   * Begins with the weights that a session has, which have to be those of all ranks. Throws RangeError where ranks would
+   * Begins with the weights that a session has, which have to be those of all ranks, and the `states` of before.
+   * Throws RangeError where ranks would
    * never meet, TypeError where the session evaluates other weights than it trains: these cannot be replaced.
    */
   static async begin(
     session: LocalSession,
     ranks: Ranks,
     options: LocalStepsOptions,
+    states: ReadonlyMap<string, Weight> = new Map(),
   ): Promise<LocalSteps> {
     const { every } = options;
     if (!Number.isSafeInteger(every) || every < 1) {
       throw new RangeError(`Cannot meet every ${every} steps: a whole number from 1 was needed`);
     }
-    const states = await session.readOptimizer();
-    if ([...states.keys()].some((name) => name.startsWith("training."))) {
+    const own = await session.readOptimizer();
+    if ([...own.keys()].some((name) => name.startsWith("training."))) {
       throw new TypeError(
         "Cannot take steps apart: the session averages its weights, one that evaluates what it trains was needed",
       );
     }
-    return new LocalSteps(session, ranks, options, await session.readWeights());
+    const begun = new LocalSteps(session, ranks, options, await session.readWeights());
+    for (const [name, weight] of states) {
+      if (name.startsWith(OUTER)) begun.#momentum.set(name.slice(OUTER.length), toFloats(weight));
+    }
+    return begun;
+  }
+
+  /** What going on needs beside what the session has: b by the key of its weight, after `OUTER`. */
+  get states(): Map<string, Weight> {
+    return new Map(
+      [...this.#momentum].map(([key, b]) => [OUTER + key, fromFloats([b.length], b)] as const),
+    );
+  }
+
+  /** Steps since the last meeting. */
+  get since(): number {
+    return this.#since;
   }
 
   /** To be called after each step: meets where it is time, and says whether it was. */

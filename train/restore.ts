@@ -16,6 +16,7 @@ import type { Preprocessing } from "../models/pretrained.ts";
 import { fromFloats, type Weight } from "../models/safetensors.ts";
 import { readWeightFile } from "../models/weight_file.ts";
 import { type Checkpoint, CheckpointError, readCheckpoint } from "./checkpoint.ts";
+import { OUTER } from "./local_steps.ts";
 import type { Session } from "./session.ts";
 
 /** The part of a session that holds weights. */
@@ -57,10 +58,15 @@ export async function restoreRun(
   }
   await restoreWeights(session, checkpoint, path);
   await written(
-    () => session.writeOptimizer(optimizer, checkpoint.step),
+    () => session.writeOptimizer(ownStates(optimizer), checkpoint.step),
     path,
     checkpoint.model,
   );
+}
+
+/** What the optimizer of a session itself knows, without the outer steps of ranks that take steps apart. */
+function ownStates(states: ReadonlyMap<string, Weight>): Map<string, Weight> {
+  return new Map([...states].filter(([name]) => !name.startsWith(OUTER)));
 }
 
 /** Weights that a model can start from. */

@@ -46,6 +46,7 @@ export async function prepareTogether(
 export async function begin(session: Session, job: Job, ranks: Ranks): Promise<void> {
   await requireAgreement(job, ranks);
   await shareStart(session, ranks);
+  if (job.flags.syncEvery !== undefined) return;
   const bytes = 4 * session.plan.trained;
   const text = `Each step adds up ${bytesText(bytes)} of gradients`;
   const halves = job.flags.wire === "f16" ? `, which travel as ${bytesText(bytes / 2)}` : "";

@@ -57,7 +57,11 @@ export function takers(option: (typeof OPTIMIZER_OPTIONS)[number]): string {
 
 /** Throws UsageError where flags do not fit the optimizer or each other. */
 export function requireOptimizer(
-  flags: OptimizerFlags & { readonly epochs: number },
+  flags: OptimizerFlags & {
+    readonly epochs: number;
+    readonly syncEvery?: number;
+    readonly wire?: string;
+  },
   isGiven: (name: string) => boolean,
 ): void {
   const { optimizer, ema, momentum, swa, swaLr, epochs } = flags;
@@ -82,6 +86,14 @@ export function requireOptimizer(
     ? `Cannot use --swa ${swa} with --epochs ${epochs}: at most ${epochs} was needed`
     : swa === undefined && swaLr !== undefined
     ? "Cannot use --swa-lr alone: --swa was needed"
+    : flags.syncEvery !== undefined && (ema || swa !== undefined || optimizer === "schedule-free")
+    ? `Cannot use --sync-every with ${
+      ema ? "--ema" : swa !== undefined ? "--swa" : optimizer
+    }: weights that are evaluated as they are trained were needed${ema ? ", --ema 0" : ""}`
+    : flags.syncEvery !== undefined && (flags.syncBn || flags.wire)
+    ? `Cannot use --sync-every with --${
+      flags.syncBn ? "sync-bn" : "wire"
+    }: steps that ranks take together were needed`
     : optimizer === "schedule-free" && flags.beta1 === 0
     ? "Cannot use --beta1 0 with schedule-free: one above 0 was needed"
     : undefined;

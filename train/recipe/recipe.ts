@@ -34,6 +34,8 @@ export interface RunRecipe extends TuningFlags, OptimizerFlags, ScheduleFlags, L
   readonly precision?: Precision;
   /** As what gradients travel between ranks; f32 where it is left out. */
   readonly wire?: Wire;
+  /** Steps that ranks take apart before they meet; they take each together where it is left out. */
+  readonly syncEvery?: number;
   /** A preset, a file with a pipeline, or its steps. */
   readonly augment: string | readonly Step[];
   /** Where it is done as far as it can be. */

@@ -31,7 +31,8 @@ export function stageOptions(job: RunJob, { size }: Stage, pipeline: Pipeline = 
     ...(job.distill && { distill: job.distill }),
     size,
     batch: ownBatch(job),
-    ranks: job.ranks,
+    // Where steps are taken apart, a session knows nothing of the others.
+    ranks: flags.syncEvery === undefined ? job.ranks : undefined,
     wire: flags.wire,
     preprocessing,
     augment: deviceAugmentation(divide(pipeline, kernelsOf(flags.augmentOn))),

@@ -12,6 +12,7 @@ import type { RunFolder } from "../run_folder.ts";
 import { afterValidation, averagedScore, beforeValidation } from "./averages.ts";
 import type { RunJob } from "./job.ts";
 import { rollBack } from "./roll_back.ts";
+import { Apart } from "./apart.ts";
 import { nextStage, type OpenStage } from "./stage.ts";
 import { askTogether, leads, ownBatch, requireAlike } from "./together.ts";
 
@@ -61,28 +62,34 @@ export async function trainStages(
   const scheduleAt = (checkpoint: Checkpoint | undefined) =>
     scheduleOf(flags, { stepsPerEpoch: plan.steps, state: checkpoint?.schedule });
   let schedule = scheduleAt(resumed?.checkpoint);
+  let outer = resumed?.checkpoint.optimizer;
   for (const stage of stages.length === 0 ? [opened.stage.stage] : stages) {
     if (stage !== opened.stage.stage) {
       report({ event: "note", text: `From here on ${stage.size} × ${stage.size} pixels` });
       opened.stage = await nextStage(opened.stage.session, { device, job, stage });
     }
     const { session, pipeline } = opened.stage;
+    const apart = await Apart.begin(session, job, outer);
+    if (apart) report({ event: "note", text: apart.describe(mebibytes) });
     const optionsNow = () => ({ ...fitOptions(job, stage), schedule, augment: pipeline });
     const current = async (at: Parameters<typeof checkpointOf>[2]): Promise<Checkpoint> => ({
-      ...await checkpointOf(opened.stage, job, at),
+      ...withStates(await checkpointOf(opened.stage, job, at), apart?.states),
       schedule: schedule.state?.(),
       logs: await record.sizes?.(),
     });
     const trained = async (): Promise<FitResult> => {
       const options = optionsNow();
       try {
-        return await fit(session, images, {
+        return await fit(apart ?? session, images, {
           ...options,
           ask: ask && ranks ? askTogether(ask, ranks) : ask,
           resume: point && { ...point, since: stage.from },
-          validating: async (epoch) =>
-            await beforeValidation(session, { flags, images, options, epoch }),
+          validating: async (epoch) => {
+            await apart?.settle();
+            await beforeValidation(session, { flags, images, options, epoch });
+          },
           saving: async (point) => {
+            await apart?.settle();
             const checkpoint = await current({ ...point, step: session.stepsDone });
             if (leads(job)) await folder.saveMidway(checkpoint);
           },
@@ -97,6 +104,7 @@ export async function trainStages(
         }, report);
       } catch (error) {
         const { checkpoint, text } = await rollBack(error, { session, folder, schedule });
+        await apart?.restart(checkpoint.optimizer);
         await record.goBack?.(checkpoint.step);
         report({ event: "warning", text });
         schedule = scheduleAt(checkpoint);
@@ -106,6 +114,7 @@ export async function trainStages(
       }
     };
     result = await trained();
+    outer = apart?.states;
     point = result;
     const { best, epoch, interrupted } = result;
     if (!interrupted && best && epoch === flags.epochs && session.averaged > 0) {
@@ -150,6 +159,18 @@ function fitOptions(job: RunJob, { size, resize, until }: Stage): Omit<FitOption
     rehearsal: REHEARSAL,
     fresh: fresh ? classes : undefined,
   };
+}
+
+/** A checkpoint with the states of outer steps beside those of the optimizer. */
+function withStates(checkpoint: Checkpoint, states: Checkpoint["optimizer"]): Checkpoint {
+  const { optimizer } = checkpoint;
+  return states && optimizer
+    ? { ...checkpoint, optimizer: new Map([...optimizer, ...states]) }
+    : checkpoint;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
 async function checkpointOf(
