@@ -12,7 +12,7 @@ export const device: Device | undefined = await openDevice().catch((error) => {
 });
 
 /** Milliseconds after which a test fails that waits for something: far more than any takes, on cold and slow machines. */
-export const LIMIT = 600_000;
+export const LIMIT = 1_200_000;
 
 addEventListener("unload", () => device?.gpu.destroy());
 

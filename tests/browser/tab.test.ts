@@ -69,7 +69,7 @@ Deno.test({
   name: `a run in a tab goes on after a lost device and a reload as if unbroken, and on the ` +
     `command line${chromium ? "" : " (skipped: no Chromium)"}`,
   ignore: !chromium,
-  timeout: 600_000,
+  timeout: 1_200_000,
   fn: async () => {
     const made = await twoClasses();
     await using dir = await temporaryFolder(made);

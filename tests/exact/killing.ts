@@ -48,7 +48,7 @@ export interface KillOptions {
 const SIGNALS = { SIGKILL: 137, SIGTERM: 143, SIGINT: 130 } as const;
 
 /** Milliseconds after which a run that was not killed is one that hangs. */
-const LIMIT = 120_000;
+const LIMIT = 400_000;
 
 const SCRIPT = decodeURIComponent(new URL("tiny_run.ts", import.meta.url).pathname);
 

@@ -10,7 +10,7 @@ import { CHECK, FILES, samples, TRAIN } from "../data/loading.ts";
 import { temporaryFolder } from "../data/fixtures.ts";
 
 Deno.test("a slow disk changes no batch, and a batch does not wait for those after it", {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   await using folder = await temporaryFolder(FILES);
   const all = samples(folder.path);

@@ -40,7 +40,7 @@ async function outcomes(pool: Pool, names: readonly string[]): Promise<(string |
 
 Deno.test(
   "a worker that crashes or ends is replaced; the image that two broke down over is named",
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const { pool, started } = await moody(2, 2);
     try {
@@ -83,7 +83,7 @@ Deno.test("a worker that hangs is given up", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", program],
     cwd: new URL("../..", import.meta.url),
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(400_000),
   }).output();
   assert.equal(
     new TextDecoder().decode(stdout),
@@ -92,7 +92,7 @@ Deno.test("a worker that hangs is given up", async () => {
   );
 });
 
-Deno.test("where no other worker starts, that is said", { timeout: 120_000 }, async () => {
+Deno.test("where no other worker starts, that is said", { timeout: 400_000 }, async () => {
   let started = 0;
   const broken = "data:application/javascript,throw new Error('no memory for a thread')";
   const pool = await Pool.open(1, {

@@ -17,7 +17,7 @@ async function lossesOf(
   ranks: number,
   [net, steps]: readonly [NetName, number],
 ): Promise<number[][]> {
-  const seconds = LONG ? 500 : 120;
+  const seconds = LONG ? 900 : 400;
   const words = [SCRIPT, net, `${steps}`];
   const { code, out, err } = await ranRanks(mpi, ranks, words, { seconds });
   assert.equal(code, 0, err);

@@ -76,7 +76,7 @@ export async function ranRanks(
   mpi: Mpirun,
   ranks: number,
   words: readonly string[],
-  { seconds = 120, env }: {
+  { seconds = 400, env }: {
     readonly seconds?: number;
     readonly env?: Readonly<Record<string, string>>;
   } = {},

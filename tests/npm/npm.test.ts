@@ -113,7 +113,7 @@ Deno.test({
         Promise.resolve(path === "/page.js" ? textResponse(script, "text/javascript") : undefined),
       async (tab) => {
         await tab.waitForFunction("document.body.textContent.trim() !== ''", null, {
-          timeout: 120_000,
+          timeout: 400_000,
         });
         return printed(await tab.locator("body").innerText());
       },
